@@ -1,0 +1,57 @@
+"""What a check is given: the Spec, the files behind it, and the report."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promptdsl.check.modules import Library, Module
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.source import Span
+from promptdsl.spec.model import ObjectSpec, Phrase, Spec
+
+
+@dataclass(slots=True)
+class Context:
+    """One compilation as the checks see it."""
+
+    spec: Spec
+    root: Module
+    library: Library
+    matches: dict[str, list[Path]] = field(default_factory=dict)  # glob -> files, each once
+
+    @property
+    def report(self) -> Report:
+        """Where diagnostics go."""
+        return self.library.report
+
+    @property
+    def objects(self) -> Iterable[ObjectSpec]:
+        """The objects of the spec."""
+        return self.spec.objects
+
+    def written(self, span: Span) -> bool:
+        """Whether a place lies in a file of the author's, not in the standard library."""
+        return not self.library.plan_names.get(span.file, "").startswith("std/")
+
+    def place(self, phrase: Phrase) -> Span:
+        """Where to point for a phrase: at itself, or at the include that brought it."""
+        return phrase.span if self.written(phrase.span) else phrase.site
+
+    def files(self, pattern: str) -> list[Path]:
+        """Files that a path or glob of the spec matches."""
+        if pattern not in self.matches:
+            try:
+                found = self.library.loader.glob(self.library.root_folder, pattern)
+            except (ValueError, OSError, NotImplementedError, IndexError):
+                found = []
+            self.matches[pattern] = found
+        return self.matches[pattern]
+
+
+def states(item: ObjectSpec) -> Iterable[tuple[str | None, Phrase]]:
+    """Every phrase of an object with its defect, None for normal, in the order of expansion."""
+    for phrase in item.normal:
+        yield None, phrase
+    for defect in item.defects:
+        for phrase in defect.phrases:
+            yield defect.name, phrase

@@ -1,0 +1,49 @@
+"""I603, I605: labels of samples and tests that name nothing.
+
+Why: a label is `good` or the name of a defect; a test on samples that do not exist proves nothing.
+"""
+
+from promptdsl.check.context import Context
+from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.methods import METHODS
+from promptdsl.spec.model import ObjectSpec
+
+GOOD = "good"
+
+
+def claims_without_samples(context: Context) -> None:
+    """Check the labels of each object."""
+    for item in context.objects:
+        if not item.lost_parts:
+            _samples(context, item)
+            _claims(context, item)
+
+
+def _samples(context: Context, item: ObjectSpec) -> None:
+    names = [GOOD, *(defect.name for defect in item.defects)]
+    if not METHODS[item.method.name].uses_words and not item.defects:
+        return
+    for sample in item.samples:
+        if sample.label in names:
+            continue
+        near = GOOD if sample.label == "normal" else nearest(sample.label, names)
+        context.report.error(
+            "I603", sample.span, f"{sample.label} is neither good nor a defect of {item.name}",
+            help=f"did you mean {near}?" if near
+            else f"write the defect first: defect {sample.label} {{ ... }}",
+            fix=Fix(sample.span, near) if near else None,
+        )  # fmt: skip
+
+
+def _claims(context: Context, item: ObjectSpec) -> None:
+    labels = [sample.label for sample in item.samples]
+    for claim in item.claims:
+        if claim.on in labels:
+            continue
+        near = nearest(claim.on, labels)
+        context.report.error(
+            "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",
+            help=f"did you mean {near}?" if near
+            else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}',
+        )  # fmt: skip

@@ -1,0 +1,113 @@
+"""I201 to I204: every phrase and template holds `{object}` exactly once.
+
+Why: a phrase without it makes prompts that never mention the part, and the model then compares the
+picture with "a photo of the scratched". Example: `"scratched"`, `"scratched {obj}"`.
+"""
+
+import re
+
+from promptdsl.check.context import Context
+from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.source import Span
+from promptdsl.syntax.ast import DefectBlock, Line, NormalBlock, ObjectDef, TemplatesBlock, Text
+from promptdsl.syntax.statements import quote, shown
+
+PLACEHOLDER = "{object}"
+_NEAR = re.compile(
+    r"\{\s*[\w ]{0,20}\s*\}|\{\s*object\b|\bobject\s*\}|[(\[<]\s*object\s*[)\]>]|\$\w+|%s", re.I
+)
+_FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
+
+
+def misspelt_placeholder(context: Context) -> None:
+    """Check every text of every file of the author's, used or not."""
+    for module in context.library.modules():
+        if module.standard:
+            continue
+        for named in module.file.lists:
+            _lines(context, named.lines, None, named.kind == "templates")
+        for definition in module.file.objects:
+            _object(context, definition)
+
+
+def _object(context: Context, definition: ObjectDef) -> None:
+    called = definition.called.value if definition.called else definition.name.value
+    for part in definition.parts:
+        if isinstance(part, (NormalBlock, DefectBlock)):
+            _lines(context, part.lines, called, False)
+        elif isinstance(part, TemplatesBlock):
+            _lines(context, part.lines, None, True)
+    if definition.called is not None and re.search(r"[{}]", definition.called.value):
+        context.report.error(
+            "I201", definition.called.span,
+            "called is the name that {object} becomes, so it holds no braces",
+            help='write for example called: "metal nut"',
+        )  # fmt: skip
+
+
+def _lines(context: Context, lines: tuple[Line, ...], called: str | None, template: bool) -> None:
+    for line in lines:
+        if isinstance(line, Text):
+            _text(context, line, called, template)
+
+
+def _text(context: Context, text: Text, called: str | None, template: bool) -> None:
+    value = text.value
+    count = value.count(PLACEHOLDER)
+    rest = value.replace(PLACEHOLDER, "")
+    what = "template" if template else "phrase"
+    if not value.strip():
+        example = "a photo of the {object}." if template else "scratched {object}"
+        context.report.error(
+            "I203", text.span, f"this {what} is empty", help=f"write {quote(example)}"
+        )
+    elif count == 1 and "{" not in rest and "}" not in rest:
+        return
+    elif count > 1:
+        first = value.index(PLACEHOLDER) + len(PLACEHOLDER)
+        once = value[:first] + re.sub(r"\s*\{object\}", "", value[first:])
+        _report(context, text, "I202", f"this {what} mentions the object {count} times", once,
+                "{object} must stand here once")  # fmt: skip
+    elif count == 1:
+        mended = value.replace(PLACEHOLDER, "\0")
+        mended = re.sub(r"\s*\{[^{}]*\}|[{}]", "", mended).replace("\0", PLACEHOLDER)
+        _report(context, text, "I201", f"this {what} has braces besides {{object}}", mended,
+                "only {object} may stand in braces")  # fmt: skip
+    else:
+        _without(context, text, called, what)
+
+
+def _without(context: Context, text: Text, called: str | None, what: str) -> None:
+    value = text.value
+    near = _NEAR.search(value)
+    if near is not None:
+        mended = value[: near.start()] + PLACEHOLDER + value[near.end() :]
+        _report(
+            context, text, "I201", f"{near.group().strip()} is not the placeholder", mended,
+            "needs {object}",
+        )  # fmt: skip
+        return
+    _report(
+        context, text, "I204", f"this {what} never mentions the object",
+        _with_object(value, called, what), "needs {object}",
+    )  # fmt: skip
+
+
+def _with_object(value: str, called: str | None, what: str) -> str:
+    """The likeliest meaning of a text without the placeholder."""
+    for name in (called, (called or "").replace("_", " "), "object"):
+        if name and re.search(rf"\b{re.escape(name)}\b", value, re.I):
+            return re.sub(rf"\b{re.escape(name)}\b", PLACEHOLDER, value, count=1, flags=re.I)
+    if what == "template":
+        return f"{value.rstrip(' .')} of the {PLACEHOLDER}."
+    if _FOLLOWS_OBJECT.match(value):
+        return f"{PLACEHOLDER} {value}"
+    return f"{value.rstrip()} {PLACEHOLDER}"
+
+
+def _report(context: Context, text: Text, code: str, message: str, mended: str, label: str) -> None:
+    span = Span(text.span.file, text.span.start, text.span.end)
+    context.report.error(
+        code, span, message, label=label,
+        help=f"write {quote(shown(mended, 200))}", fix=Fix(span, quote(mended)),
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""I601, I602, I604, I606, I607: pictures that are missing, out of bounds, or used twice.
+
+Why: a glob that matches nothing, or a reference that is also a test picture, makes numbers that
+look good and mean nothing.
+"""
+
+import os
+from pathlib import Path
+
+from promptdsl.check.context import Context
+from promptdsl.methods import METHODS
+from promptdsl.source import Span
+from promptdsl.spec.model import ObjectSpec, SampleSet
+
+
+def sample_paths(context: Context) -> None:
+    """Check every path of the method and of the samples."""
+    for item in context.objects:
+        references = _setting_paths(context, item)
+        for sample in item.samples:
+            _samples(context, item, sample, references)
+
+
+def _setting_paths(context: Context, item: ObjectSpec) -> set[Path]:
+    """Check paths of the method block; gives the reference pictures."""
+    references: set[Path] = set()
+    for field in METHODS[item.method.name].fields:
+        value = item.method.settings.get(field.name)
+        if field.kind not in ("file", "files") or not value:
+            continue
+        place = item.method.spans.get(field.name) or item.head
+        for path in value if isinstance(value, tuple) else (value,):
+            found = _matches(context, str(path), place)
+            if found is None:
+                continue
+            if not found:
+                context.report.error(
+                    "I601", place, f"{field.name}: no file matches {path}",
+                    help="paths are relative to the spec's folder; check the spelling",
+                )  # fmt: skip
+            if field.name == "references":
+                references.update(found)
+    if item.method.model_kind == "files":
+        for path in item.method.model:
+            found = _matches(context, path, item.method.spans.get("model") or item.head)
+            if found == []:
+                context.report.error(
+                    "I601", item.method.spans.get("model") or item.head, f"there is no file {path}",
+                    help="paths are relative to the spec's folder; check the spelling",
+                )  # fmt: skip
+    return references
+
+
+def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: set[Path]) -> None:
+    spans = dict(zip(sample.images, sample.image_spans, strict=True))
+    images: list[Path] = []
+    for path, place in spans.items():
+        found = _matches(context, path, place)
+        if found == []:
+            context.report.warning(
+                "I607", place, f"samples {sample.label}: no picture matches {path}",
+                help="paths are relative to the spec's folder; check the spelling",
+            )  # fmt: skip
+        images += found or []
+        shared = sorted(references.intersection(found or []))
+        if shared:
+            context.report.error(
+                "I604", place,
+                f"{_shown(context, shared[0])} is a reference and a sample of {item.name}"
+                + (f" ({len(shared)} pictures are both)" if len(shared) > 1 else ""),
+                label="also a reference",
+                help="keep references and samples in different folders, or results flatter",
+            )  # fmt: skip
+    _masks(context, sample, images)
+
+
+def _masks(context: Context, sample: SampleSet, images: list[Path]) -> None:
+    masks: list[Path] = []
+    for path, place in zip(sample.masks, sample.mask_spans, strict=True):
+        found = _matches(context, path, place)
+        if found == []:
+            context.report.warning(
+                "I607", place, f"samples {sample.label}: no mask matches {path}",
+                help="paths are relative to the spec's folder; check the spelling",
+            )  # fmt: skip
+        masks += found or []
+    if images and masks and len(images) != len(masks):
+        context.report.warning(
+            "I606", sample.span,
+            f"samples {sample.label} has {len(images)} pictures and {len(masks)} masks",
+            help="a mask has the name of its picture, with or without _mask behind it",
+        )  # fmt: skip
+
+
+def _matches(context: Context, pattern: str, place: Span) -> list[Path] | None:
+    """Files behind a path or glob; None when it leaves the spec's folder, which is reported."""
+    folder = context.library.root_folder
+    whole = Path(os.path.normpath(folder / pattern))
+    if not context.library.inside(whole):
+        _outside(context, pattern, place)
+        return None
+    found = context.files(pattern)
+    for path in found:
+        if not context.library.inside(context.library.loader.resolve(path)):
+            _outside(context, _shown(context, path), place)
+            return None
+    return found
+
+
+def _outside(context: Context, path: str, place: Span) -> None:
+    context.report.error(
+        "I602", place, f"{path} lies outside of the spec's folder",
+        help="copy the files into the spec's folder, or allow their folder with --allow FOLDER",
+    )  # fmt: skip
+
+
+def _shown(context: Context, path: Path) -> str:
+    try:
+        return path.relative_to(context.library.root_folder).as_posix()
+    except ValueError:
+        return path.as_posix()

@@ -1,0 +1,38 @@
+"""I211: phrases times templates beyond what any ensemble needs, refused before it is expanded.
+
+Why: the published ensembles have a few hundred prompts; a slip with includes makes millions.
+"""
+
+from promptdsl.check.context import Context
+
+MAX_PROMPTS = 20_000
+MAX_PROMPTS_OF_ALL = 200_000
+
+
+def too_many_prompts(context: Context) -> None:
+    """Bound the ensemble of each object and of the whole spec."""
+    total = 0
+    for item in context.objects:
+        count = item.prompt_count
+        total += count
+        if count > MAX_PROMPTS:
+            states = count // max(1, len(item.templates))
+            context.report.error(
+                "I211", item.head,
+                f"object {item.name} would have {count:,} prompts ({states:,} phrases times "
+                f"{len(item.templates):,} templates), and the limit is {MAX_PROMPTS:,}",
+                help="use fewer phrases or templates; a few hundred prompts are plenty",
+            )  # fmt: skip
+    if total > MAX_PROMPTS_OF_ALL and context.spec.objects:
+        context.report.error(
+            "I211", context.spec.objects[-1].head,
+            f"the objects of this spec would have {total:,} prompts together, and the limit is "
+            f"{MAX_PROMPTS_OF_ALL:,}",
+            help="put the objects into several specs",
+        )  # fmt: skip
+
+
+def small_enough(context: Context) -> bool:
+    """Whether the ensembles may be expanded."""
+    counts = [item.prompt_count for item in context.objects]
+    return max(counts, default=0) <= MAX_PROMPTS and sum(counts) <= MAX_PROMPTS_OF_ALL

@@ -1,0 +1,58 @@
+"""I209: "a unblemished" and "an perfect" in the author's own words.
+
+Why: models were trained on correct English. Published templates are kept as published, so a clash
+counts only when the article stands in the author's own template or phrase.
+"""
+
+import re
+
+from promptdsl.check.context import Context, states
+from promptdsl.spec.model import ObjectSpec, Phrase
+
+_VOWEL = re.compile(r"(?!uni(?!n|m)|use|usu|one\b|eu|uti)[aeiou]", re.I)
+_UN = re.compile(r"un(?!i(?!n|m))", re.I)
+_ARTICLE_AT_END = re.compile(r"\b(an?)\s+$", re.I)
+
+
+def wrong_article(context: Context) -> None:
+    """One message per phrase at most."""
+    for item in context.objects:
+        templates = [t for t in item.templates if context.written(t.span)]
+        for _defect, phrase in states(item):
+            _one(context, item, phrase, templates)
+        for template in templates:
+            if "{object}" in template.text and not item.normal:
+                _clash(context, template, template.text, item.called)
+
+
+def _one(context: Context, item: ObjectSpec, phrase: Phrase, templates: list[Phrase]) -> None:
+    if context.written(phrase.span) and _clash(context, phrase, phrase.text, item.called):
+        return
+    spoken = phrase.text.replace("{object}", item.called)
+    for template in templates:
+        if _clash(context, phrase, template.text, spoken, template):
+            return
+
+
+def _clash(
+    context: Context, place: Phrase, frame: str, filling: str, template: Phrase | None = None
+) -> bool:
+    before, found, _after = frame.partition("{object}")
+    article = _ARTICLE_AT_END.search(before)
+    if not found or article is None or not filling.strip():
+        return False
+    wanted = "an" if sounds_like_vowel(filling.strip()) else "a"
+    if article.group(1).lower() == wanted:
+        return False
+    said = f"{article.group(1)} {filling.strip().split()[0]}"
+    related = () if template is None else ((context.place(template), "in this template"),)
+    context.report.warning(
+        "I209", context.place(place), f'this makes "{said}" where English says {wanted}',
+        help=f'write "{wanted} {{object}}" or "the {{object}}" there', related=related,
+    )  # fmt: skip
+    return True
+
+
+def sounds_like_vowel(words: str) -> bool:
+    """Whether the first word begins with a vowel sound, as far as spelling tells."""
+    return bool(_UN.match(words) or _VOWEL.match(words))

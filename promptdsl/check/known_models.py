@@ -1,0 +1,74 @@
+"""What is known of a CLIP without loading it: size, patch, blocks, context, activation, tags.
+
+The table `open_clip_models.json` lists open_clip's own names; a test holds it against the installed
+open_clip. A name that only a newer open_clip knows is read from its config file on disk, without
+importing it.
+"""
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.spec.model import ModelFacts
+
+
+@cache
+def _table() -> dict[str, Any]:
+    path = Path(__file__).with_name("open_clip_models.json")
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return table
+
+
+def open_clip_names() -> tuple[str, ...]:
+    """Names that can serve, those with pretrained weights first."""
+    models = _table()["models"]
+    return tuple(sorted(models, key=lambda name: (not models[name]["tags"], name)))
+
+
+def refusal(name: str) -> str | None:
+    """Why an open_clip model cannot serve, or None when the table does not refuse it."""
+    reason: str | None = _table()["refused"].get(name)
+    return reason
+
+
+@cache
+def open_clip_facts(name: str) -> ModelFacts | None:
+    """The facts of an open_clip name; None for a name that nobody knows."""
+    entry = _table()["models"].get(name)
+    if entry is not None:
+        return ModelFacts(**entry)
+    found = importlib.util.find_spec("open_clip")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        path = Path(folder) / "model_configs" / f"{name}.json"
+        if "/" not in name and path.is_file():
+            return facts_of_config(json.loads(path.read_text(encoding="utf-8")))
+    return None
+
+
+@cache
+def builtin_facts() -> ModelFacts:
+    """The facts of the model inside the package."""
+    folder = Path(__file__).resolve().parent.parent / "models_builtin" / BUILTIN_MODEL
+    facts = facts_of_config(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    assert facts is not None
+    return facts
+
+
+def facts_of_config(config: dict[str, Any]) -> ModelFacts | None:
+    """The facts of an open_clip model config; None when it is not one."""
+    config = config.get("model_cfg", config)
+    try:
+        vision, text = config["vision_cfg"], config["text_cfg"]
+        size = vision.get("image_size", 224)
+        return ModelFacts(
+            image_size=int(size if isinstance(size, int) else size[0]),
+            patch=int(vision.get("patch_size", 16)),
+            blocks=int(vision.get("layers", 12)),
+            context=int(text.get("context_length", 77)),
+            quick_gelu=bool(config.get("quick_gelu", False)),
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return None

@@ -1,0 +1,183 @@
+"""Files and the files that they use: found, read once, parsed, and guarded.
+
+`use "std/..."` looks into the standard library; every other path is relative to the file that says
+`use` and stays inside the spec's folder, also through symbolic links, unless a folder was allowed.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.resources import standard_library
+from promptdsl.source import Loader, SourceFile, UnreadableSource, load
+from promptdsl.syntax.ast import SpecFile, Use
+from promptdsl.syntax.build_ast import build_ast
+
+SUFFIX = ".inspect"
+MAX_FILES = 200
+
+
+@dataclass(slots=True)
+class Module:
+    """One parsed file with the files behind its short names."""
+
+    file: SpecFile
+    source: SourceFile
+    folder: Path  # absolute
+    plan_folder: PurePosixPath  # its folder as seen from the spec's folder
+    standard: bool = False
+    imports: dict[str, "Module"] = field(default_factory=dict)
+    use_lines: dict[str, Use] = field(default_factory=dict)
+    lost_imports: bool = False  # some `use` failed: unknown names may come from it
+    used_aliases: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Library:
+    """All files of one compilation."""
+
+    root_folder: Path
+    loader: Loader
+    report: Report
+    allowed: tuple[Path, ...] = ()
+    sources: dict[str, SourceFile] = field(default_factory=dict)
+    plan_names: dict[str, str] = field(default_factory=dict)
+    _modules: dict[Path, Module] = field(default_factory=dict)
+    _open: list[Path] = field(default_factory=list)
+    _full_told: bool = False
+
+    def root(self, source: SourceFile) -> Module:
+        """Parse the spec itself and everything that it uses."""
+        name = PurePosixPath(source.name.replace("\\", "/")).name
+        path = self.root_folder / name
+        return self._parse(source, path, PurePosixPath("."), name, standard=False)
+
+    def standard(self, path: str) -> Module:
+        """A file of the standard library, such as `std/winclip`, that the spec need not name."""
+        found = standard_library() / f"{path}{SUFFIX}"
+        return self._load(found, f"{path}{SUFFIX}", f"{path}{SUFFIX}", PurePosixPath("std"), True)
+
+    def _parse(
+        self, source: SourceFile, path: Path, plan_folder: PurePosixPath, name: str, standard: bool
+    ) -> Module:
+        self.sources[source.name] = source
+        self.plan_names[source.name] = name
+        module = Module(build_ast(source, self.report), source, path.parent, plan_folder, standard)
+        self._modules[path] = module
+        self._open.append(path)
+        for use in module.file.uses:
+            self._use(module, use)
+        self._open.pop()
+        module.lost_imports = module.lost_imports or module.file.broken_uses
+        return module
+
+    def _load(
+        self, path: Path, shown: str, name: str, plan_folder: PurePosixPath, standard: bool
+    ) -> Module:
+        if path in self._modules:
+            return self._modules[path]
+        return self._parse(load(path, shown, self.loader), path, plan_folder, name, standard)
+
+    def _use(self, module: Module, use: Use) -> None:
+        alias = use.alias.value
+        if alias in module.use_lines:
+            first = module.use_lines[alias]
+            self.report.error(
+                "I306", use.alias.span, f"the short name {alias} is taken",
+                help=f"write use {_quoted(use)} as {alias}_2",
+                related=((first.span, "by this line"),),
+            )  # fmt: skip
+            return
+        module.use_lines[alias] = use
+        found = self._find(module, use)
+        if found is None:
+            module.lost_imports = True
+        else:
+            module.imports[alias] = found
+
+    def _find(self, module: Module, use: Use) -> Module | None:
+        written = use.path.value.replace("\\", "/").strip()
+        relative = PurePosixPath(written if written.endswith(SUFFIX) else written + SUFFIX)
+        if not written:
+            self._refuse("I302", use, "use names no file", 'write use "std/winclip" as std')
+            return None
+        if relative.parts[0] == "std" or (module.standard and not relative.is_absolute()):
+            return self._find_standard(module, use, relative)
+        path = Path(os.path.normpath(module.folder / relative))
+        if not self.inside(path) or relative.is_absolute() and not self.allowed:
+            self._refuse_outside(use, written)
+            return None
+        if not self.loader.exists(path):
+            help = "paths are relative to this file; the standard library begins with std/"
+            if self.loader.exists(path.with_suffix("")):
+                help = f"specs have the suffix {SUFFIX}: rename the file"
+            self._refuse("I302", use, f"there is no file {relative}", help)
+            return None
+        if not self.inside(self.loader.resolve(path)):
+            self._refuse_outside(use, written)
+            return None
+        shown = os.path.normpath(Path(module.source.name).parent / relative)
+        plan_path = PurePosixPath(os.path.normpath(module.plan_folder / relative))
+        return self._guarded(use, path, shown, str(plan_path), plan_path.parent, False)
+
+    def _find_standard(self, module: Module, use: Use, relative: PurePosixPath) -> Module | None:
+        if relative.parts[0] != "std":
+            relative = PurePosixPath("std") / relative
+        path = Path(os.path.normpath(standard_library() / relative))
+        known = sorted(entry.stem for entry in (standard_library() / "std").glob(f"*{SUFFIX}"))
+        if path.stem not in known or path.parent != standard_library() / "std":
+            near = nearest(path.stem, known)
+            self._refuse(
+                "I302", use, f'the standard library has no "{str(relative).removesuffix(SUFFIX)}"',
+                f'did you mean "std/{near}"?' if near else f"it has {', '.join(known)}",
+            )  # fmt: skip
+            return None
+        name = f"std/{path.name}"
+        return self._guarded(use, path, name, name, PurePosixPath("std"), True)
+
+    def _guarded(
+        self, use: Use, path: Path, shown: str, name: str, plan_folder: PurePosixPath, std: bool
+    ) -> Module | None:
+        if path in self._open:
+            chain = [entry.name for entry in self._open[self._open.index(path) :]] + [path.name]
+            self._refuse(
+                "I304", use, f"these files use each other in a circle: {' -> '.join(chain)}",
+                "move what they share into a third file",
+            )  # fmt: skip
+            return None
+        if len(self._modules) >= MAX_FILES:
+            if not self._full_told:
+                self._refuse(
+                    "I309", use, f"a spec may use at most {MAX_FILES} files", "use fewer files"
+                )
+            self._full_told = True
+            return None
+        try:
+            return self._load(path, shown, name, plan_folder, std)
+        except UnreadableSource as fault:
+            self._refuse("I302", use, fault.sentence, fault.help)
+            return None
+
+    def modules(self) -> tuple[Module, ...]:
+        """Every file of the compilation, the spec itself first."""
+        return tuple(self._modules.values())
+
+    def inside(self, path: Path) -> bool:
+        """Whether an absolute path lies in the spec's folder or an allowed one."""
+        roots = (self.root_folder, self.loader.resolve(self.root_folder), *self.allowed)
+        return any(path.is_relative_to(root) for root in roots)
+
+    def _refuse_outside(self, use: Use, written: str) -> None:
+        self._refuse(
+            "I303", use, f"{written} lies outside of the spec's folder",
+            "copy the file into the spec's folder, or allow its folder with --allow FOLDER",
+        )  # fmt: skip
+
+    def _refuse(self, code: str, use: Use, message: str, help: str | None) -> None:
+        self.report.error(code, use.path.span, message, help=help)
+
+
+def _quoted(use: Use) -> str:
+    return f'"{use.path.value}"'

@@ -1,0 +1,314 @@
+"""Objects with `extends` resolved: a child's block replaces its parent's of that name."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from promptdsl.check.modules import Module
+from promptdsl.check.resolve_lists import Resolver
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.nearest import did_you_mean
+from promptdsl.source import Span
+from promptdsl.spec.model import Claim, Defect, Phrase, SampleSet
+from promptdsl.syntax.ast import (
+    DefectBlock,
+    FieldLine,
+    IncludeLine,
+    MethodBlock,
+    NormalBlock,
+    ObjectDef,
+    Part,
+    RemoveLine,
+    RuleLine,
+    SamplesBlock,
+    TemplatesBlock,
+    TestBlock,
+    ThresholdsBlock,
+)
+
+MAX_CHAIN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class MethodLines:
+    """The method as written, inherited fields first; `folders` says where a field's paths start."""
+
+    name: str
+    name_span: Span
+    fields: tuple[FieldLine, ...]
+    folders: dict[str, PurePosixPath]
+    span: Span
+
+
+@dataclass(slots=True)
+class Merged:
+    """An object with everything that it inherits; None is "nobody wrote it"."""
+
+    definition: ObjectDef
+    module: Module
+    called: str | None = None
+    normal: tuple[Phrase, ...] | None = None
+    defects: dict[str, Defect] = field(default_factory=dict)
+    templates: tuple[Phrase, ...] | None = None
+    method: MethodLines | None = None
+    rules: tuple[RuleLine, ...] | None = None
+    samples: dict[str, SampleSet] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    broken: bool = False  # a line was lost: what is missing may have been in it
+    lost_parts: bool = False  # a whole part was lost: a defect, or the parent object
+
+
+@dataclass(slots=True)
+class ObjectResolver:
+    """Resolves each object once, parents first."""
+
+    report: Report
+    lists: Resolver
+    _done: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    _open: list[tuple[str, str]] = field(default_factory=list)
+
+    def resolve(self, definition: ObjectDef, module: Module) -> Merged:
+        """The object with its inheritance."""
+        key = (module.source.name, definition.name.value)
+        done = self._done.get(key)
+        if done is not None and done.definition is definition:
+            return done
+        self._open.append(key)
+        merged = self._start(definition, module)
+        self._open.pop()
+        seen: dict[str, Span] = {}
+        for part in definition.parts:
+            name = _part_name(part)
+            if name in seen:
+                self._twice(part, name, seen[name])
+                continue
+            seen[name] = part.span
+            self._add(merged, part)
+        self._done.setdefault(key, merged)
+        return merged
+
+    def _start(self, definition: ObjectDef, module: Module) -> Merged:
+        """A copy of the parent, or an empty object."""
+        parent = self._parent(definition, module)
+        if parent is None:
+            lost = definition.broken or definition.parent is not None
+            merged = Merged(definition, module, broken=lost, lost_parts=lost)
+        else:
+            merged = replace(
+                parent,
+                definition=definition,
+                module=module,
+                called=None,
+                defects=dict(parent.defects),
+                samples=dict(parent.samples),
+                claims=dict(parent.claims),
+                broken=parent.broken or definition.broken,
+                lost_parts=parent.lost_parts or definition.broken,
+            )
+        if definition.called is not None:
+            merged.called = definition.called.value
+        return merged
+
+    def _parent(self, definition: ObjectDef, module: Module) -> Merged | None:
+        named = definition.parent
+        if named is None:
+            return None
+        home = module
+        if named.alias is not None:
+            module.used_aliases.add(named.alias.value)
+            found = module.imports.get(named.alias.value)
+            if found is None:
+                if not module.lost_imports:
+                    self.report.error(
+                        "I301", named.alias.span,
+                        f"no file is used under the short name {named.alias.value}",
+                        help=f'bring the file in first: use "FILE" as {named.alias.value}',
+                    )  # fmt: skip
+                return None
+            home = found
+        name = named.name.value
+        for candidate in home.file.objects:
+            if candidate.name.value == name:
+                return self._resolved_parent(definition, candidate, home)
+        names = [candidate.name.value for candidate in home.file.objects]
+        help = did_you_mean(name, names) or (
+            f"there are {', '.join(names[:8])}" if names else "write the parent object first"
+        )
+        self.report.error("I310", named.span, f"there is no object {name} to extend", help=help)
+        return None
+
+    def _resolved_parent(
+        self, definition: ObjectDef, candidate: ObjectDef, home: Module
+    ) -> Merged | None:
+        assert definition.parent is not None
+        key = (home.source.name, candidate.name.value)
+        if key in self._open or len(self._open) > MAX_CHAIN:
+            chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
+            circle = key in self._open
+            self.report.error(
+                "I311", definition.parent.span,
+                f"these objects extend each other in a circle: {' -> '.join(chain)}" if circle
+                else f"objects extend each other more than {MAX_CHAIN} deep",
+                help="let one of them stand alone",
+            )  # fmt: skip
+            return None
+        return self.resolve(candidate, home)
+
+    def _twice(self, part: Part, name: str, first: Span) -> None:
+        self.report.error(
+            "I128", _head(part),
+            f"{name} stands twice in this object", label="said before",
+            help="join the two blocks, or rename one",
+            related=((first, "the first one"),),
+        )  # fmt: skip
+
+    # parts
+
+    def _add(self, merged: Merged, part: Part) -> None:
+        inherits = merged.definition.parent is not None
+        if isinstance(part, NormalBlock):
+            merged.normal, lost = self.lists.expand(
+                part.lines, merged.module, "words", merged.normal, inherits
+            )
+            self._not_empty(part.lines, part.span, lost or part.broken, "normal", merged)
+        elif isinstance(part, TemplatesBlock):
+            merged.templates, lost = self.lists.expand(
+                part.lines, merged.module, "templates", merged.templates, inherits
+            )
+            self._not_empty(part.lines, part.span, lost or part.broken, "templates", merged)
+        elif isinstance(part, DefectBlock):
+            self._defect(merged, part, inherits)
+        elif isinstance(part, MethodBlock):
+            merged.method = self._method(merged, part)
+            merged.broken = merged.broken or part.broken
+        elif isinstance(part, ThresholdsBlock):
+            self._thresholds(merged, part)
+        elif isinstance(part, SamplesBlock):
+            merged.samples[part.label.value] = self._samples(merged, part)
+        elif isinstance(part, TestBlock):
+            merged.claims[part.title.value] = Claim(
+                part.title.value, part.on.value, part.verdict, part.bound, part.share,
+                part.span, part.on.span,
+            )  # fmt: skip
+        else:
+            self._remove(merged, part)
+
+    def _not_empty(
+        self, lines: tuple[object, ...], span: Span, lost: bool, what: str, merged: Merged
+    ) -> None:
+        if not lines and not lost:
+            self.report.error(
+                "I127", span,
+                f"{what} has no phrases",
+                help="write at least one phrase in quotes, or remove the block",
+            )  # fmt: skip
+            merged.broken = True
+        merged.broken = merged.broken or lost
+
+    def _defect(self, merged: Merged, part: DefectBlock, inherits: bool) -> None:
+        name = part.name.value
+        parent = merged.defects.get(name)
+        base = parent.phrases if parent is not None else None
+        phrases, lost = self.lists.expand(part.lines, merged.module, "words", base, inherits)
+        self._not_empty(part.lines, part.span, lost or part.broken, f"defect {name}", merged)
+        merged.defects[name] = Defect(name, phrases, part.name.span)
+
+    def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
+        folder = merged.module.plan_folder
+        fields = {line.name.value: line for line in part.fields}
+        folders = {name: folder for name in fields}
+        if part.base is not None:
+            parent = merged.method
+            if parent is None:
+                self._no_base(part.base, merged)
+            else:
+                kept = {line.name.value: line for line in parent.fields}
+                fields = {**kept, **fields}
+                folders = {**parent.folders, **folders}
+        return MethodLines(
+            part.name.value, part.name.span, tuple(fields.values()), folders, part.head
+        )
+
+    def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+        what = (
+            "the parent object has no block of this name to include"
+            if merged.definition.parent is not None
+            else "there is no parent object whose lines base could mean"
+        )
+        self.report.error("I313", line.span, what, help="remove the line")
+        merged.broken = True
+
+    def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
+        rules: list[RuleLine] = []
+        for line in part.rules:
+            if isinstance(line, RuleLine):
+                rules.append(line)
+            elif merged.rules is None:
+                self._no_base(line, merged)
+            else:
+                rules += merged.rules
+        if not part.rules and not part.broken:
+            self._not_empty((), part.span, False, "thresholds", merged)
+        merged.rules = tuple(rules)
+        merged.broken = merged.broken or part.broken
+
+    def _samples(self, merged: Merged, part: SamplesBlock) -> SampleSet:
+        folder = merged.module.plan_folder
+        merged.broken = merged.broken or part.broken
+        return SampleSet(
+            part.label.value,
+            tuple(relocate(folder, text.value) for text in part.images),
+            tuple(relocate(folder, text.value) for text in part.masks),
+            part.label.span,
+            tuple(text.span for text in part.images),
+            tuple(text.span for text in part.masks),
+        )
+
+    def _remove(self, merged: Merged, part: RemoveLine) -> None:
+        name = part.name.value
+        if name in merged.defects:
+            del merged.defects[name]
+            merged.samples.pop(name, None)
+            for title in [t for t, claim in merged.claims.items() if claim.on == name]:
+                del merged.claims[title]
+            return
+        if merged.lost_parts:
+            return
+        inherits = merged.definition.parent is not None
+        self.report.error(
+            "I312", part.name.span, f"there is no defect {name} to remove",
+            help=did_you_mean(name, merged.defects)
+            or ("remove this line" if inherits else "remove drops a defect of the parent object, "
+                "and this object extends none"),
+        )  # fmt: skip
+
+
+def _part_name(part: Part) -> str:
+    if isinstance(part, DefectBlock):
+        return f"defect {part.name.value}"
+    if isinstance(part, SamplesBlock):
+        return f"samples {part.label.value}"
+    if isinstance(part, TestBlock):
+        return f'test "{part.title.value}"'
+    if isinstance(part, RemoveLine):
+        return f"remove {part.name.value}"
+    names: dict[type[Part], str] = {
+        NormalBlock: "normal",
+        TemplatesBlock: "templates",
+        MethodBlock: "method",
+        ThresholdsBlock: "thresholds",
+    }
+    return names[type(part)]
+
+
+def _head(part: Part) -> Span:
+    if isinstance(part, (MethodBlock, SamplesBlock)):
+        return part.head
+    if isinstance(part, DefectBlock):
+        return part.name.span
+    return Span(part.span.file, part.span.start, part.span.start + 1)
+
+
+def relocate(folder: PurePosixPath, path: str) -> str:
+    """A path written in a file of `folder`, as seen from the spec's folder."""
+    written = path.replace("\\", "/")
+    return written if str(folder) == "." else str(folder / written)

@@ -1,0 +1,72 @@
+"""Check one spec: files, names, inheritance, settings, then every check in CHECKS, in order."""
+
+from collections.abc import Callable
+
+from promptdsl.check.context import Context
+from promptdsl.check.faults.claims_without_samples import claims_without_samples
+from promptdsl.check.faults.duplicate_names import duplicate_names
+from promptdsl.check.faults.duplicate_prompts import duplicate_prompts
+from promptdsl.check.faults.good_and_bad import good_and_bad
+from promptdsl.check.faults.ill_fitting_settings import ill_fitting_settings
+from promptdsl.check.faults.long_prompts import long_prompts
+from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
+from promptdsl.check.faults.no_defect import no_defect
+from promptdsl.check.faults.sample_paths import sample_paths
+from promptdsl.check.faults.too_many_prompts import small_enough, too_many_prompts
+from promptdsl.check.faults.unknown_to_builtin import unknown_to_builtin
+from promptdsl.check.faults.unreachable_rule import unreachable_rule
+from promptdsl.check.faults.unused_use import unused_use
+from promptdsl.check.faults.window_larger_than_grid import window_larger_than_grid
+from promptdsl.check.faults.words_without_effect import words_without_effect
+from promptdsl.check.faults.wrong_article import wrong_article
+from promptdsl.check.lower import lower
+from promptdsl.check.modules import Library
+from promptdsl.check.resolve_lists import Resolver
+from promptdsl.check.resolve_objects import ObjectResolver
+from promptdsl.source import SourceFile
+from promptdsl.spec.model import Spec
+
+CHECKS: tuple[Callable[[Context], None], ...] = (
+    misspelt_placeholder,
+    duplicate_names,
+    no_defect,
+    window_larger_than_grid,
+    ill_fitting_settings,
+    unreachable_rule,
+    words_without_effect,
+    claims_without_samples,
+    sample_paths,
+    too_many_prompts,
+    unused_use,
+)
+# These look at expanded ensembles, which too_many_prompts must have allowed.
+ENSEMBLE_CHECKS: tuple[Callable[[Context], None], ...] = (
+    duplicate_prompts,
+    good_and_bad,
+    wrong_article,
+    long_prompts,
+    unknown_to_builtin,
+)
+
+
+def check(source: SourceFile, library: Library) -> Spec:
+    """The Spec of a file; every mistake is in the library's report."""
+    root = library.root(source)
+    resolver = Resolver(library.report)
+    objects = ObjectResolver(library.report, resolver)
+    for module in list(library.modules()):
+        if not module.standard:
+            for named in module.file.lists:
+                resolver.list(named, module)
+    lowered = tuple(
+        lower(objects.resolve(definition, root), library, resolver)
+        for definition in root.file.objects
+    )
+    spec = Spec(source.name, root.file.version, lowered, dict(library.plan_names))
+    context = Context(spec, root, library)
+    for run in CHECKS:
+        run(context)
+    if small_enough(context):
+        for run in ENSEMBLE_CHECKS:
+            run(context)
+    return spec

@@ -1,0 +1,113 @@
+"""Every code with its title and severity; `promptdsl explain` and the documentation list them.
+
+I0xx the file, I1xx the form of lines and blocks, I2xx phrases and prompts, I3xx names and other files,
+I4xx method and model, I5xx thresholds, I6xx pictures and tests. Codes keep their meaning for ever.
+"""
+
+from typing import NamedTuple
+
+from promptdsl.diagnostics.diagnostic import Severity
+
+
+class Entry(NamedTuple):
+    """What a code stands for."""
+
+    title: str
+    severity: Severity
+
+
+def _errors(**titles: str) -> dict[str, Entry]:
+    return {code: Entry(title, "error") for code, title in titles.items()}
+
+
+def _warnings(**titles: str) -> dict[str, Entry]:
+    return {code: Entry(title, "warning") for code, title in titles.items()}
+
+
+CATALOGUE: dict[str, Entry] = dict(
+    sorted(
+        {
+            **_errors(
+                I001="the file cannot be read",
+                I002="the file is not UTF-8 text",
+                I003="the file is too large",
+                I101="a closing brace is missing",
+                I102="a closing brace too many",
+                I103="an opening brace is missing",
+                I104="a quote is never closed",
+                I105="a typographic quote",
+                I107="braces nest too deep",
+                I108="two words in the wrong order",
+                I110="the language version is missing",
+                I111="an unknown language version",
+                I112="the language version is not the first line",
+                I120="an unknown word",
+                I121="a line in the wrong place",
+                I122="a line that is not complete",
+                I123="a word reserved for later",
+                I124="this cannot be a name",
+                I125="quotes are missing",
+                I126="a comma is missing",
+                I127="an empty block",
+                I128="something stands twice",
+                I129="something stands behind the end of a line",
+                I201="the placeholder is misspelt",
+                I202="the object is mentioned twice",
+                I203="an empty text",
+                I204="the object is never mentioned",
+                I211="too many prompts",
+                I301="an unknown name",
+                I302="a used file is missing",
+                I303="a used file lies outside of the spec's folder",
+                I304="files use each other in a circle",
+                I305="lists include each other in a circle",
+                I306="a short name is taken",
+                I307="a list of the wrong kind",
+                I309="too many files",
+                I310="the parent object is unknown",
+                I311="objects extend each other in a circle",
+                I312="nothing to remove",
+                I313="no parent lines to include",
+                I314="a name is taken",
+                I320="no defect to look for",
+                I401="an unknown method",
+                I402="an unknown field",
+                I404="a value of the wrong kind",
+                I405="a value out of range",
+                I406="a unit is missing or wrong",
+                I407="a window larger than the grid",
+                I410="an unknown or unsuited model",
+                I411="the pretrained tag is missing or unknown",
+                I412="weights of another activation",
+                I413="a model out of files is not complete",
+                I414="a block that the model does not have",
+                I415="a picture size that patches do not divide",
+                I418="settings that need references",
+                I501="not a threshold line",
+                I502="a threshold line that can never decide",
+                I503="a limit out of range",
+                I505="the wrong comparison",
+                I601="a file that is not there",
+                I602="pictures outside of the spec's folder",
+                I603="a label that names nothing",
+                I604="a reference that is also a sample",
+                I605="a test without samples",
+            ),
+            **_warnings(
+                I206="a prompt counts twice",
+                I207="one phrase for good and bad",
+                I208="a prompt longer than the model reads",
+                I209="a and an",
+                I210="words that the built-in model does not know",
+                I308="a used file that nothing refers to",
+                I403="a field without effect",
+                I408="words without effect",
+                I409="learned weights are missing",
+                I416="published settings scaled to the model",
+                I417="a value stands twice",
+                I606="pictures and masks differ in number",
+                I607="samples without pictures",
+            ),
+        }.items()
+    )
+)

@@ -1,0 +1,83 @@
+"""The whole compiler on one page: text, syntax, check, spec, plan."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptdsl.check.modules import Library
+from promptdsl.check.run import check
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.source import DiskLoader, Loader, SourceFile, Span, UnreadableSource, decode, load
+from promptdsl.spec.model import Spec
+
+if TYPE_CHECKING:
+    from promptdsl.plan.model import Plan
+
+STDIN_NAME = "<stdin>"
+
+
+@dataclass(slots=True)
+class Compilation:
+    """What compiling one file gave: its sources, its diagnostics and, always, a Spec."""
+
+    name: str
+    sources: dict[str, SourceFile]
+    report: Report
+    spec: Spec | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error; warnings are allowed."""
+        return self.spec is not None and not self.report.errors
+
+    def plan(self) -> "Plan":
+        """The Plan of an error-free spec; pydantic is imported here and not before."""
+        from promptdsl.plan.build import build_plan
+
+        if not self.ok or self.spec is None:
+            raise ValueError("a spec with errors has no plan")
+        return build_plan(self.spec, self.sources)
+
+
+def compile_file(
+    path: Path, *, loader: Loader | None = None, allow: tuple[Path, ...] = ()
+) -> Compilation:
+    """Compile a spec on disk. `allow` are further folders that its paths may lead into."""
+    loader = loader or DiskLoader()
+    try:
+        source = load(path, str(path), loader)
+    except UnreadableSource as fault:
+        return _unreadable(str(path), fault)
+    return _compile(source, path.absolute().parent, loader, allow)
+
+
+def compile_text(
+    text: str | bytes,
+    name: str = STDIN_NAME,
+    *,
+    folder: Path | None = None,
+    loader: Loader | None = None,
+    allow: tuple[Path, ...] = (),
+) -> Compilation:
+    """Compile text that is not on disk, as if it were the file `name` in `folder`."""
+    try:
+        decoded = decode(text, name) if isinstance(text, bytes) else text
+    except UnreadableSource as fault:
+        return _unreadable(name, fault)
+    source = SourceFile(name, decoded)
+    return _compile(source, (folder or Path.cwd()).absolute(), loader or DiskLoader(), allow)
+
+
+def _compile(
+    source: SourceFile, folder: Path, loader: Loader, allow: tuple[Path, ...]
+) -> Compilation:
+    report = Report()
+    library = Library(folder, loader, report, tuple(map(loader.resolve, allow)))
+    spec = check(source, library)
+    return Compilation(source.name, library.sources, report, spec)
+
+
+def _unreadable(name: str, fault: UnreadableSource) -> Compilation:
+    report = Report()
+    report.error(fault.code, Span(name, 0, 0), fault.sentence, help=fault.help)
+    return Compilation(name, {name: SourceFile(name, "")}, report, None)

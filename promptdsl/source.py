@@ -1,0 +1,163 @@
+"""Source text and places in it.
+
+A `Span` is a pair of character offsets into one file; lines and columns are worked out only when
+somebody looks. `Loader` is the single door to the disk for everything before the plan, so that an
+editor can hand in unsaved text and a test can hand in a dictionary.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+MAX_BYTES = 4_000_000
+
+
+class Span(NamedTuple):
+    """Characters `start` (included) to `end` (excluded) of the file with that display name."""
+
+    file: str
+    start: int
+    end: int
+
+    def to(self, other: "Span") -> "Span":
+        """From the start of this span to the end of the other."""
+        return Span(self.file, self.start, other.end)
+
+
+class Position(NamedTuple):
+    """1-based line and column, counted in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file's text under the name that messages show."""
+
+    name: str
+    text: str
+    path: Path | None = field(default=None, compare=False)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, at = [0], self.text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.text.find("\n", at + 1)
+        return starts
+
+    def position(self, offset: int) -> Position:
+        """Line and column of a character offset; offsets past the end count as the end."""
+        offset = max(0, min(offset, len(self.text)))
+        line = bisect_right(self._line_starts, offset)
+        return Position(line, offset - self._line_starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of a 1-based line without its line ending."""
+        if not 1 <= number <= len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : None if end < 0 else end].rstrip("\r")
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has, an unfinished last one included."""
+        return len(self._line_starts)
+
+
+class UnreadableSource(Exception):
+    """A file that cannot be taken as text: the code of the fault and one sentence."""
+
+    def __init__(self, code: str, sentence: str, help: str | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.help = help
+
+
+class Loader(Protocol):
+    """Where text and file lists come from."""
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file; OSError when it cannot be read."""
+        ...
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is a file of that path."""
+        ...
+
+    def resolve(self, path: Path) -> Path:
+        """The absolute path with symbolic links followed."""
+        ...
+
+    def glob(self, folder: Path, pattern: str) -> list[Path]:
+        """Files that a glob pattern matches below a folder, sorted by name."""
+        ...
+
+
+class DiskLoader:
+    """The loader of the command line."""
+
+    def read(self, path: Path) -> bytes:
+        """Read at most one byte more than the limit, so that a huge file costs nothing."""
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is a file of that path."""
+        return path.is_file()
+
+    def resolve(self, path: Path) -> Path:
+        """The absolute path with symbolic links followed."""
+        return path.resolve()
+
+    def glob(self, folder: Path, pattern: str) -> list[Path]:
+        """Files that a glob pattern matches, absolute patterns included, sorted by name."""
+        if Path(pattern).is_absolute():
+            folder, pattern = Path(Path(pattern).anchor), str(Path(*Path(pattern).parts[1:]))
+        return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def decode(data: bytes, name: str) -> str:
+    """Text of a spec: UTF-8 with or without a byte order mark; UnreadableSource otherwise."""
+    if len(data) > MAX_BYTES:
+        raise UnreadableSource(
+            "I003",
+            f"{name} is larger than {MAX_BYTES // 1_000_000} MB, which no spec needs",
+            "check that this is the file you meant; split a very long spec with use",
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableSource(
+            "I002",
+            f"{name} is saved as UTF-16 text, and specs are UTF-8",
+            'save it again with the encoding "UTF-8"',
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise UnreadableSource(
+            "I002",
+            f"{name} is not UTF-8 text: line {line} holds the byte 0x{data[fault.start]:02x}",
+            'save it again with the encoding "UTF-8"',
+        ) from None
+
+
+def load(path: Path, name: str, loader: Loader) -> SourceFile:
+    """Read one spec; UnreadableSource says in a sentence why it cannot be."""
+    try:
+        data = loader.read(path)
+    except FileNotFoundError:
+        raise UnreadableSource("I001", f"there is no file {name}", "check the path") from None
+    except IsADirectoryError:
+        raise UnreadableSource(
+            "I001", f"{name} is a folder, not a spec", "name a .inspect file inside it"
+        ) from None
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise UnreadableSource("I001", f"{name} cannot be read: {reason}") from None
+    return SourceFile(name, decode(data, name), path)

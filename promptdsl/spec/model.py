@@ -1,0 +1,147 @@
+"""The Spec: what a file means once names, inheritance and defaults are resolved.
+
+Frozen dataclasses rather than pydantic: `promptdsl.check` has checked every value when a Spec is
+made, and `check`, `fmt` and `prompts` must answer in a blink. Pydantic guards the Plan, which comes
+back from disk.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from promptdsl.methods import Setting
+from promptdsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase or template, the place where it was written, and the line that brought it here."""
+
+    text: str
+    span: Span
+    site: Span  # the include line for a phrase out of a list, else the phrase itself
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One named defect and its phrases."""
+
+    name: str
+    phrases: tuple[Phrase, ...]
+    span: Span
+
+
+ModelKind = Literal["builtin", "open_clip", "files"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The shape of one CLIP, as far as it is known without loading it."""
+
+    image_size: int
+    patch: int
+    blocks: int
+    context: int = 77
+    quick_gelu: bool = False
+    tags: dict[str, bool] = field(default_factory=dict)  # pretrained tag -> trained with QuickGELU
+
+    def grid(self, image_size: int | None = None) -> int:
+        """Patches along a side of the picture."""
+        return (image_size or self.image_size) // self.patch
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSpec:
+    """The method, every setting filled in; `spans` has the places of those that were written."""
+
+    name: str
+    model: tuple[str, ...]
+    model_kind: ModelKind
+    settings: dict[str, Setting]
+    spans: dict[str, Span]
+    span: Span | None
+    facts: ModelFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLimit:
+    """`reject when score >= at`; None is `auto`."""
+
+    verdict: Literal["reject", "review"]
+    at: float | None
+    text: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLimit:
+    """`reject when area above LEVEL >= SHARE`; None is `auto`."""
+
+    verdict: Literal["reject", "review"]
+    above: float
+    share: float | None
+    text: str
+    span: Span
+
+
+Limit = ScoreLimit | AreaLimit
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSet:
+    """Labelled pictures; paths and globs are relative to the spec's folder."""
+
+    label: str
+    images: tuple[str, ...]
+    masks: tuple[str, ...]
+    span: Span
+    image_spans: tuple[Span, ...] = ()
+    mask_spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A `test` block."""
+
+    title: str
+    on: str
+    verdict: Literal["pass", "review", "reject"]
+    bound: Literal["at least", "at most"]
+    share: float
+    span: Span
+    on_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSpec:
+    """One object, complete."""
+
+    name: str
+    called: str
+    normal: tuple[Phrase, ...]
+    defects: tuple[Defect, ...]
+    templates: tuple[Phrase, ...]
+    method: MethodSpec
+    limits: tuple[Limit, ...]
+    samples: tuple[SampleSet, ...]
+    claims: tuple[Claim, ...]
+    span: Span
+    head: Span
+    defaulted: frozenset[str] = frozenset()  # parts that nobody wrote: normal, templates, ...
+    broken: bool = False  # something in it was reported and left out
+    lost_parts: bool = False  # a defect or the parent object was
+
+    @property
+    def prompt_count(self) -> int:
+        """How many prompts the expansion will have."""
+        states = len(self.normal) + sum(len(defect.phrases) for defect in self.defects)
+        return states * len(self.templates)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole file."""
+
+    name: str  # as messages show it
+    version: int
+    objects: tuple[ObjectSpec, ...]
+    plan_names: dict[str, str] = field(default_factory=dict)  # display name -> name in the plan

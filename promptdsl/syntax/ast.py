@@ -1,0 +1,231 @@
+"""The abstract syntax of a spec: frozen values, every one with its span.
+
+The tree holds what the author wrote, names unresolved. Lines that could not be understood have been
+reported and are absent; `broken` marks the parents of such lines, so that a later check does not
+complain about what is missing because of them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from promptdsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A bare word: it names something in the file."""
+
+    value: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in quotes: the model or the disk reads it."""
+
+    value: str
+    span: Span
+
+
+ValueKind = Literal["text", "word", "number", "percent", "size", "pixels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a field. `value` of a percent is its share of 1, of a size "RxC"."""
+
+    kind: ValueKind
+    value: str | float | int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """`name: value, value`."""
+
+    name: Word
+    values: tuple[Value, ...]
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeLine:
+    """`include std.normal`, `include normal_words` or `include base`."""
+
+    alias: Word | None
+    name: Word
+    span: Span
+
+    @property
+    def is_base(self) -> bool:
+        """Whether the parent object's lines are meant."""
+        return self.alias is None and self.name.value == "base"
+
+
+Line = Text | IncludeLine
+ListKind = Literal["words", "templates"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedList:
+    """`words NAME { ... }` or `templates NAME { ... }` at the top of a file."""
+
+    kind: ListKind
+    name: Word
+    lines: tuple[Line, ...]
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NormalBlock:
+    """`normal { ... }`."""
+
+    lines: tuple[Line, ...]
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DefectBlock:
+    """`defect NAME { ... }`."""
+
+    name: Word
+    lines: tuple[Line, ...]
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesBlock:
+    """`templates { ... }` inside an object."""
+
+    lines: tuple[Line, ...]
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MethodBlock:
+    """`method NAME { field lines }`, the braces optional."""
+
+    name: Word
+    fields: tuple[FieldLine, ...]
+    span: Span
+    head: Span
+    base: IncludeLine | None = None  # `include base`: the parent's fields come first
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """`reject when score >= 0.62` or `reject when area above 0.70 >= 0.5%`; `auto` is None."""
+
+    verdict: Literal["reject", "review"]
+    measure: Literal["score", "area"]
+    above: float | None
+    bound: float | None
+    text: str
+    span: Span
+    bound_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdsBlock:
+    """`thresholds { ... }`, tried from top to bottom."""
+
+    rules: tuple[RuleLine | IncludeLine, ...]  # an IncludeLine is always `include base`
+    span: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesBlock:
+    """`samples LABEL { images: ..., masks: ... }`."""
+
+    label: Word
+    images: tuple[Text, ...]
+    masks: tuple[Text, ...]
+    span: Span
+    head: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestBlock:
+    """`test "title" { on: LABEL, expect VERDICT at least SHARE }`."""
+
+    __test__ = False
+
+    title: Text
+    on: Word
+    verdict: Literal["pass", "review", "reject"]
+    bound: Literal["at least", "at most"]
+    share: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLine:
+    """`remove NAME`."""
+
+    name: Word
+    span: Span
+
+
+Part = (
+    NormalBlock
+    | DefectBlock
+    | TemplatesBlock
+    | MethodBlock
+    | ThresholdsBlock
+    | SamplesBlock
+    | TestBlock
+    | RemoveLine
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What an object extends: `metal_nut`, or `nuts.metal_nut` of a used file."""
+
+    alias: Word | None
+    name: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDef:
+    """`object NAME [extends NAME] { ... }`."""
+
+    name: Word
+    parent: Parent | None
+    called: Text | None
+    parts: tuple[Part, ...]
+    span: Span
+    head: Span
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`use "path" [as NAME]`."""
+
+    path: Text
+    alias: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """One parsed file."""
+
+    name: str
+    version: int
+    uses: tuple[Use, ...]
+    lists: tuple[NamedList, ...]
+    objects: tuple[ObjectDef, ...]
+    span: Span
+    broken_uses: bool = False  # a `use` line was lost: unknown names may come from it
+    broken_lists: bool = False

@@ -1,0 +1,334 @@
+"""Braces before parsing: close what was left open, drop what closes nothing, one message each.
+
+The grammar takes any token sequence whose braces balance, so this pass is the whole of the error
+recovery and no parser internals are touched. It knows three things about the language: which words
+start a block, which of them stand at the top of a file and which inside an object. A word at the
+wrong depth therefore tells that a brace is missing or too many before it, and the indentation
+decides which one it probably was.
+"""
+
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.source import SourceFile, Span
+from promptdsl.syntax.tokens import begin, finish, made
+
+MAX_DEPTH = 16
+_TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
+_OPENERS = {
+    "OBJECT", "NORMAL", "DEFECT", "WORDS", "TEMPLATES", "METHOD", "THRESHOLDS", "SAMPLES", "TEST",
+}  # fmt: skip
+# What must follow a word for it to be the start of that part of an object.
+_SECTION_NEXT = {
+    "NORMAL": {"LBRACE", "STRING"},
+    "DEFECT": {"NAME", "LBRACE"},
+    "TEMPLATES": {"LBRACE", "STRING"},
+    "METHOD": {"NAME"},
+    "THRESHOLDS": {"LBRACE", "REJECT", "REVIEW", "_NEWLINE"},
+    "SAMPLES": {"NAME", "NORMAL", "LBRACE"},
+    "TEST": {"STRING", "LBRACE"},
+    "REMOVE": {"NAME"},
+}
+_TOP_NEXT = {
+    "INSPECT": {"NUMBER"},
+    "USE": {"STRING", "BROKEN"},
+    "WORDS": {"NAME", "NORMAL"},
+    "OBJECT": {"NAME", "STRING", "LBRACE"},
+}
+_INSIDE = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}
+
+
+@dataclass(slots=True)
+class _Open:
+    """A block that is open: the word that began it, its brace and its place in the output."""
+
+    keyword: Token
+    brace: Token
+    doubtful: bool = False  # its closing brace stood in the column of another block
+
+
+@dataclass(slots=True)
+class _Closed:
+    """A block at the top of the file that was closed: where, and by which output token."""
+
+    block: _Open
+    at: int
+    aligned: bool
+
+
+@dataclass(slots=True)
+class _Balancer:
+    source: SourceFile
+    report: Report
+    tokens: list[Token]
+    at: int = 0
+    out: list[Token] = field(default_factory=list)
+    stack: list[_Open] = field(default_factory=list)
+    suspect: _Open | None = None
+    last_top: _Closed | None = None
+    too_deep: int = 0
+    homeless_told: bool = False
+
+    def run(self) -> list[Token]:
+        """Walk the tokens once, statement by statement."""
+        starting, keyword = True, None
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            kind = token.type
+            if starting and kind not in ("_NEWLINE", "COMMA", "LBRACE", "RBRACE"):
+                keyword = token
+                self._check_depth(token)
+                brace_at = self._missing_opener(token)
+                if brace_at is not None:
+                    self._open_after(token, brace_at)
+                    continue
+            if kind == "LBRACE":
+                self._open(token, keyword or token)
+                starting, keyword = True, None
+            elif kind == "RBRACE":
+                self._close(token)
+                starting = True
+            else:
+                if not (kind == "_NEWLINE" and self._brace_on_next_line(keyword)):
+                    self.out.append(token)
+                starting = kind in ("_NEWLINE", "COMMA")
+            self.at += 1
+        self._end_of_file()
+        return self.out
+
+    # opening
+
+    def _open(self, brace: Token, keyword: Token) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            if not self.too_deep:
+                self.report.error(
+                    "I107",
+                    self._span(brace),
+                    f"braces nest more than {MAX_DEPTH} levels deep here, and no block needs that",
+                    help="an object needs two levels: the object, and its blocks inside it",
+                )
+            self.too_deep += 1
+            return
+        self.stack.append(_Open(keyword, brace))
+        self.out.append(brace)
+
+    def _brace_on_next_line(self, keyword: Token | None) -> bool:
+        """Whether this newline only moves the opening brace of a block to a line of its own."""
+        if keyword is None or keyword.type not in _OPENERS:
+            return False
+        follower = self._next_visible(self.at + 1)
+        return follower is not None and follower.type == "LBRACE"
+
+    def _missing_opener(self, keyword: Token) -> int | None:
+        """Index of the token that should stand behind a `{`, if the statement lacks its brace."""
+        if keyword.type not in _OPENERS:
+            return None
+        at, seen = self.at + 1, 0
+        while at < len(self.tokens):
+            kind = self.tokens[at].type
+            if kind == "LBRACE":
+                return None
+            if kind in ("_NEWLINE", "RBRACE", "COMMA"):
+                return self._opener_at_line_end(keyword, at)
+            titled = keyword.type in ("TEST", "OBJECT") and seen == 0
+            if kind == "COLON" and seen == 0:
+                return None
+            if kind in ("STRING", "BROKEN", "INCLUDE") and not titled:
+                return at
+            following = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
+            if kind == "NAME" and following == "COLON" and seen > 0:
+                return at
+            seen += 1
+            at += 1
+        return None
+
+    def _opener_at_line_end(self, keyword: Token, end: int) -> int | None:
+        """A block whose line ends without a brace: does what follows belong into it?"""
+        at = end
+        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
+            at += 1
+        if at >= len(self.tokens) or self.tokens[end].type != "_NEWLINE":
+            return None
+        follower = self.tokens[at]
+        if follower.type == "LBRACE":
+            return None
+        next_kind = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
+        if keyword.type == "OBJECT":
+            belongs = follower.type not in _TOP and follower.type != "RBRACE"
+        elif follower.type == "RBRACE":
+            belongs = self._indent(follower) == self._indent(keyword) and bool(self.stack)
+            belongs = belongs and self._indent(keyword) != self._indent(self.stack[-1].keyword)
+        else:
+            belongs = follower.type in _INSIDE or (
+                follower.type == "NAME" and next_kind == "COLON" and str(follower) != "called"
+            )
+        return end if belongs else None
+
+    def _open_after(self, keyword: Token, brace_at: int) -> None:
+        """Copy the head of the statement, then open the block that its author forgot to open."""
+        head = self.tokens[self.at : brace_at]
+        self.out.extend(head)
+        last = head[-1]
+        place = Span(self.source.name, begin(keyword), finish(last))
+        words = self.source.text[place.start : place.end]
+        self.report.error(
+            "I103",
+            place,
+            f"{words} opens a block, and its opening brace is missing",
+            label="needs { behind it",
+            help=f"write {words} {{",
+            fix=Fix(Span(self.source.name, place.end, place.end), " {"),
+        )
+        self._open(made("LBRACE", "{", finish(last), last.line or 1), keyword)
+        self.at = brace_at
+
+    # closing
+
+    def _close(self, brace: Token) -> None:
+        if self.too_deep:
+            self.too_deep -= 1
+            return
+        if not self.stack:
+            self.report.error(
+                "I102",
+                self._span(brace),
+                "this closing brace closes nothing",
+                label="one too many",
+                help="remove it",
+                fix=Fix(self._span(brace), ""),
+            )
+            return
+        block = self.stack.pop()
+        own_line = self._first_on_line(brace)
+        aligned = own_line and self._indent(brace) == self._indent(block.keyword)
+        if own_line and not aligned and self.suspect is None:
+            self.suspect = block
+        self.out.append(brace)
+        if not self.stack:
+            self.last_top = _Closed(block, len(self.out) - 1, aligned)
+            if block.keyword.type == "OBJECT" and aligned:
+                self.suspect = None
+
+    def _close_forgotten(self, before: Token | None) -> None:
+        """Close the innermost block before a statement that cannot stand inside it."""
+        trailing = []
+        while self.out and self.out[-1].type in ("_NEWLINE", "COMMA"):
+            trailing.append(self.out.pop())
+        self.stack.pop()
+        last = self.out[-1]
+        self.out.append(made("RBRACE", "}", finish(last), last.line or 1))
+        self.out.extend(reversed(trailing))
+
+    def _check_depth(self, token: Token) -> None:
+        """A word at the wrong depth: braces before it are missing or too many."""
+        kind, depth = token.type, len(self.stack)
+        if kind not in _SECTION_NEXT and kind not in _TOP_NEXT:
+            return
+        following = self.tokens[self.at + 1].type if self.at + 1 < len(self.tokens) else ""
+        if kind in _TOP_NEXT and following in _TOP_NEXT[kind]:
+            if depth and self._first_on_line(token):
+                self._report_unclosed(depth, token)
+                while self.stack:
+                    self._close_forgotten(token)
+        elif kind in _SECTION_NEXT and following in _SECTION_NEXT[kind]:
+            if depth >= 2 and self._first_on_line(token):
+                self._report_unclosed(depth - 1, token)
+                while len(self.stack) > 1:
+                    self._close_forgotten(token)
+            elif depth == 0:
+                self._homeless(token)
+
+    def _homeless(self, token: Token) -> None:
+        """Part of an object outside of any: its object was closed too early, or never begun."""
+        closed = self.last_top
+        if closed is not None and closed.block.keyword.type == "OBJECT" and not closed.aligned:
+            brace = self.out.pop(closed.at)
+            name = self._name_of(closed.block)
+            self.report.error(
+                "I102",
+                self._span(brace),
+                f"this closing brace ends {name} too early: the lines below belong to it",
+                label="one too many",
+                help="remove it",
+                fix=Fix(self._span(brace), ""),
+                related=((self._span(token), f"this belongs to {name}"),),
+            )
+            self.stack.append(closed.block)
+            self.last_top = None
+            return
+        if self.homeless_told:
+            return
+        self.homeless_told = True
+        self.report.error(
+            "I121",
+            self._span(token),
+            f"{token} stands outside of any object",
+            label="belongs inside an object",
+            help="put it between the braces of object NAME { ... }",
+        )
+        at, line = begin(token), token.line or 1
+        self.out += [made("OBJECT", "object", at, line), made("NAME", "unnamed", at, line)]
+        opener = made("LBRACE", "{", at, line)
+        self.out.append(opener)
+        self.stack.append(_Open(token, opener))
+
+    def _end_of_file(self) -> None:
+        if self.homeless_told and len(self.stack) == 1 and self.stack[0].brace.column == 0:
+            self._close_forgotten(None)
+        if self.stack:
+            self._report_unclosed(len(self.stack), None)
+        while self.stack:
+            self._close_forgotten(None)
+
+    def _report_unclosed(self, count: int, before: Token | None) -> None:
+        block = self.suspect or self.stack[len(self.stack) - count]
+        if block.brace.column == 0 and self.suspect is None:  # made by us, told already
+            block = self.stack[-1]
+        self.suspect = None
+        name = self._name_of(block)
+        place = Span(self.source.name, begin(block.keyword), finish(block.brace))
+        where = f"before {before}" if before is not None else "at the end of the file"
+        missing = "a closing brace is" if count == 1 else f"{count} closing braces are"
+        related: tuple[tuple[Span, str], ...] = ()
+        if before is not None:
+            related = ((self._span(before), "this cannot stand inside it"),)
+        self.report.error(
+            "I101",
+            place,
+            f"{name} is never closed: {missing} missing {where}",
+            label="this block stays open",
+            help="add } on a line of its own where the block ends",
+            related=related,
+        )
+
+    # places
+
+    def _name_of(self, block: _Open) -> str:
+        head = self.source.text[begin(block.keyword) : begin(block.brace)].strip()
+        return " ".join(head.split()) if 0 < len(head) <= 60 else "this block"
+
+    def _span(self, token: Token) -> Span:
+        return Span(self.source.name, begin(token), max(finish(token), begin(token) + 1))
+
+    def _line_head(self, token: Token) -> str:
+        start = self.source.text.rfind("\n", 0, begin(token)) + 1
+        return self.source.text[start : begin(token)]
+
+    def _indent(self, token: Token) -> str:
+        head = self._line_head(token)
+        return head[: len(head) - len(head.lstrip())]
+
+    def _first_on_line(self, token: Token) -> bool:
+        return not self._line_head(token).strip()
+
+    def _next_visible(self, at: int) -> Token | None:
+        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
+            at += 1
+        return self.tokens[at] if at < len(self.tokens) else None
+
+
+def balance(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
+    """The tokens with balanced braces; every repair is reported once."""
+    return _Balancer(source, report, tokens).run()

@@ -1,0 +1,252 @@
+"""From Lark tree to abstract syntax: the top of a file."""
+
+from dataclasses import dataclass, field
+
+from lark import Token, Tree
+
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.source import SourceFile, Span
+from promptdsl.syntax.ast import ListKind, NamedList, ObjectDef, SpecFile, Use, Word
+from promptdsl.syntax.build_lines import build_lines, malformed, unknown
+from promptdsl.syntax.build_object import build_object
+from promptdsl.syntax.build_parts import twice
+from promptdsl.syntax.parser import parse
+from promptdsl.syntax.statements import Desk, Statement, is_word, statements_of
+from promptdsl.syntax.vocabulary import (
+    FORMS,
+    IN_OBJECT,
+    KEYWORDS,
+    LANGUAGE_VERSION,
+    NAME,
+    TOP_LEVEL,
+    snake_case,
+)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A file while its statements are read."""
+
+    header: Statement | None = None
+    header_told: bool = False
+    version: int = LANGUAGE_VERSION
+    uses: list[Use] = field(default_factory=list)
+    lists: list[NamedList] = field(default_factory=list)
+    objects: list[ObjectDef] = field(default_factory=list)
+    broken_uses: bool = False
+    broken_lists: bool = False
+
+
+def build_ast(source: SourceFile, report: Report) -> SpecFile:
+    """Parse one file; every mistake of form goes to the report."""
+    return from_tree(parse(source, report), source, report)
+
+
+def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile:
+    """The abstract syntax of a parsed file."""
+    desk, draft = Desk(source, report), _Draft()
+    for index, statement in enumerate(statements_of(tree)):
+        _statement(desk, statement, draft, index)
+    _check_header(desk, draft)
+    return SpecFile(
+        source.name,
+        draft.version,
+        tuple(draft.uses),
+        tuple(draft.lists),
+        tuple(draft.objects),
+        Span(source.name, 0, len(source.text)),
+        draft.broken_uses,
+        draft.broken_lists,
+    )
+
+
+def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
+    kind = statement.kind
+    if index == 0 and kind == "loose" and _meant(statement, ("inspect",)):
+        unknown(desk, statement, "a file", ("inspect",))
+        draft.header_told = True
+        return
+    if kind == "loose" and len(statement.atoms) >= 2:
+        kind = _mended_kind(desk, statement)
+    if kind == "header":
+        _header(desk, statement, draft, index)
+    elif kind == "use":
+        use = _use(desk, statement)
+        draft.broken_uses = draft.broken_uses or use is None
+        draft.uses += [use] if use else []
+    elif kind == "list":
+        found = _list(desk, statement)
+        draft.broken_lists = draft.broken_lists or found is None
+        draft.lists += [found] if found else []
+    elif kind == "object":
+        draft.objects.append(build_object(desk, statement))
+    else:
+        _stray(desk, statement, draft)
+
+
+def _meant(statement: Statement, names: tuple[str, ...]) -> str | None:
+    first = statement.atoms[0] if statement.atoms else None
+    return nearest(str(first), names) if first is not None and is_word(first) else None
+
+
+_KIND = {"use": "use", "words": "list", "templates": "list", "object": "object"}
+
+
+def _mended_kind(desk: Desk, statement: Statement) -> str:
+    """The kind of a statement whose first words were swapped or misspelt, once reported."""
+    first, second = statement.atoms[:2]
+    if is_word(first) and str(second) in ("object", "words") and statement.block is not None:
+        span = desk.span(first, second)
+        desk.report.error(
+            "I108", span, f"{first} and {second} stand in the wrong order",
+            help=f"write {second} {first}", fix=Fix(span, f"{second} {first}"),
+        )  # fmt: skip
+        statement.atoms[0], statement.atoms[1] = second, first
+        return _KIND[str(second)]
+    near = _meant(statement, TOP_LEVEL)
+    fits = near == "use" or (near in _KIND and statement.block is not None)
+    if near is None or not fits:
+        return statement.kind
+    unknown(desk, statement, "a file", TOP_LEVEL)
+    statement.atoms[0] = Token.new_borrow_pos(near.upper(), near, first)
+    return _KIND[near]
+
+
+def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
+    desk.no_block(statement)
+    atoms = statement.atoms[1:]
+    span = desk.head(statement)
+    if draft.header is not None:
+        twice(desk, "inspect", span, desk.head(draft.header))
+        return
+    draft.header = statement
+    if index > 0 and not draft.header_told:
+        desk.report.error(
+            "I112", span, "the language version must be the first line of the file",
+            help="move inspect 1 to the top",
+        )  # fmt: skip
+    if not atoms or atoms[0].type != "NUMBER":
+        malformed(desk, statement, "the language version is missing", "write inspect 1")
+        return
+    desk.nothing_behind(statement, atoms[1:])
+    if str(atoms[0]) != str(LANGUAGE_VERSION):
+        desk.report.error(
+            "I111", desk.span(atoms[0]),
+            f"this promptdsl knows language version {LANGUAGE_VERSION}, not {atoms[0]}",
+            help=f"write inspect {LANGUAGE_VERSION}, or install a newer promptdsl",
+            fix=Fix(desk.span(atoms[0]), str(LANGUAGE_VERSION)),
+        )  # fmt: skip
+
+
+def _check_header(desk: Desk, draft: _Draft) -> None:
+    if draft.header is not None or draft.header_told:
+        return
+    text = desk.source.text
+    end = text.find("\n") if "\n" in text else len(text)
+    desk.report.error(
+        "I110",
+        Span(desk.source.name, 0, max(0, min(end, 80))),
+        "the first line must name the language version",
+        help="write inspect 1 as the first line",
+        fix=Fix(Span(desk.source.name, 0, 0), "inspect 1\n\n"),
+    )
+
+
+def _use(desk: Desk, statement: Statement) -> Use | None:
+    """`use "path" as NAME`; without `as` the file's name is the short name."""
+    desk.no_block(statement)
+    atoms = statement.atoms[1:]
+    if any(token.type == "BROKEN" for token in atoms):
+        return None
+    if not atoms or atoms[0].type != "STRING":
+        written = desk.written(desk.span(*atoms)) if atoms else ""
+        bare = written.split(" as ")[0]
+        desk.report.error(
+            "I125" if atoms else "I122",
+            desk.head(statement),
+            "use needs the path of a file in quotes",
+            help=f'write use "{bare}" as NAME' if bare else f"write {FORMS['use']}",
+        )
+        return None
+    path, rest = desk.text(atoms[0]), atoms[1:]
+    span = desk.span_of(statement)
+    if rest and str(rest[0]) != "as":
+        desk.report.error(
+            "I122", desk.span(*rest), "the short name of a used file comes behind the word as",
+            help=f"write use {atoms[0]} as NAME",
+        )  # fmt: skip
+        return None
+    if rest:
+        alias = _alias(desk, statement, rest[1:2])
+        desk.nothing_behind(statement, rest[2:])
+        return Use(path, alias, span) if alias else None
+    stem = path.value.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".inspect")
+    return Use(path, Word(snake_case(stem), path.span), span)
+
+
+def _alias(desk: Desk, statement: Statement, atoms: list[Token]) -> Word | None:
+    if not atoms:
+        malformed(desk, statement, "as needs a short name behind it", f"write {FORMS['use']}")
+        return None
+    span, written = desk.span(*atoms), str(atoms[0]).strip('"')
+    if not is_word(atoms[0]) or not NAME.fullmatch(written) or written in KEYWORDS:
+        made = snake_case(written) if snake_case(written) not in KEYWORDS else "words_1"
+        desk.report.error(
+            "I124", span, f"{written} cannot be a short name", help=f"write as {made}",
+            fix=Fix(span, made),
+        )  # fmt: skip
+        return Word(made, span)
+    return Word(written, span)
+
+
+def _list(desk: Desk, statement: Statement) -> NamedList | None:
+    """`words NAME { ... }` or `templates NAME { ... }`."""
+    kind: ListKind = "words" if str(statement.atoms[0]) == "words" else "templates"
+    atoms = statement.atoms[1:]
+    if any(token.type == "BROKEN" for token in atoms):
+        return None
+    span = desk.span_of(statement)
+    lines, broken = build_lines(desk, statement.block)
+    desk.nothing_behind(statement, atoms[1:])
+    if not atoms:
+        help = f'write {kind} NAME {{ "..." }}, and include NAME inside an object'
+        malformed(desk, statement, f"{kind} outside of an object needs a name", help)
+        return None
+    if statement.block is None:
+        malformed(desk, statement, f"{kind} needs a block in braces", f"write {FORMS[kind]}")
+        return None
+    name = desk.word(atoms[0])
+    if not is_word(atoms[0]) or not NAME.fullmatch(name.value) or name.value == "base":
+        made = snake_case(name.value.strip('"'))
+        made = f"{made}_{kind}" if made == "base" else made
+        desk.report.error(
+            "I124", name.span, "a name is one word of small letters, digits and _",
+            help=f"write {kind} {made}", fix=Fix(name.span, made),
+        )  # fmt: skip
+        name = Word(made, name.span)
+    return NamedList(kind, name, lines, span, broken)
+
+
+def _stray(desk: Desk, statement: Statement, draft: _Draft) -> None:
+    """What cannot stand at the top of a file."""
+    atoms = statement.atoms
+    if any(token.type == "BROKEN" for token in atoms):
+        draft.broken_uses = draft.broken_lists = True
+        return
+    word = str(atoms[0]) if atoms else "{"
+    span = desk.head(statement)
+    if statement.kind == "phrase":
+        message, help = (
+            "a text stands alone at the top of the file",
+            (f"put it into a list: {FORMS['words']}"),
+        )
+    elif word in KEYWORDS or word in IN_OBJECT:
+        message = f"{word} stands outside of any object"
+        help = "put it between the braces of object NAME { ... }"
+    else:
+        draft.broken_lists = draft.broken_lists or statement.block is not None
+        near = unknown(desk, statement, "a file", TOP_LEVEL)
+        draft.broken_uses = draft.broken_uses or near == "use"
+        return
+    desk.report.error("I121", span, message, label="not here", help=help)

@@ -1,0 +1,203 @@
+"""From statements to an object: its head, its lines, and mended slips in their first words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.methods import METHODS
+from promptdsl.syntax.ast import ObjectDef, Parent, Part, Text, Word
+from promptdsl.syntax.build_lines import build_fields, malformed, misplaced, unknown
+from promptdsl.syntax.build_parts import (
+    build_defect,
+    build_method,
+    build_normal,
+    build_remove,
+    build_samples,
+    build_templates,
+    build_test,
+    build_thresholds,
+    name_of,
+    twice,
+)
+from promptdsl.syntax.statements import Desk, Statement, each, is_word
+from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT
+
+UNNAMED = "unnamed"
+
+_PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
+    "normal": build_normal,
+    "defect": build_defect,
+    "templates": build_templates,
+    "method": build_method,
+    "thresholds": build_thresholds,
+    "samples": build_samples,
+    "test": build_test,
+    "remove": build_remove,
+}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An object while its lines are read."""
+
+    called: Text | None = None
+    parts: list[Part] = field(default_factory=list)
+    broken: bool = False
+
+
+def build_object(desk: Desk, statement: Statement) -> ObjectDef:
+    """One object; its faulty lines are reported and left out."""
+    head = statement.atoms[1:]
+    cut = next((i for i, token in enumerate(head) if _is_extends(desk, head, i)), len(head))
+    name = name_of(desk, statement, "object", head[:cut])
+    parent = _parent(desk, statement, head[cut + 1 :]) if cut < len(head) else None
+    draft = _Draft(broken=name is None or (cut < len(head) and parent is None))
+    if statement.block is None:
+        malformed(desk, statement, "this object has no block", f"write {FORMS['object']}")
+        draft.broken = True
+    for line in each(statement.block):
+        _object_line(desk, line, draft)
+    desk.nothing_behind(statement, [])
+    span = desk.span_of(statement)
+    name = name or Word(UNNAMED, desk.head(statement))
+    return ObjectDef(
+        name, parent, draft.called, tuple(draft.parts), span, desk.head(statement), draft.broken
+    )
+
+
+def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
+    word = str(head[at])
+    if word == "extends":
+        return True
+    if at == 0 or not is_word(head[at]) or nearest(word, ("extends",)) is None:
+        return False
+    desk.report.error(
+        "I120", desk.span(head[at]), f"{word} is not a word of this language",
+        help="did you mean extends?", fix=Fix(desk.span(head[at]), "extends"),
+    )  # fmt: skip
+    return True
+
+
+def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | None:
+    kinds = ["WORD" if is_word(token) else token.type for token in atoms]
+    if kinds == ["WORD", "DOT", "WORD"]:
+        return Parent(desk.word(atoms[0]), desk.word(atoms[2]), desk.span(*atoms))
+    if kinds == ["WORD"]:
+        return Parent(None, desk.word(atoms[0]), desk.span(*atoms))
+    if "BROKEN" not in kinds:
+        malformed(
+            desk, statement, "extends needs the name of one other object",
+            "write object brass_nut extends metal_nut { ... }",
+        )  # fmt: skip
+    return None
+
+
+def _object_line(desk: Desk, statement: Statement, draft: _Draft) -> None:
+    kind = _true_kind(desk, statement, draft)
+    if kind is None:
+        draft.broken = True
+        return
+    if kind == "called":
+        _called(desk, statement, draft)
+        return
+    part = _PARTS[kind](desk, statement)
+    if part is None:
+        draft.broken = True
+    else:
+        draft.parts.append(part)
+
+
+def _true_kind(desk: Desk, statement: Statement, draft: _Draft) -> str | None:
+    """Which part of an object a line is, mended if its first word was misspelt or swapped."""
+    if statement.kind in _PARTS:
+        return statement.kind
+    if statement.kind == "list":
+        if str(statement.atoms[0]) == "templates":
+            return "templates"
+        misplaced(desk, statement, "an object")
+        return None
+    atoms = statement.atoms
+    if statement.kind == "field" and str(atoms[0]) == "called":
+        return "called"
+    if any(token.type == "BROKEN" for token in atoms):
+        return None
+    if statement.kind == "loose" and len(atoms) >= 2 and str(atoms[1]) in ("defect", "method"):
+        return _swapped(desk, statement)
+    if statement.kind == "phrase":
+        desk.report.error(
+            "I121", desk.head(statement), "a phrase cannot stand directly in an object",
+            label="not here", help="put it into normal { ... } or defect NAME { ... }",
+        )  # fmt: skip
+        return None
+    if statement.kind == "include":
+        desk.report.error(
+            "I121", desk.head(statement), "include cannot stand directly in an object",
+            label="not here", help="put it into normal, defect NAME or templates { ... }",
+        )  # fmt: skip
+        return None
+    if statement.kind not in ("loose", "field"):
+        misplaced(desk, statement, "an object")
+        return None
+    return _unknown_part(desk, statement)
+
+
+def _swapped(desk: Desk, statement: Statement) -> str:
+    first, second = statement.atoms[:2]
+    span = desk.span(first, second)
+    desk.report.error(
+        "I108", span, f"{first} and {second} stand in the wrong order",
+        help=f"write {second} {first}", fix=Fix(span, f"{second} {first}"),
+    )  # fmt: skip
+    statement.atoms[0], statement.atoms[1] = second, first
+    return str(second)
+
+
+def _unknown_part(desk: Desk, statement: Statement) -> str | None:
+    word = str(statement.atoms[0]) if statement.atoms else ""
+    if word == "called":
+        malformed(desk, statement, "called needs a colon", f"write {FORMS['called']}")
+        return None
+    for method in METHODS.values():
+        if method.field(word) is not None and statement.kind == "field":
+            desk.report.error(
+                "I121", desk.head(statement), f"{word} is a setting of the method",
+                label="not here", help="put it into method winclip { ... }",
+            )  # fmt: skip
+            return None
+    if word in ("images", "masks", "on") and statement.kind == "field":
+        home = "test" if word == "on" else "samples"
+        desk.report.error(
+            "I121", desk.head(statement), f"{word} belongs into a {home} block",
+            label="not here", help=f"write {FORMS[home]}",
+        )  # fmt: skip
+        return None
+    near = unknown(desk, statement, "an object", IN_OBJECT)
+    if near == "called":
+        return "called" if statement.kind == "field" else None
+    if near is not None and (statement.block is not None or near == "remove"):
+        return near
+    return None
+
+
+def _called(desk: Desk, statement: Statement, draft: _Draft) -> None:
+    desk.no_block(statement)
+    fields, _broken = build_fields(desk, [statement], "an object")
+    for line in fields:
+        texts = [value for value in line.values if value.kind == "text"]
+        if len(texts) != 1 or len(line.values) != 1:
+            if not line.broken:
+                desk.report.error(
+                    "I404", line.span, "called takes one text in quotes",
+                    help=f"write {FORMS['called']}",
+                )  # fmt: skip
+            continue
+        text = Text(str(texts[0].value), texts[0].span)
+        if draft.called is not None:
+            twice(desk, "called", line.span, draft.called.span)
+        elif not text.value.strip():
+            desk.report.error("I203", text.span, "called is empty", help=f"write {FORMS['called']}")
+        else:
+            draft.called = text

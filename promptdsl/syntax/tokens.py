@@ -1,0 +1,40 @@
+"""From text to tokens: Lark's basic lexer over `grammars/inspect.lark`."""
+
+from functools import cache
+
+from lark import Lark, Token
+
+from promptdsl.resources import resource_folder
+
+
+@cache
+def language() -> Lark:
+    """The grammar, built once per process (about as quick as reading a cache of it would be)."""
+    grammar = (resource_folder("grammars") / "inspect.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="basic",
+        propagate_positions=False,
+        maybe_placeholders=False,
+    )
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens of a text whose quotes are mended; cannot fail, UNKNOWN takes what is left."""
+    return list(language().lex(text))
+
+
+def begin(token: Token) -> int:
+    """Character offset at which a token starts."""
+    return token.start_pos or 0
+
+
+def finish(token: Token) -> int:
+    """Character offset behind a token."""
+    return token.end_pos or 0
+
+
+def made(kind: str, text: str, at: int, line: int) -> Token:
+    """A token that the author left out, placed at an offset."""
+    return Token(kind, text, start_pos=at, end_pos=at, line=line, column=0)

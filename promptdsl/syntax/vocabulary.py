@@ -1,0 +1,77 @@
+"""The words of the language, by the place where they may stand; the docs read these tables too."""
+
+import re
+
+KEYWORDS: dict[str, str] = {
+    "inspect": "the language version; the first line of every file",
+    "use": "brings in another file under a short name",
+    "words": "a named list of phrases, for reuse",
+    "templates": "photo templates; with a name, a list for reuse",
+    "object": "one kind of part to inspect",
+    "normal": "phrases for a good part",
+    "defect": "phrases for one named defect",
+    "method": "the detection method and its settings",
+    "thresholds": "score and area limits that decide the verdict",
+    "samples": "labelled pictures to validate and calibrate with",
+    "test": "a claim about the samples that validate checks",
+    "remove": "drops a defect that the parent object has",
+    "include": "puts the lines of a list, or of the parent object, here",
+    "reject": "a threshold line that rejects the part",
+    "review": "a threshold line that sends the part to a person",
+    "expect": "what a test expects",
+}
+CONTEXT_WORDS: dict[str, str] = {
+    "as": "gives a used file its short name",
+    "extends": "names the parent object",
+    "base": "the parent object's lines, after include",
+    "called": "field of an object: how the object is called in phrases",
+    "images": "field of samples: the pictures",
+    "masks": "field of samples: pictures that mark the defective pixels white",
+    "on": "field of test: the samples that it looks at",
+    "when": "stands before the condition of a threshold line",
+    "score": "the picture's anomaly score, 0 to 1",
+    "area": "the share of the picture above a local score",
+    "above": "stands before the local score of an area rule",
+    "auto": "a limit that promptdsl calibrate finds",
+    "good": "label of samples without defects",
+    "pass": "the verdict when no threshold line holds",
+    "at": "as in at least 95%, at most 2%",
+    "least": "as in at least 95%",
+    "most": "as in at most 2%",
+}
+RESERVED: tuple[str, ...] = (
+    "region", "ignore", "sequence", "output", "when", "if", "for", "let",
+)  # fmt: skip
+
+TOP_LEVEL = ("inspect", "use", "words", "templates", "object")
+IN_OBJECT = (
+    "called", "normal", "defect", "templates", "method", "thresholds", "samples", "test", "remove",
+)  # fmt: skip
+
+FORMS: dict[str, str] = {
+    "inspect": "inspect 1",
+    "use": 'use "std/winclip" as std',
+    "words": 'words NAME { "good {object}" }',
+    "templates": 'templates { "a photo of the {object}." }',
+    "object": "object NAME { ... }",
+    "called": 'called: "metal nut"',
+    "normal": 'normal { "flawless {object}" }',
+    "defect": 'defect scratch { "scratched {object}" }',
+    "method": "method winclip { ... }",
+    "thresholds": "thresholds { reject when score >= 0.6 }",
+    "samples": 'samples good { images: "good/*.png" }',
+    "test": 'test "good parts pass" { on: good, expect reject at most 2% }',
+    "remove": "remove scratch",
+    "include": "include std.normal",
+    "rule": "reject when score >= 0.62 (or: reject when area above 0.70 >= 0.5%)",
+    "expect": "expect reject at least 95%",
+}
+
+LANGUAGE_VERSION = 1
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def snake_case(word: str) -> str:
+    """The nearest valid name."""
+    made = re.sub(r"[^a-z0-9_]+", "_", word.strip().lower()).strip("_")
+    return made if made[:1].isalpha() else f"n{made}" if made else "name"
