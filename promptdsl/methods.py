@@ -1,11 +1,14 @@
 """The registry of methods: one entry each, with its fields, defaults, ranges and capabilities.
 
-The checker, `check --show-defaults`, the documentation's tables and the plan all read this table;
-the runtime adds the detector under the same name (`promptdsl.runtime.detectors`). Sources of the
-defaults: WinCLIP arXiv 2303.14814, AnomalyCLIP arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
+The checker, `check --show-defaults`, the documentation's tables, the plan and the runtime all read
+this table; an entry names the module of its detector, which is imported when pictures are inspected
+and not before. `register` adds an entry; a package outside may announce its own under the entry
+point group `promptdsl.methods`. Sources of the defaults: WinCLIP arXiv 2303.14814, AnomalyCLIP
+arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
 """
 
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Literal
 
 Kind = Literal[
@@ -44,6 +47,7 @@ class Method:
     title: str
     paper: str
     fields: tuple[Field, ...]
+    detector: str  # module with `build_NAME` and `restore_NAME` (`promptdsl.runtime.detectors`)
     uses_words: bool = True  # False: prompts are learned, the spec's words change nothing
     needs_weights: bool = False  # True: learned parts must come from a `weights:` file
     few_shot: bool = True  # accepts `references`
@@ -171,6 +175,7 @@ WINCLIP = Method(
         _SEED,
         _image_size(None),
     ),
+    "promptdsl.runtime.winclip.detector",
 )
 
 ANOMALYCLIP = Method(
@@ -202,6 +207,7 @@ ANOMALYCLIP = Method(
         _SEED,
         _image_size(518),
     ),
+    "promptdsl.runtime.anomalyclip.detector",
     uses_words=False,
     needs_weights=True,
     few_shot=False,
@@ -223,7 +229,25 @@ APRIL_GAN = Method(
         _SEED,
         _image_size(518),
     ),
+    "promptdsl.runtime.april_gan.detector",
     needs_weights=True,
 )
 
+ENTRY_POINTS = "promptdsl.methods"
 METHODS: dict[str, Method] = {method.name: method for method in (WINCLIP, ANOMALYCLIP, APRIL_GAN)}
+
+
+def register(method: Method) -> None:
+    """Add a method, so that specs may name it. Raises ValueError when the name is taken."""
+    if method.field("model") is None:
+        raise ValueError(f"{method.name} has no field model")
+    if METHODS.setdefault(method.name, method) != method:
+        raise ValueError(f"there is a method {method.name} already")
+
+
+def find_method(name: str) -> Method | None:
+    """The method of that name, also one that an installed package announces; else None."""
+    if name not in METHODS:
+        for point in entry_points(group=ENTRY_POINTS, name=name):
+            register(point.load())
+    return METHODS.get(name)

@@ -1,13 +1,17 @@
 """What a check is given: the Spec, the files behind it, and the report."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from promptdsl.check.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase, Spec
+from promptdsl.syntax.build_object import UNNAMED
+
+
+PLACEHOLDER = "{object}"
 
 
 @dataclass(slots=True)
@@ -46,6 +50,27 @@ class Context:
                 found = []
             self.matches[pattern] = found
         return self.matches[pattern]
+
+
+def readable_texts_only(spec: Spec) -> Spec:
+    """The Spec without texts that lack the placeholder, which have been reported."""
+
+    def kept(phrases: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
+        return tuple(phrase for phrase in phrases if phrase.text.count(PLACEHOLDER) == 1)
+
+    return replace(
+        spec,
+        objects=tuple(
+            replace(
+                item,
+                normal=kept(item.normal),
+                defects=tuple(replace(d, phrases=kept(d.phrases)) for d in item.defects),
+                templates=kept(item.templates),
+            )
+            for item in spec.objects
+            if item.name != UNNAMED  # its name was lost, and reported
+        ),
+    )
 
 
 def states(item: ObjectSpec) -> Iterable[tuple[str | None, Phrase]]:

@@ -12,7 +12,7 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.resources import standard_library
 from promptdsl.source import Loader, SourceFile, UnreadableSource, load
-from promptdsl.syntax.ast import SpecFile, Use
+from promptdsl.syntax.ast import IncludeLine, SpecFile, Use
 from promptdsl.syntax.build_ast import build_ast
 
 SUFFIX = ".inspect"
@@ -33,6 +33,23 @@ class Module:
     lost_imports: bool = False  # some `use` failed: unknown names may come from it
     used_aliases: set[str] = field(default_factory=set)
 
+    def forgives(self, alias: str) -> bool:
+        """Whether a short name belongs to a `use` line that failed or was lost, and was reported."""
+        if alias in self.use_lines:
+            return True
+        return self.file.broken_uses and alias == self._likeliest_lost()
+
+    def _likeliest_lost(self) -> str | None:
+        """The short name without `use` that the file needs most often."""
+        blocks = [part for item in self.file.objects for part in item.parts]
+        lines = [
+            line for each in (*self.file.lists, *blocks) for line in getattr(each, "lines", ())
+        ]
+        names = [line.alias for line in lines if isinstance(line, IncludeLine)]
+        names += [item.parent.alias for item in self.file.objects if item.parent is not None]
+        unknown = [name.value for name in names if name and name.value not in self.use_lines]
+        return max(dict.fromkeys(unknown), key=unknown.count, default=None)
+
 
 @dataclass(slots=True)
 class Library:
@@ -44,7 +61,7 @@ class Library:
     allowed: tuple[Path, ...] = ()
     sources: dict[str, SourceFile] = field(default_factory=dict)
     plan_names: dict[str, str] = field(default_factory=dict)
-    _modules: dict[Path, Module] = field(default_factory=dict)
+    _modules: dict[tuple[Path, bool], Module] = field(default_factory=dict)  # with `standard`
     _open: list[Path] = field(default_factory=list)
     _full_told: bool = False
 
@@ -65,7 +82,7 @@ class Library:
         self.sources[source.name] = source
         self.plan_names[source.name] = name
         module = Module(build_ast(source, self.report), source, path.parent, plan_folder, standard)
-        self._modules[path] = module
+        self._modules[path, standard] = module
         self._open.append(path)
         for use in module.file.uses:
             self._use(module, use)
@@ -76,17 +93,21 @@ class Library:
     def _load(
         self, path: Path, shown: str, name: str, plan_folder: PurePosixPath, standard: bool
     ) -> Module:
-        if path in self._modules:
-            return self._modules[path]
+        if (path, standard) in self._modules:
+            return self._modules[path, standard]
+        if shown in self.sources:  # the author's own folder is called std, too
+            shown = f"standard library: {shown}"
         return self._parse(load(path, shown, self.loader), path, plan_folder, name, standard)
 
     def _use(self, module: Module, use: Use) -> None:
         alias = use.alias.value
         if alias in module.use_lines:
             first = module.use_lines[alias]
+            same = first.path.value == use.path.value
             self.report.error(
                 "I306", use.alias.span, f"the short name {alias} is taken",
-                help=f"write use {_quoted(use)} as {alias}_2",
+                help="remove this line: the file is already used" if same
+                else f"write use {_quoted(use)} as {alias}_2",
                 related=((first.span, "by this line"),),
             )  # fmt: skip
             return

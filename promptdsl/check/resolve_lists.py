@@ -21,6 +21,7 @@ class Resolver:
     _expanded: dict[tuple[str, str, ListKind], tuple[Phrase, ...]] = field(default_factory=dict)
     _open: list[tuple[str, str, ListKind]] = field(default_factory=list)
     _too_many: set[Span] = field(default_factory=set)
+    _told_aliases: set[tuple[str, str]] = field(default_factory=set)
 
     def expand(
         self,
@@ -116,8 +117,9 @@ class Resolver:
     def _unknown_alias(self, line: IncludeLine, module: Module) -> None:
         assert line.alias is not None
         alias = line.alias.value
-        if module.lost_imports:
-            return
+        if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
+            return  # one missing `use` is one mistake, however many lines need it
+        self._told_aliases.add((module.source.name, alias))
         near = nearest(alias, module.imports)
         if near:
             help = f"did you mean {near}.{line.name.value}?"
@@ -160,7 +162,9 @@ class Resolver:
                 f"{where} has {', '.join(prefix + each for each in names)}" if names else
                 f"{where} has no list of {kind}"
             )  # fmt: skip
-        self.report.error("I301", line.name.span, f"{where} has no {kind} named {name}", help=help)
+        self.report.error(
+            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help
+        )
 
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:

@@ -24,6 +24,7 @@ from promptdsl.syntax.ast import (
     TestBlock,
     ThresholdsBlock,
 )
+from promptdsl.syntax.build_object import UNNAMED
 
 MAX_CHAIN = 100
 
@@ -91,6 +92,7 @@ class ObjectResolver:
         parent = self._parent(definition, module)
         if parent is None:
             lost = definition.broken or definition.parent is not None
+            lost = lost or definition.name.value == UNNAMED
             merged = Merged(definition, module, broken=lost, lost_parts=lost)
         else:
             merged = replace(
@@ -117,7 +119,7 @@ class ObjectResolver:
             module.used_aliases.add(named.alias.value)
             found = module.imports.get(named.alias.value)
             if found is None:
-                if not module.lost_imports:
+                if not module.forgives(named.alias.value):
                     self.report.error(
                         "I301", named.alias.span,
                         f"no file is used under the short name {named.alias.value}",
@@ -130,6 +132,8 @@ class ObjectResolver:
             if candidate.name.value == name:
                 return self._resolved_parent(definition, candidate, home)
         names = [candidate.name.value for candidate in home.file.objects]
+        if UNNAMED in names:
+            return None  # an object without its name, which was reported, may be the one
         help = did_you_mean(name, names) or (
             f"there are {', '.join(names[:8])}" if names else "write the parent object first"
         )
@@ -157,7 +161,8 @@ class ObjectResolver:
         self.report.error(
             "I128", _head(part),
             f"{name} stands twice in this object", label="said before",
-            help="join the two blocks, or rename one",
+            help="remove this line" if isinstance(part, RemoveLine)
+            else "join the two blocks, or remove one",
             related=((first, "the first one"),),
         )  # fmt: skip
 
@@ -167,12 +172,12 @@ class ObjectResolver:
         inherits = merged.definition.parent is not None
         if isinstance(part, NormalBlock):
             merged.normal, lost = self.lists.expand(
-                part.lines, merged.module, "words", merged.normal, inherits
+                part.lines, merged.module, "words", _base(merged, merged.normal), inherits
             )
             self._not_empty(part.lines, part.span, lost or part.broken, "normal", merged)
         elif isinstance(part, TemplatesBlock):
             merged.templates, lost = self.lists.expand(
-                part.lines, merged.module, "templates", merged.templates, inherits
+                part.lines, merged.module, "templates", _base(merged, merged.templates), inherits
             )
             self._not_empty(part.lines, part.span, lost or part.broken, "templates", merged)
         elif isinstance(part, DefectBlock):
@@ -207,7 +212,7 @@ class ObjectResolver:
     def _defect(self, merged: Merged, part: DefectBlock, inherits: bool) -> None:
         name = part.name.value
         parent = merged.defects.get(name)
-        base = parent.phrases if parent is not None else None
+        base = _base(merged, parent.phrases if parent is not None else None)
         phrases, lost = self.lists.expand(part.lines, merged.module, "words", base, inherits)
         self._not_empty(part.lines, part.span, lost or part.broken, f"defect {name}", merged)
         merged.defects[name] = Defect(name, phrases, part.name.span)
@@ -229,6 +234,8 @@ class ObjectResolver:
         )
 
     def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+        if merged.lost_parts:
+            return
         what = (
             "the parent object has no block of this name to include"
             if merged.definition.parent is not None
@@ -265,6 +272,16 @@ class ObjectResolver:
 
     def _remove(self, merged: Merged, part: RemoveLine) -> None:
         name = part.name.value
+        own = any(
+            isinstance(other, DefectBlock) and other.name.value == name
+            for other in merged.definition.parts
+        )
+        if own:
+            self.report.error(
+                "I312", part.name.span, f"defect {name} is written in this object itself",
+                help="remove drops a defect of the parent object; here, delete one of the two",
+            )  # fmt: skip
+            return
         if name in merged.defects:
             del merged.defects[name]
             merged.samples.pop(name, None)
@@ -280,6 +297,11 @@ class ObjectResolver:
             or ("remove this line" if inherits else "remove drops a defect of the parent object, "
                 "and this object extends none"),
         )  # fmt: skip
+
+
+def _base(merged: Merged, phrases: tuple[Phrase, ...] | None) -> tuple[Phrase, ...] | None:
+    """What `include base` brings; nothing, without complaint, when the parent object was lost."""
+    return () if phrases is None and merged.lost_parts else phrases
 
 
 def _part_name(part: Part) -> str:
@@ -305,7 +327,8 @@ def _head(part: Part) -> Span:
         return part.head
     if isinstance(part, DefectBlock):
         return part.name.span
-    return Span(part.span.file, part.span.start, part.span.start + 1)
+    word = _part_name(part).split(" ")[0]
+    return Span(part.span.file, part.span.start, part.span.start + len(word))
 
 
 def relocate(folder: PurePosixPath, path: str) -> str:

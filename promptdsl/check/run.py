@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from promptdsl.check.context import Context
+from promptdsl.check.context import Context, readable_texts_only
 from promptdsl.check.faults.claims_without_samples import claims_without_samples
 from promptdsl.check.faults.duplicate_names import duplicate_names
 from promptdsl.check.faults.duplicate_prompts import duplicate_prompts
@@ -67,6 +67,7 @@ def check(source: SourceFile, library: Library) -> Spec:
     for run in CHECKS:
         run(context)
     if small_enough(context):
+        whole = Context(readable_texts_only(spec), root, library)
         for run in ENSEMBLE_CHECKS:
-            run(context)
+            run(whole)
     return spec

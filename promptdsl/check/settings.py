@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from promptdsl.check.resolve_objects import MethodLines, relocate
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import METHODS, Field, Method, Setting
+from promptdsl.methods import METHODS, Field, Method, Setting, find_method
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
@@ -25,7 +25,7 @@ class Settings:
 
 def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
-    method = METHODS.get(lines.name)
+    method = find_method(lines.name)
     if method is None:
         near = nearest(lines.name, METHODS)
         report.error(
@@ -155,35 +155,42 @@ def _files(
 
 def _windows(field: Field, line: FieldLine, report: Report) -> tuple[str, ...] | None:
     found: list[str] = []
+    lost = False
     for value in line.values:
         written = str(value.value)
-        if value.kind == "size" or written == "image" and value.kind == "word":
-            if value.kind == "size" and (written.startswith("0") or "x0" in written):
-                report.error(
-                    "I405", value.span, f"a window of {written} patches holds nothing",
-                    help="write 2x2",
-                )  # fmt: skip
-                return None
-            if written in found:
-                report.warning(
-                    "I417", value.span, f"{written} stands twice in windows, and counts once",
-                    help="remove it",
-                )  # fmt: skip
-                continue
-            found.append(written)
-        elif value.kind == "number":
-            report.error(
-                "I406", value.span, "a window has two sides, in patches",
-                help=f"write {written}x{written}", fix=Fix(value.span, f"{written}x{written}"),
+        if not _is_window(field, value, report):
+            lost = True
+        elif written in found:
+            report.warning(
+                "I417", value.span, f"{written} stands twice in windows, and counts once",
+                help="remove it",
             )  # fmt: skip
-            return None
         else:
-            near = nearest(written, ("image",)) if value.kind == "word" else None
-            bare = written if value.kind == "text" else "2x2"
-            help = f"did you mean {near}?" if near else f"write {bare}, without quotes"
-            _wrong_kind(value, field, "image and sizes like 2x2", help, report)
-            return None
-    return tuple(found)
+            found.append(written)
+    return None if lost else tuple(found)
+
+
+def _is_window(field: Field, value: Value, report: Report) -> bool:
+    written = str(value.value)
+    if value.kind == "size":
+        if not written.startswith("0") and "x0" not in written:
+            return True
+        report.error(
+            "I405", value.span, f"a window of {written} patches holds nothing", help="write 2x2"
+        )
+    elif value.kind == "number":
+        report.error(
+            "I406", value.span, "a window has two sides, in patches",
+            help=f"write {written}x{written}", fix=Fix(value.span, f"{written}x{written}"),
+        )  # fmt: skip
+    elif value.kind == "word" and written == "image":
+        return True
+    else:
+        near = nearest(written, ("image",)) if value.kind == "word" else None
+        bare = written if value.kind == "text" else "2x2"
+        help = f"did you mean {near}?" if near else f"write {bare}, without quotes"
+        _wrong_kind(value, field, "image and sizes like 2x2", help, report)
+    return False
 
 
 def _blocks(field: Field, line: FieldLine, report: Report) -> tuple[int, ...] | None:
@@ -224,7 +231,8 @@ def _choice(field: Field, line: FieldLine, report: Report) -> str | None:
     value = _one(field, line, report)
     if value is None:
         return None
-    written, choices = str(value.value), " or ".join(field.choices)
+    written = str(value.value)
+    choices = f"{', '.join(field.choices[:-1])} or {field.choices[-1]}"
     if written in field.choices:
         if value.kind == "text":
             _wrong_kind(value, field, "a bare word", f"write {written}, without quotes", report)

@@ -18,6 +18,8 @@ def _likeness(word: str, name: str) -> float:
     left, right = word.lower().replace("-", "_"), name.lower().replace("-", "_")
     if left == right:
         return 1.0
+    if sorted(left) == sorted(right) and left[:1] == right[:1]:
+        return 0.95  # two letters swapped
     return SequenceMatcher(None, left, right, autojunk=False).ratio()
 
 

@@ -1,6 +1,6 @@
 """Diagnostics as GitHub workflow commands, which show up beside the lines of a pull request.
 
-    ::error file=nut.inspect,line=11,col=20,endLine=11,endColumn=31,title=I204::message
+::error file=nut.inspect,line=11,col=20,endLine=11,endColumn=31,title=I204::message
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,11 +1,11 @@
 """Diagnostics for people: the sentence, the place, the line with the fault marked, and the help.
 
-    error[I204]: this phrase never mentions the object
-      nut.inspect:11:20
-       |
-    11 |   defect scratch { "scratched" }
-       |                    ^^^^^^^^^^^ needs {object}
-    help: write "scratched {object}"
+error[I204]: this phrase never mentions the object
+  nut.inspect:11:20
+   |
+11 |   defect scratch { "scratched" }
+   |                    ^^^^^^^^^^^ needs {object}
+help: write "scratched {object}"
 """
 
 from collections.abc import Iterable, Mapping
@@ -72,9 +72,9 @@ def _snippet(
     style: str,
     color: bool,
 ) -> list[str]:
-    """The place and the marked lines; the place alone for a file that could not be read."""
+    """The place and the marked lines; the name alone for a file without any text."""
     source = sources.get(span.file)
-    if source is None:
+    if source is None or not source.text:
         return [f"  {harmless(span.file)}" + (f": {harmless(label)}" if label else "")]
     begin = source.position(span.start)
     marks = _marks(source, span, label)
@@ -85,7 +85,7 @@ def _snippet(
         if index and mark.number > marks[index - 1].number + 1:
             lines.append(_CUT)
         shown = _shown_line(source.line(mark.number), mark)
-        under = f"{pointer * shown.count} {harmless(mark.label)}".rstrip()
+        under = f"{pointer * shown.marked} {harmless(mark.label)}".rstrip()
         number = _paint(str(mark.number).rjust(gutter), "gutter", color)
         lines.append(f"{number} {bar} {shown.text}")
         lines.append(f"{' ' * gutter} {bar} {' ' * shown.indent}{_paint(under, style, color)}")
@@ -112,7 +112,7 @@ class _Shown(NamedTuple):
 
     text: str
     indent: int
-    count: int
+    marked: int
 
 
 def _shown_line(line: str, mark: _Mark) -> _Shown:

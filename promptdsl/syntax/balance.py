@@ -7,12 +7,15 @@ wrong depth therefore tells that a brace is missing or too many before it, and t
 decides which one it probably was.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
+from promptdsl.syntax.lost_heads import doubled_head, likely_head, orphans_end
+from promptdsl.syntax.quotes import BLANK
 from promptdsl.syntax.tokens import begin, finish, made
 
 MAX_DEPTH = 16
@@ -30,6 +33,7 @@ _SECTION_NEXT = {
     "SAMPLES": {"NAME", "NORMAL", "LBRACE"},
     "TEST": {"STRING", "LBRACE"},
     "REMOVE": {"NAME"},
+    "called": {"COLON"},
 }
 _TOP_NEXT = {
     "INSPECT": {"NUMBER"},
@@ -37,6 +41,7 @@ _TOP_NEXT = {
     "WORDS": {"NAME", "NORMAL"},
     "OBJECT": {"NAME", "STRING", "LBRACE"},
 }
+_BLANKS = re.compile(r"[^\S\n]*")
 _INSIDE = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}
 
 
@@ -46,7 +51,8 @@ class _Open:
 
     keyword: Token
     brace: Token
-    doubtful: bool = False  # its closing brace stood in the column of another block
+    missing: Span | None = None  # the words whose opening brace was forgotten
+    holds_parts: bool = False  # it is an object, or begins like one
 
 
 @dataclass(slots=True)
@@ -69,7 +75,7 @@ class _Balancer:
     suspect: _Open | None = None
     last_top: _Closed | None = None
     too_deep: int = 0
-    homeless_told: bool = False
+    no_orphans_before: int = 0  # statements up to here are known to have their head
 
     def run(self) -> list[Token]:
         """Walk the tokens once, statement by statement."""
@@ -79,7 +85,12 @@ class _Balancer:
             kind = token.type
             if starting and kind not in ("_NEWLINE", "COMMA", "LBRACE", "RBRACE"):
                 keyword = token
+                if self._skip_doubled_head(token):
+                    continue
                 self._check_depth(token)
+                if self._skip_orphans(token):
+                    starting, keyword = True, None
+                    continue
                 brace_at = self._missing_opener(token)
                 if brace_at is not None:
                     self._open_after(token, brace_at)
@@ -89,14 +100,56 @@ class _Balancer:
                 starting, keyword = True, None
             elif kind == "RBRACE":
                 self._close(token)
-                starting = True
-            else:
-                if not (kind == "_NEWLINE" and self._brace_on_next_line(keyword)):
-                    self.out.append(token)
+                starting, keyword = True, None
+            elif kind != "_NEWLINE" or not self._brace_on_next_line(keyword):
+                self.out.append(token)
                 starting = kind in ("_NEWLINE", "COMMA")
+                keyword = None if starting else keyword
             self.at += 1
         self._end_of_file()
         return self.out
+
+    # lines without their head, and heads without their lines
+
+    def _skip_orphans(self, token: Token) -> bool:
+        """Lines of a block whose head is gone: one message, and their closing brace is theirs."""
+        depth = len(self.stack)
+        if depth > 1 or self.at < self.no_orphans_before:
+            return False
+        if depth == 1 and not self.stack[0].holds_parts:
+            return False
+        end, self.no_orphans_before = orphans_end(self.tokens, self.at, depth)
+        if end is None:
+            return False
+        self.report.error(
+            "I121",
+            self._span(token),
+            "the lines from here to the closing brace stand in no block",
+            label="the line that opens their block is missing",
+            help=f"write the line above them, for example {likely_head(token)}",
+            related=((self._span(self.tokens[end]), "the closing brace"),),
+        )
+        self.out.append(made("BROKEN", BLANK, begin(token), token.line or 1))
+        self.at = end + 1
+        self.no_orphans_before = self.at
+        return True
+
+    def _skip_doubled_head(self, token: Token) -> bool:
+        """The first of two equal heads in a row is left out."""
+        again = doubled_head(self.tokens, self.at) if token.type in _OPENERS else None
+        if again is None:
+            return False
+        first = self._span(token)
+        self.report.error(
+            "I128",
+            self._span(self.tokens[again]),
+            "this line stands twice in a row",
+            label="said before",
+            help="keep one of them",
+            related=((first, "the first one"),),
+        )
+        self.at = again
+        return True
 
     # opening
 
@@ -111,7 +164,10 @@ class _Balancer:
                 )
             self.too_deep += 1
             return
-        self.stack.append(_Open(keyword, brace))
+        inside = self._next_visible(self.at + 1)
+        begins = inside is not None and (inside.type in _SECTION_NEXT or inside == "called")
+        holds = keyword.type == "OBJECT" or begins
+        self.stack.append(_Open(keyword, brace, holds_parts=holds))
         self.out.append(brace)
 
     def _brace_on_next_line(self, keyword: Token | None) -> bool:
@@ -135,9 +191,10 @@ class _Balancer:
             titled = keyword.type in ("TEST", "OBJECT") and seen == 0
             if kind == "COLON" and seen == 0:
                 return None
+            following = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
+            titled = titled or (kind in ("STRING", "BROKEN") and following == "LBRACE")
             if kind in ("STRING", "BROKEN", "INCLUDE") and not titled:
                 return at
-            following = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
             if kind == "NAME" and following == "COLON" and seen > 0:
                 return at
             seen += 1
@@ -172,17 +229,31 @@ class _Balancer:
         self.out.extend(head)
         last = head[-1]
         place = Span(self.source.name, begin(keyword), finish(last))
-        words = self.source.text[place.start : place.end]
+        self._open(made("LBRACE", "{", finish(last), last.line or 1), keyword)
+        if self.stack[-1].keyword is keyword:
+            self.stack[-1].missing = place
+        self.at = brace_at
+
+    def _report_opener(self, place: Span, closed: bool) -> None:
+        """Tell of a missing opening brace once it is known whether the closing one is there."""
+        text = self.source.text
+        words = " ".join(text[place.start : place.end].split())
+        end = place.end
+        while text[end : end + 1] in (" ", "\t", ":"):
+            end += 1
+        colon = ":" in text[place.end : end]
         self.report.error(
             "I103",
             place,
-            f"{words} opens a block, and its opening brace is missing",
+            f"{words} opens a block, and its opening brace is missing"
+            if closed
+            else f"the braces of {words} are missing",
             label="needs { behind it",
-            help=f"write {words} {{",
-            fix=Fix(Span(self.source.name, place.end, place.end), " {"),
+            help=f"write {words} {{" if closed else f"write {words} {{ ... }}",
+            fix=Fix(Span(self.source.name, place.end, end if colon else place.end), " {")
+            if closed
+            else None,
         )
-        self._open(made("LBRACE", "{", finish(last), last.line or 1), keyword)
-        self.at = brace_at
 
     # closing
 
@@ -200,9 +271,15 @@ class _Balancer:
                 fix=Fix(self._span(brace), ""),
             )
             return
+        if self._belongs_further_out(brace):
+            self._close_forgotten(brace)
         block = self.stack.pop()
+        if block.missing is not None:
+            self._report_opener(block.missing, closed=True)
         own_line = self._first_on_line(brace)
         aligned = own_line and self._indent(brace) == self._indent(block.keyword)
+        if own_line and _has_no_head(block):  # its keyword stands at the first line inside of it
+            aligned = len(self._indent(brace)) < len(self._indent(block.keyword))
         if own_line and not aligned and self.suspect is None:
             self.suspect = block
         self.out.append(brace)
@@ -211,34 +288,55 @@ class _Balancer:
             if block.keyword.type == "OBJECT" and aligned:
                 self.suspect = None
 
+    def _belongs_further_out(self, brace: Token) -> bool:
+        """Whether a brace closes the block around one that has no braces at all."""
+        if len(self.stack) < 2 or self.stack[-1].missing is None or not self._first_on_line(brace):
+            return False
+        inner, outer = self.stack[-1].keyword, self.stack[-2].keyword
+        return self._indent(inner) != self._indent(brace) == self._indent(outer)
+
     def _close_forgotten(self, before: Token | None) -> None:
         """Close the innermost block before a statement that cannot stand inside it."""
         trailing = []
         while self.out and self.out[-1].type in ("_NEWLINE", "COMMA"):
             trailing.append(self.out.pop())
-        self.stack.pop()
+        block = self.stack.pop()
+        if block.missing is not None:
+            self._report_opener(block.missing, closed=False)
         last = self.out[-1]
         self.out.append(made("RBRACE", "}", finish(last), last.line or 1))
         self.out.extend(reversed(trailing))
 
     def _check_depth(self, token: Token) -> None:
         """A word at the wrong depth: braces before it are missing or too many."""
-        kind, depth = token.type, len(self.stack)
+        kind, depth = ("called" if token == "called" else token.type), len(self.stack)
         if kind not in _SECTION_NEXT and kind not in _TOP_NEXT:
             return
         following = self.tokens[self.at + 1].type if self.at + 1 < len(self.tokens) else ""
-        if kind in _TOP_NEXT and following in _TOP_NEXT[kind]:
+        if self._is_top(token, following):
+            one_line = kind in ("INSPECT", "USE")
+            if one_line and self.stack and self._deeper(token, self.stack[0].keyword):
+                return  # a line in the wrong place, and no sign of a missing brace
             if depth and self._first_on_line(token):
                 self._report_unclosed(depth, token)
                 while self.stack:
                     self._close_forgotten(token)
         elif kind in _SECTION_NEXT and following in _SECTION_NEXT[kind]:
+            if kind == "called" and depth >= 2 and self._deeper(token, self.stack[-1].keyword):
+                return  # likewise
             if depth >= 2 and self._first_on_line(token):
                 self._report_unclosed(depth - 1, token)
                 while len(self.stack) > 1:
                     self._close_forgotten(token)
             elif depth == 0:
                 self._homeless(token)
+
+    def _is_top(self, token: Token, following: str) -> bool:
+        """Whether a word begins something that stands at the top of a file."""
+        if token.type != "TEMPLATES":
+            return following in _TOP_NEXT.get(token.type, ())
+        named = following in ("NAME", "NORMAL")
+        return named and bool(self.stack) and self._column(token) <= self._column(self.stack[0].keyword)
 
     def _homeless(self, token: Token) -> None:
         """Part of an object outside of any: its object was closed too early, or never begun."""
@@ -258,9 +356,6 @@ class _Balancer:
             self.stack.append(closed.block)
             self.last_top = None
             return
-        if self.homeless_told:
-            return
-        self.homeless_told = True
         self.report.error(
             "I121",
             self._span(token),
@@ -269,13 +364,12 @@ class _Balancer:
             help="put it between the braces of object NAME { ... }",
         )
         at, line = begin(token), token.line or 1
-        self.out += [made("OBJECT", "object", at, line), made("NAME", "unnamed", at, line)]
-        opener = made("LBRACE", "{", at, line)
-        self.out.append(opener)
-        self.stack.append(_Open(token, opener))
+        keyword, opener = made("OBJECT", "object", at, line), made("LBRACE", "{", at, line)
+        self.out += [keyword, made("NAME", "unnamed", at, line), opener]
+        self.stack.append(_Open(keyword, opener, holds_parts=True))
 
     def _end_of_file(self) -> None:
-        if self.homeless_told and len(self.stack) == 1 and self.stack[0].brace.column == 0:
+        if len(self.stack) == 1 and _has_no_head(self.stack[0]):
             self._close_forgotten(None)
         if self.stack:
             self._report_unclosed(len(self.stack), None)
@@ -283,23 +377,28 @@ class _Balancer:
             self._close_forgotten(None)
 
     def _report_unclosed(self, count: int, before: Token | None) -> None:
-        block = self.suspect or self.stack[len(self.stack) - count]
-        if block.brace.column == 0 and self.suspect is None:  # made by us, told already
-            block = self.stack[-1]
+        guessed = self.suspect is not None
+        opened = [block for block in self.stack[-count:] if block.brace.column != 0]  # not made
+        if not opened and not guessed:
+            return
+        block, count = self.suspect or opened[0], max(1, len(opened))
         self.suspect = None
         name = self._name_of(block)
         place = Span(self.source.name, begin(block.keyword), finish(block.brace))
         where = f"before {before}" if before is not None else "at the end of the file"
         missing = "a closing brace is" if count == 1 else f"{count} closing braces are"
+        help = "add } on a line of its own where the block ends"
         related: tuple[tuple[Span, str], ...] = ()
         if before is not None:
             related = ((self._span(before), "this cannot stand inside it"),)
+            if not guessed and count == 1:
+                help = f"add }} before line {before.line}, where the block ends"
         self.report.error(
             "I101",
             place,
-            f"{name} is never closed: {missing} missing {where}",
+            f"{name} is never closed" + ("" if guessed else f": {missing} missing {where}"),
             label="this block stays open",
-            help="add } on a line of its own where the block ends",
+            help=help,
             related=related,
         )
 
@@ -312,21 +411,29 @@ class _Balancer:
     def _span(self, token: Token) -> Span:
         return Span(self.source.name, begin(token), max(finish(token), begin(token) + 1))
 
-    def _line_head(self, token: Token) -> str:
-        start = self.source.text.rfind("\n", 0, begin(token)) + 1
-        return self.source.text[start : begin(token)]
-
     def _indent(self, token: Token) -> str:
-        head = self._line_head(token)
-        return head[: len(head) - len(head.lstrip())]
+        start = begin(token) - self._column(token) + 1
+        blanks = _BLANKS.match(self.source.text, start, begin(token))
+        return blanks.group() if blanks is not None else ""
+
+    def _deeper(self, token: Token, keyword: Token) -> bool:
+        return len(self._indent(token)) > len(self._indent(keyword))
+
+    def _column(self, token: Token) -> int:
+        return self.source.position(begin(token)).column
 
     def _first_on_line(self, token: Token) -> bool:
-        return not self._line_head(token).strip()
+        return len(self._indent(token)) == self._column(token) - 1
 
     def _next_visible(self, at: int) -> Token | None:
         while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
             at += 1
         return self.tokens[at] if at < len(self.tokens) else None
+
+
+def _has_no_head(block: _Open) -> bool:
+    """Whether a repair made up the whole head of the block, and reported it."""
+    return begin(block.keyword) == finish(block.keyword)
 
 
 def balance(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:

@@ -12,7 +12,7 @@ from promptdsl.syntax.build_lines import build_lines, malformed, unknown
 from promptdsl.syntax.build_object import build_object
 from promptdsl.syntax.build_parts import twice
 from promptdsl.syntax.parser import parse
-from promptdsl.syntax.statements import Desk, Statement, is_word, statements_of
+from promptdsl.syntax.statements import Desk, Statement, each, is_word, statements_of
 from promptdsl.syntax.vocabulary import (
     FORMS,
     IN_OBJECT,
@@ -63,11 +63,22 @@ def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile
 
 def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
     kind = statement.kind
+    if index == 0 and kind == "loose" and "inspect" in statement.atoms[1:]:
+        span = desk.head(statement)
+        desk.report.error(
+            "I108", span, "the word inspect comes before the language version",
+            help="write inspect 1", fix=Fix(span, "inspect 1"),
+        )  # fmt: skip
+        draft.header_told = True
+        return
     if index == 0 and kind == "loose" and _meant(statement, ("inspect",)):
         unknown(desk, statement, "a file", ("inspect",))
         draft.header_told = True
         return
-    if kind == "loose" and len(statement.atoms) >= 2:
+    if _lacks_object(statement):
+        _mend_object(desk, statement)
+        kind = "object"
+    elif kind == "loose" and len(statement.atoms) >= 2:
         kind = _mended_kind(desk, statement)
     if kind == "header":
         _header(desk, statement, draft, index)
@@ -111,6 +122,27 @@ def _mended_kind(desk: Desk, statement: Statement) -> str:
     unknown(desk, statement, "a file", TOP_LEVEL)
     statement.atoms[0] = Token.new_borrow_pos(near.upper(), near, first)
     return _KIND[near]
+
+
+def _lacks_object(statement: Statement) -> bool:
+    """Whether this is an object but for the word `object`: `metal_nut { called: ... }`."""
+    atoms = statement.atoms
+    if statement.kind != "loose" or not atoms or not is_word(atoms[0]) or not statement.block:
+        return False
+    named = len(atoms) == 1 or str(atoms[1]) == "extends"
+    lines = list(each(statement.block))
+    parts = [line.kind in IN_OBJECT or "called" in line.atoms[:1] for line in lines]
+    return named and any(parts) and nearest(str(atoms[0]), TOP_LEVEL) is None
+
+
+def _mend_object(desk: Desk, statement: Statement) -> None:
+    name = statement.atoms[0]
+    span = desk.span(name)
+    desk.report.error(
+        "I122", span, f"the word object is missing before {name}", help=f"write object {name}",
+        fix=Fix(Span(span.file, span.start, span.start), "object "),
+    )  # fmt: skip
+    statement.atoms.insert(0, Token.new_borrow_pos("OBJECT", "object", name))
 
 
 def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
@@ -161,12 +193,15 @@ def _use(desk: Desk, statement: Statement) -> Use | None:
         return None
     if not atoms or atoms[0].type != "STRING":
         written = desk.written(desk.span(*atoms)) if atoms else ""
-        bare = written.split(" as ")[0]
+        bare, _as, short = written.partition(" as ")
+        bare = bare.strip("'` ")
+        behind = f" as {short.strip()}" if short else ""
         desk.report.error(
             "I125" if atoms else "I122",
             desk.head(statement),
             "use needs the path of a file in quotes",
-            help=f'write use "{bare}" as NAME' if bare else f"write {FORMS['use']}",
+            help=f'write use "{bare}"{behind}' if bare else f"write {FORMS['use']}",
+            fix=Fix(desk.span(*atoms), f'"{bare}"{behind}') if bare else None,
         )
         return None
     path, rest = desk.text(atoms[0]), atoms[1:]
@@ -174,9 +209,11 @@ def _use(desk: Desk, statement: Statement) -> Use | None:
     if rest and str(rest[0]) != "as":
         desk.report.error(
             "I122", desk.span(*rest), "the short name of a used file comes behind the word as",
-            help=f"write use {atoms[0]} as NAME",
+            help=f"write use {atoms[0]} as {rest[-1] if is_word(rest[-1]) else 'NAME'}",
         )  # fmt: skip
-        return None
+        words = [token for token in rest if is_word(token) and str(token) != "as"]
+        meant = _alias(desk, statement, words[:1]) if words else None
+        return Use(path, meant, span) if meant else None
     if rest:
         alias = _alias(desk, statement, rest[1:2])
         desk.nothing_behind(statement, rest[2:])
@@ -234,6 +271,8 @@ def _stray(desk: Desk, statement: Statement, draft: _Draft) -> None:
     if any(token.type == "BROKEN" for token in atoms):
         draft.broken_uses = draft.broken_lists = True
         return
+    if any(str(token) in ("use", "as") for token in atoms):
+        draft.broken_uses = True
     word = str(atoms[0]) if atoms else "{"
     span = desk.head(statement)
     if statement.kind == "phrase":

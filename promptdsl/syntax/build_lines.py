@@ -10,7 +10,7 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, IncludeLine, Line, RuleLine, Text, Value, Word
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
-from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, KEYWORDS, RESERVED, TOP_LEVEL
+from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, KEYWORDS, RESERVED, SYNONYMS, TOP_LEVEL
 
 
 def build_lines(desk: Desk, block: Block | None) -> tuple[tuple[Line, ...], bool]:
@@ -21,7 +21,7 @@ def build_lines(desk: Desk, block: Block | None) -> tuple[tuple[Line, ...], bool
         found = _line(desk, statement)
         broken = broken or not found
         lines += found
-    return tuple(lines), broken
+    return tuple(lines), broken or (block is not None and block.forced)
 
 
 def _line(desk: Desk, statement: Statement) -> list[Line]:
@@ -30,8 +30,33 @@ def _line(desk: Desk, statement: Statement) -> list[Line]:
     if statement.kind == "include":
         include = build_include(desk, statement, statement.atoms[1:])
         return [include] if include else []
+    if statement.kind == "loose" and _without_bullet(desk, statement):
+        return list(_phrases(desk, statement))
     _misplaced_in_phrases(desk, statement)
     return []
+
+
+def _bullet(atoms: list[Token]) -> int:
+    """How many tokens in front are a bullet (`-`, `•`) or a number (`1.`, `1)`) of a list."""
+    kinds = [token.type for token in atoms[:2]]
+    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1:
+        return 1
+    return 2 if kinds in (["NUMBER", "DOT"], ["NUMBER", "UNKNOWN"]) and len(atoms) > 2 else 0
+
+
+def _without_bullet(desk: Desk, statement: Statement) -> bool:
+    """Whether a phrase in quotes stands behind a bullet, which is reported and dropped."""
+    count = _bullet(statement.atoms)
+    if not count or statement.atoms[count].type != "STRING":
+        return False
+    span = desk.span(*statement.atoms[:count])
+    desk.report.error(
+        "I120", span, f"phrases need no {desk.written(span)} before them",
+        label="not here", help="remove it",
+        fix=Fix(Span(span.file, span.start, desk.span(statement.atoms[count]).start), ""),
+    )  # fmt: skip
+    del statement.atoms[:count]
+    return True
 
 
 def _phrases(desk: Desk, statement: Statement) -> Iterable[Text]:
@@ -109,12 +134,15 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
     )
 
 
+_SINGLE_QUOTES = " ,'`\u00b4\u2018\u2019\u201a\u2039\u203a"
+
+
 def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
     """Bare words among phrases: a lost `include`, or a phrase without its quotes."""
     atoms, span = statement.atoms, desk.span_of(statement)
     first = str(atoms[0])
     near = nearest(first, ("include",))
-    dotted = len(atoms) == 3 and atoms[1].type == "DOT"
+    dotted = len(atoms) == 3 and atoms[1].type == "DOT" and is_word(atoms[0]) and is_word(atoms[2])
     if near and len(atoms) > 1:
         desk.report.error(
             "I120",
@@ -133,12 +161,15 @@ def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
             fix=Fix(Span(span.file, span.start, span.start), "include "),
         )
     else:
-        written = desk.written(span).rstrip(" ,")
+        text = desk.written(span.to(desk.span(atoms[-1])))[
+            desk.span(atoms[_bullet(atoms)]).start - span.start :
+        ]
+        written = text.strip(_SINGLE_QUOTES)
         desk.report.error(
             "I125",
             span,
-            f"{shown(written)} is not in quotes",
-            label="phrases are written in quotes",
+            f"{shown(text)} is not in {'quotes' if text == written else 'double quotes'}",
+            label="phrases are written in double quotes",
             help=f"write {quote(shown(written, 200))}",
             fix=Fix(span, quote(written)),
         )
@@ -160,6 +191,9 @@ def build_fields(
     broken = False
     for statement in statements:
         if statement.kind == "field":
+            groups.append([statement])
+        elif _mended_colon(desk, statement):
+            broken = True
             groups.append([statement])
         elif groups and statement.after_comma and statement.kind in ("loose", "phrase"):
             groups[-1].append(statement)
@@ -202,14 +236,17 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
     if _is_bare_text(name, atoms):
         span = desk.span(*atoms)
         written = desk.written(span)
+        bare = written.strip(_SINGLE_QUOTES)
         desk.report.error(
             "I125",
             span,
-            f"{shown(written)} is not in quotes",
+            f"{shown(written)} is not in {'quotes' if bare == written else 'double quotes'}",
             label="texts, names of models and paths are written in quotes",
-            help=f"write {name.value}: {quote(shown(written, 200))}",
-            fix=Fix(span, quote(written)),
+            help=f"write {quote(shown(bare, 200))}",
+            fix=Fix(span, quote(bare)),
         )
+        return None
+    if _other_unit(desk, atoms):
         return None
     values, at = [], 0
     while at < len(atoms):
@@ -226,7 +263,22 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
             help=f"write {name.value}: {listed}",
             fix=Fix(span, listed),
         )
+        return None
     return values
+
+
+_UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
+
+
+def _other_unit(desk: Desk, atoms: list[Token]) -> bool:
+    """Whether a number has a unit that the language does not know, which is reported."""
+    if len(atoms) != 2 or atoms[0].type != "NUMBER" or str(atoms[1]).lower() not in _UNITS:
+        return False
+    desk.report.error(
+        "I406", desk.span(*atoms), f"{atoms[1]} is not a unit of this language",
+        help=f"pictures are measured in pixels ({atoms[0]} px), windows in patches (2x2)",
+    )  # fmt: skip
+    return True
 
 
 _TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
@@ -237,6 +289,8 @@ def _is_bare_text(name: Word, atoms: list[Token]) -> bool:
     """Whether the author left out the quotes of a text."""
     if any(token.type in _NEVER_VALUES for token in atoms):
         return True
+    if len(atoms) == 1 and atoms[0] == "none":
+        return False  # the field's own message says what to do
     return name.value in _TEXT_FIELDS and any(is_word(token) for token in atoms)
 
 
@@ -267,6 +321,28 @@ def share(percent: str) -> float:
     return round(float(percent.rstrip("% \t")) / 100.0, 12)
 
 
+def _mended_colon(desk: Desk, statement: Statement) -> bool:
+    """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
+    atoms = statement.atoms
+    if statement.kind != "loose" or len(atoms) < 2 or statement.after_comma:
+        return False
+    if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
+        return False
+    equals = atoms[1] == "=" and len(atoms) > 2
+    name, value = desk.span(atoms[0]), atoms[2 if equals else 1]
+    rest = desk.written(desk.span(value).to(desk.span(atoms[-1])))
+    desk.report.error(
+        "I122",
+        desk.head(statement),
+        f"{atoms[0]} needs a colon before its value",
+        label="a colon is missing",
+        help=f"write {atoms[0]}: {shown(rest)}",
+        fix=Fix(Span(name.file, name.end, desk.span(atoms[1]).end if equals else name.end), ":"),
+    )
+    atoms[1 : 2 if equals else 1] = [Token.new_borrow_pos("COLON", ":", atoms[1])]
+    return True
+
+
 def _not_a_field(desk: Desk, statement: Statement, home: str) -> None:
     atoms = statement.atoms
     if any(token.type == "BROKEN" for token in atoms):
@@ -281,17 +357,7 @@ def _not_a_field(desk: Desk, statement: Statement, home: str) -> None:
         )
         return
     word = str(atoms[0]) if atoms else "{"
-    if statement.kind == "loose" and len(atoms) > 1 and is_word(atoms[0]):
-        rest = desk.written(desk.span(*atoms[1:]))
-        desk.report.error(
-            "I122",
-            span,
-            f"{word} needs a colon before its value",
-            label="a colon is missing",
-            help=f"write {word}: {shown(rest)}",
-            fix=Fix(Span(span.file, desk.span(atoms[0]).end, desk.span(atoms[0]).end), ":"),
-        )
-    elif word in KEYWORDS:
+    if word in KEYWORDS:
         misplaced(desk, statement, home)
     else:
         desk.report.error(
@@ -321,7 +387,7 @@ def misplaced(desk: Desk, statement: Statement, home: str) -> None:
     )
 
 
-def unknown(desk: Desk, statement: Statement, home: str, names: Iterable[str]) -> str | None:
+def unknown(desk: Desk, statement: Statement, home: str, names: tuple[str, ...]) -> str | None:
     """Report a line that begins with no known word; the near word, if there is one."""
     first = statement.atoms[0] if statement.atoms else None
     if first is None:
@@ -340,6 +406,8 @@ def unknown(desk: Desk, statement: Statement, home: str, names: Iterable[str]) -
         )
         return None
     near = nearest(word, names) if is_word(first) else None
+    if near is None and SYNONYMS.get(word.lower()) in names:
+        near = SYNONYMS[word.lower()]
     help = f"did you mean {near}?" if near else f"{home} takes {_listed(names)}"
     desk.report.error(
         "I120",
@@ -366,6 +434,7 @@ def build_rule(desk: Desk, statement: Statement) -> RuleLine | None:
     verdict, rest = statement.atoms[0], statement.atoms[1:]
     if any(token.type == "BROKEN" for token in rest):
         return None
+    rest = _mended_when(desk, verdict, rest)
     words = [str(token).lower() for token in rest]
     if words[:1] == ["when"] and words[1:2] == ["score"]:
         return _finish_rule(desk, statement, verdict, None, rest[2:])
@@ -374,8 +443,9 @@ def build_rule(desk: Desk, statement: Statement) -> RuleLine | None:
         if above is not None and above.type in ("NUMBER", "PERCENT"):
             return _finish_rule(desk, statement, verdict, above, rest[4:])
     message, help = "this is not a threshold line", f"write {FORMS['rule']}"
-    if words[:1] and words[0] != "when" and ("score" in words or "area" in words):
-        message = f"when is missing behind {verdict}"
+    if words[:2] == ["when", "area"]:
+        message = "a rule on the area needs a local score: area above 0.70"
+        help = f"write {verdict} when area above 0.70 >= 0.5%"
     elif words[:1] == ["when"] and len(rest) > 1:
         near = nearest(words[1], ("score", "area"))
         if near and near != words[1]:
@@ -383,6 +453,33 @@ def build_rule(desk: Desk, statement: Statement) -> RuleLine | None:
             help = f"did you mean {near}?"
     desk.report.error("I501", desk.head(statement), message, help=help)
     return None
+
+
+def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
+    """The words behind the verdict with `when` in its place; a slip is reported once."""
+    words = [str(token).lower() for token in rest[:2]]
+    if len(words) == 2 and words[0] in ("score", "area") and words[1] == "when":
+        span, swapped = desk.span(*rest[:2]), f"when {rest[0]}"
+        desk.report.error(
+            "I108", span, f"{rest[0]} and when stand in the wrong order",
+            help=f"write {swapped}", fix=Fix(span, swapped),
+        )  # fmt: skip
+        return [rest[1], rest[0], *rest[2:]]
+    if words[:1] in (["score"], ["area"]):
+        span = desk.span(verdict)
+        desk.report.error(
+            "I501", span, f"when is missing behind {verdict}", help=f"write {verdict} when",
+            fix=Fix(Span(span.file, span.end, span.end), " when"),
+        )  # fmt: skip
+        return [Token.new_borrow_pos("NAME", "when", verdict), *rest]
+    if len(words) == 2 and words[1] in ("score", "area") and words[0] != "when":
+        span = desk.span(rest[0])
+        desk.report.error(
+            "I501", span, f"a threshold line says when, not {rest[0]}", help="write when",
+            fix=Fix(span, "when"),
+        )  # fmt: skip
+        return [Token.new_borrow_pos("NAME", "when", rest[0]), *rest[1:]]
+    return rest
 
 
 def _finish_rule(
@@ -393,15 +490,15 @@ def _finish_rule(
         desk.report.error(
             "I501",
             desk.head(statement),
-            f"the condition on the {measure} is not complete: >= and a limit are missing",
+            f"the condition on the {measure} is not complete: {_lacking(rest)} missing",
             help=f"write {FORMS['rule']}",
         )
         return None
-    _check_comparison(desk, measure, rest[0])
+    compares = _check_comparison(desk, measure, rest[0])
     bound, at = _bound(desk, measure, rest[1])
     desk.nothing_behind(statement, rest[2:])
     level = _level(desk, above) if above is not None else None
-    if bound == "broken" or level == "broken":
+    if bound == "broken" or level == "broken" or not compares:
         return None
     span = desk.span(*statement.atoms)
     text = " ".join(desk.written(span).split())
@@ -416,10 +513,17 @@ def _finish_rule(
     )
 
 
-def _check_comparison(desk: Desk, measure: str, token: Token) -> None:
+def _lacking(rest: list[Token]) -> str:
+    if len(rest) != 1:
+        return ">= and a limit are"
+    return "the limit is" if rest[0].type == "COMPARISON" else ">= is"
+
+
+def _check_comparison(desk: Desk, measure: str, token: Token) -> bool:
+    """Whether a wrong comparison can only have meant `>=`."""
     written = str(token)
     if written in (">=", "≥"):
-        return
+        return True
     if written in ("<", "<=", "=<", "≤"):
         message = f"a higher {measure} means more anomalous, so a rule cannot use {written}"
     else:
@@ -428,6 +532,7 @@ def _check_comparison(desk: Desk, measure: str, token: Token) -> None:
         "I505", desk.span(token), message, label="needs >=", help="write >=",
         fix=Fix(desk.span(token), ">="),
     )  # fmt: skip
+    return "<" not in written and written != "≤"
 
 
 def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, Span]:
@@ -440,8 +545,8 @@ def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, 
             return value, span
         desk.report.error(
             "I503", span, f"a score lies between 0 and 1, and {written} does not",
-            help=f"write {value / 100:g}" if 1 < value <= 100 else "write a number from 0 to 1",
-            fix=Fix(span, f"{value / 100:g}") if 1 < value <= 100 else None,
+            help=f"write {value / 100:g}" if 2 <= value <= 100 else "write a number from 0 to 1",
+            fix=Fix(span, f"{value / 100:g}") if 2 <= value <= 100 else None,
         )  # fmt: skip
         return "broken", span
     if measure == "area" and token.type == "PERCENT":
@@ -460,9 +565,10 @@ def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, 
             help=f"write {value:g}", fix=Fix(span, f"{value:g}"),
         )  # fmt: skip
     elif measure == "area" and token.type == "NUMBER":
+        percent = written if float(written) >= 0.05 else f"{float(written) * 100:g}"
         desk.report.error(
             "I406", span, "the share of the picture is a percentage, and the % is missing",
-            help=f"write {written}%", fix=Fix(span, f"{written}%"),
+            help=f"write {percent}%", fix=Fix(span, f"{percent}%"),
         )  # fmt: skip
     else:
         desk.report.error(

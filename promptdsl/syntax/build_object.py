@@ -8,6 +8,7 @@ from lark import Token
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import METHODS
+from promptdsl.source import Span
 from promptdsl.syntax.ast import ObjectDef, Parent, Part, Text, Word
 from promptdsl.syntax.build_lines import build_fields, malformed, misplaced, unknown
 from promptdsl.syntax.build_parts import (
@@ -23,7 +24,7 @@ from promptdsl.syntax.build_parts import (
     twice,
 )
 from promptdsl.syntax.statements import Desk, Statement, each, is_word
-from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT
+from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, RESERVED, SYNONYMS
 
 UNNAMED = "unnamed"
 
@@ -39,6 +40,9 @@ _PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
 }
 
 
+_SWAPPABLE = {"loose": ("defect", "method", "samples", "remove"), "phrase": ("test",)}
+
+
 @dataclass(slots=True)
 class _Draft:
     """An object while its lines are read."""
@@ -52,20 +56,37 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
     """One object; its faulty lines are reported and left out."""
     head = statement.atoms[1:]
     cut = next((i for i, token in enumerate(head) if _is_extends(desk, head, i)), len(head))
+    if cut == 0 and len(head) == 3:
+        head, cut = _swapped_extends(desk, head), 1
     name = name_of(desk, statement, "object", head[:cut])
     parent = _parent(desk, statement, head[cut + 1 :]) if cut < len(head) else None
     draft = _Draft(broken=name is None or (cut < len(head) and parent is None))
     if statement.block is None:
         malformed(desk, statement, "this object has no block", f"write {FORMS['object']}")
         draft.broken = True
-    for line in each(statement.block):
-        _object_line(desk, line, draft)
+    lines = list(each(statement.block))
+    for index, line in enumerate(lines):
+        if index and line.after_comma and lines[index - 1].kind == "field":
+            lines[index] = _further_value(desk, lines[index - 1], line, draft)
+        else:
+            _object_line(desk, line, draft)
     desk.nothing_behind(statement, [])
     span = desk.span_of(statement)
     name = name or Word(UNNAMED, desk.head(statement))
     return ObjectDef(
         name, parent, draft.called, tuple(draft.parts), span, desk.head(statement), draft.broken
     )
+
+
+def _swapped_extends(desk: Desk, head: list[Token]) -> list[Token]:
+    """`object extends PARENT NAME` or `object extends NAME PARENT`: the name comes first."""
+    extends, parent, name = head
+    span, written = desk.span(*head), f"{name} extends {parent}"
+    desk.report.error(
+        "I108", span, "the name of the object comes before extends",
+        help=f"write object {written}", fix=Fix(span, written),
+    )  # fmt: skip
+    return [name, extends, parent]
 
 
 def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
@@ -93,6 +114,21 @@ def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | No
             "write object brass_nut extends metal_nut { ... }",
         )  # fmt: skip
     return None
+
+
+def _further_value(desk: Desk, field: Statement, statement: Statement, draft: _Draft) -> Statement:
+    """What stands behind a comma after a field's value; the field, if it belongs to that."""
+    if statement.kind not in ("loose", "phrase"):
+        _object_line(desk, statement, draft)
+        return statement
+    draft.broken = True
+    if str(field.atoms[0]) == "called":
+        span = desk.head(statement)
+        desk.report.error(
+            "I404", span, "called takes one text in quotes, and this is one more",
+            help="remove it",
+        )  # fmt: skip
+    return field
 
 
 def _object_line(desk: Desk, statement: Statement, draft: _Draft) -> None:
@@ -124,7 +160,7 @@ def _true_kind(desk: Desk, statement: Statement, draft: _Draft) -> str | None:
         return "called"
     if any(token.type == "BROKEN" for token in atoms):
         return None
-    if statement.kind == "loose" and len(atoms) >= 2 and str(atoms[1]) in ("defect", "method"):
+    if len(atoms) >= 2 and str(atoms[1]) in _SWAPPABLE.get(statement.kind, ()):
         return _swapped(desk, statement)
     if statement.kind == "phrase":
         desk.report.error(
@@ -164,16 +200,26 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
         if method.field(word) is not None and statement.kind == "field":
             desk.report.error(
                 "I121", desk.head(statement), f"{word} is a setting of the method",
-                label="not here", help="put it into method winclip { ... }",
+                label="not here", help="put it inside method winclip { ... }",
             )  # fmt: skip
             return None
     if word in ("images", "masks", "on") and statement.kind == "field":
         home = "test" if word == "on" else "samples"
         desk.report.error(
-            "I121", desk.head(statement), f"{word} belongs into a {home} block",
+            "I121", desk.head(statement), f"{word} belongs in a {home} block",
             label="not here", help=f"write {FORMS[home]}",
         )  # fmt: skip
         return None
+    lost = _lost_word(statement)
+    if lost is not None and (lost == "samples" or word not in SYNONYMS):
+        span = desk.span(statement.atoms[0])
+        desk.report.error(
+            "I122", span, f"the word {lost} is missing before {word}",
+            help=f"write {lost} {word}",
+            fix=Fix(Span(span.file, span.start, span.start), f"{lost} "),
+        )  # fmt: skip
+        statement.atoms.insert(0, Token.new_borrow_pos(lost.upper(), lost, statement.atoms[0]))
+        return lost
     near = unknown(desk, statement, "an object", IN_OBJECT)
     if near == "called":
         return "called" if statement.kind == "field" else None
@@ -182,10 +228,28 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
     return None
 
 
+def _lost_word(statement: Statement) -> str | None:
+    """Which word was left out before a name and its block: `scratch { "scratched {object}" }`."""
+    atoms, lines = statement.atoms, list(each(statement.block))
+    word = str(atoms[0]) if len(atoms) == 1 and is_word(atoms[0]) else ""
+    if statement.kind != "loose" or not word or not lines or word in RESERVED:
+        return None
+    if nearest(word, IN_OBJECT) is not None:
+        return None
+    if word in METHODS:
+        return "method"
+    if all(line.kind in ("phrase", "include") for line in lines):
+        return "defect"
+    fields = {str(line.atoms[0]) for line in lines if line.kind == "field"}
+    return "samples" if fields and fields <= {"images", "masks"} else None
+
+
 def _called(desk: Desk, statement: Statement, draft: _Draft) -> None:
     desk.no_block(statement)
-    fields, _broken = build_fields(desk, [statement], "an object")
+    fields, broken = build_fields(desk, [statement], "an object")
+    draft.broken = draft.broken or broken
     for line in fields:
+        draft.broken = draft.broken or line.broken
         texts = [value for value in line.values if value.kind == "text"]
         if len(texts) != 1 or len(line.values) != 1:
             if not line.broken:

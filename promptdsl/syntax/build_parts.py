@@ -32,7 +32,7 @@ from promptdsl.syntax.build_lines import (
     share,
     unknown,
 )
-from promptdsl.syntax.statements import Desk, Statement, each, shown
+from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
 from promptdsl.syntax.vocabulary import FORMS, KEYWORDS, NAME, snake_case
 
 _NOT_NAMES = {*KEYWORDS, "base", "good"}
@@ -201,6 +201,7 @@ def build_thresholds(desk: Desk, statement: Statement) -> ThresholdsBlock | None
         rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line)
         broken = broken or rule is None
         rules += [rule] if rule else []
+    broken = broken or (statement.block is not None and statement.block.forced)
     return ThresholdsBlock(tuple(rules), desk.span_of(statement), broken)
 
 
@@ -209,6 +210,15 @@ def _rule_line(desk: Desk, statement: Statement) -> RuleLine | None:
         return build_rule(desk, statement)
     atoms = statement.atoms
     if any(token.type == "BROKEN" for token in atoms):
+        return None
+    words = [str(token) for token in atoms]
+    verdict = next((word for word in words[1:] if word in ("reject", "review")), None)
+    if statement.kind == "loose" and (verdict or set(words[:1]) & {"when", "if", "score", "area"}):
+        rest = " ".join(word for word in words if word not in (verdict, "when", "if", "then"))
+        desk.report.error(
+            "I501", desk.head(statement), "a threshold line begins with reject or review",
+            help=f"write {verdict or 'reject'} when {rest}",
+        )  # fmt: skip
         return None
     if atoms and str(atoms[0]) == "pass":
         desk.report.error(
@@ -255,6 +265,7 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
         return None
     home = f"samples {label.value}"
     fields, broken = build_fields(desk, each(statement.block), home)
+    broken = broken or (statement.block is not None and statement.block.forced)
     paths: dict[str, tuple[Text, ...]] = {}
     for line in _once(desk, fields):
         broken = broken or line.broken
@@ -298,7 +309,10 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms or atoms[0].type != "STRING":
-        malformed(desk, statement, "a test needs a title in quotes", f"write {FORMS['test']}")
+        title = quote(desk.written(desk.span(*atoms))) if atoms else '"good parts pass"'
+        malformed(
+            desk, statement, "a test needs a title in quotes", f"write test {title} {{ ... }}"
+        )
         return None
     desk.nothing_behind(statement, atoms[1:])
     if not _needs_block(desk, statement, FORMS["test"]):
@@ -313,6 +327,7 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
             more, lost = build_fields(desk, [line], "a test")
             fields += more
             broken = broken or lost
+    broken = broken or (statement.block is not None and statement.block.forced)
     on = _on(desk, fields)
     if len(expects) > 1:
         twice(desk, "expect", desk.head(expects[1][0]), desk.head(expects[0][0]))

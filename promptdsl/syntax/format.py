@@ -12,7 +12,8 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile
 from promptdsl.syntax.build_ast import build_ast
 from promptdsl.syntax.comments import comments_of
-from promptdsl.syntax.layout import Braces, Statement, lay_out, statements_below
+from promptdsl.syntax.layout import lay_out
+from promptdsl.syntax.outline import Braces, Statement, statements_below
 from promptdsl.syntax.parser import parse
 from promptdsl.syntax.spacing import written
 from promptdsl.syntax.tokens import begin

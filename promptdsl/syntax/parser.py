@@ -6,12 +6,14 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile
 from promptdsl.syntax.balance import balance
 from promptdsl.syntax.quotes import mend_quotes
+from promptdsl.syntax.slips import mend_slips
 from promptdsl.syntax.tokens import language, tokenize
 
 
 def parse(source: SourceFile, report: Report) -> Tree[Token]:
     """The tree of a spec; always one, since what is broken is mended and reported first."""
-    tokens = balance(source, tokenize(mend_quotes(source, report)), report)
+    tokens = mend_slips(source, tokenize(mend_quotes(source, report)), report)
+    tokens = balance(source, tokens, report)
     parser = language().parse_interactive()
     for token in tokens:
         parser.feed_token(token)

@@ -16,6 +16,9 @@ _CURLY = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
 _TEXTS_AND_CURLY = re.compile(rf'"(?:\\.|[^"\\\n])*"|#[^\n]*|["{_CURLY}]')
 _PLACEHOLDER = re.compile(r"\{[ \t]*\w*[ \t]*\}")
+_BRACES = re.compile(r"\{[ \t]*\w*[ \t]*\}|[{}]| as (?=\w+\s*$)")
+_BOUNDARIES = re.compile(r'"(?:\\.|[^"\\\n])*"|\{[ \t]*\w*[ \t]*\}|[{},:]|\b(?:use|test)[ \t]+')
+_NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
 
 
 def mend_quotes(source: SourceFile, report: Report) -> str:
@@ -63,20 +66,18 @@ def _straighten(source: SourceFile, text: str, report: Report) -> str:
 def _report_lone_quote(
     source: SourceFile, text: str, first: int, lone: int, report: Report
 ) -> None:
-    """Point at the quote that most likely lacks its partner: a text that ends in a comma ran on."""
-    start, end = lone, len(text)
-    for match in _TEXTS.finditer(text, first):
-        content = match.group()[1:-1]
-        if (
-            match.start() < lone
-            and content.rstrip().endswith((",", "{", "}"))
-            and (content.rstrip().endswith(",") or not _PLACEHOLDER.search(content.rstrip()[-10:]))
-        ):
-            start, end = match.start(), match.start() + 1 + len(content.rstrip())
-            break
-    written = _without_comment(text[start:end])
-    end = start + len(written.rstrip(" \t\r,{}")) if "{" not in written else start + _cut(written)
-    span = Span(source.name, start, max(end, start + 1))
+    """Point at the text that most likely lacks a quote."""
+    ran_on = _ran_on(text, first, lone)
+    if ran_on is None and _NOTHING_MORE.fullmatch(_without_comment(text[lone + 1 :])):
+        begin, inner = _bare_words_before(text, lone)
+        if inner:
+            _report_inner_quote(source, text, begin, lone, report)
+            return
+        if begin < lone:
+            _report_no_opening_quote(source, text, begin, lone, report)
+            return
+    start, end = ran_on or (lone, len(text))
+    span = Span(source.name, start, start + max(1, _length(_without_comment(text[start:end]))))
     report.error(
         "I104",
         span,
@@ -87,24 +88,72 @@ def _report_lone_quote(
     )
 
 
+def _ran_on(text: str, first: int, lone: int) -> tuple[int, int] | None:
+    """The first text of the line that seems to have taken in the comma or brace behind it."""
+    for match in _TEXTS.finditer(text, first):
+        content = _without_comment(match.group()[1:-1]).rstrip()
+        if match.start() >= lone:
+            break
+        placeholder_ends = _PLACEHOLDER.search(content[-10:])
+        if content.endswith(",") or (content.endswith(("{", "}")) and not placeholder_ends):
+            return match.start(), match.start() + 1 + len(content)
+    return None
+
+
+def _bare_words_before(text: str, lone: int) -> tuple[int, bool]:
+    """Where the words before a lone quote begin, and whether they follow a text without a comma."""
+    line = text.rfind("\n", 0, lone) + 1
+    begin, behind_text = line, False
+    for match in _BOUNDARIES.finditer(text, line, lone):
+        if not _PLACEHOLDER.fullmatch(match.group()):
+            begin, behind_text = match.end(), match.group().startswith('"')
+    words = text[begin:lone]
+    begin += len(words) - len(words.lstrip())
+    return begin, behind_text and bool(words.strip())
+
+
+def _report_no_opening_quote(
+    source: SourceFile, text: str, begin: int, lone: int, report: Report
+) -> None:
+    report.error(
+        "I104",
+        Span(source.name, begin, lone + 1),
+        "this quote closes a text that no quote opens",
+        label='needs an opening "',
+        help=f'write "{text[begin : lone + 1]}',
+        fix=Fix(Span(source.name, begin, begin), '"'),
+    )
+
+
+def _report_inner_quote(
+    source: SourceFile, text: str, begin: int, lone: int, report: Report
+) -> None:
+    """`"a 5" scratch"`: the quote in the middle belongs to the text."""
+    inner = text.rindex('"', 0, begin)
+    opening = text.rindex('"', 0, inner)
+    mended = text[opening:inner] + "\\" + text[inner : lone + 1]
+    report.error(
+        "I104",
+        Span(source.name, opening, lone + 1),
+        "a quote inside a text has a backslash before it",
+        label="the quote in the middle ends the text",
+        help=f"write {mended}",
+        fix=Fix(Span(source.name, opening, lone + 1), mended),
+    )
+
+
 def _without_comment(written: str) -> str:
     return written.split(" #", 1)[0]
 
 
-def _cut(written: str) -> int:
-    """Length of the text without closing braces that are no placeholder's."""
-    length = len(written)
-    while length > 1 and written[length - 1] in " \t\r,{}":
-        if (
-            written[length - 1] == "}"
-            and _PLACEHOLDER.search(written[:length])
-            and (
-                next(iter(reversed(list(_PLACEHOLDER.finditer(written[:length]))))).end() == length
-            )
-        ):
+def _length(written: str) -> int:
+    """Length of a text that never closes: up to a brace that is no placeholder's, or `as`."""
+    end = len(written)
+    for match in _BRACES.finditer(written):
+        if not _PLACEHOLDER.fullmatch(match.group()):
+            end = match.start()
             break
-        length -= 1
-    return length
+    return len(written[:end].rstrip(" \t\r,"))
 
 
 def _blank(rest: str) -> str:

@@ -11,7 +11,7 @@ _SIZE_SPACES = re.compile(r"[ \t]")
 
 
 def written(token: Token, text: str) -> str:
-    """A token in its canonical form: `0.5%`, `3x3`, `>=`; everything else as the author wrote it."""
+    """A token in its canonical form: `0.5%`, `3x3`, `>=`; anything else as its author wrote it."""
     own = text[begin(token) : finish(token)]
     if token.type == "PERCENT":
         return own[:-1].rstrip() + "%"

@@ -38,6 +38,11 @@ class Block:
     closer: Token
     statements: list[Statement]
 
+    @property
+    def forced(self) -> bool:
+        """Whether a repair closed it, so that what it lacks is no second mistake."""
+        return begin(self.closer) == finish(self.closer)
+
 
 def statements_of(tree: Tree[Token]) -> list[Statement]:
     """The statements directly below a start or block tree."""
@@ -132,7 +137,7 @@ class Desk:
 
     def no_block(self, statement: Statement) -> None:
         """Report a block behind a statement that takes none."""
-        if statement.block is not None:
+        if statement.block is not None and not any(t.type == "BROKEN" for t in statement.atoms):
             span = self.span(statement.block.opener)
             word = statement.atoms[0] if statement.atoms else "this line"
             self.report.error(

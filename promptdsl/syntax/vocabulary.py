@@ -1,6 +1,7 @@
 """The words of the language, by the place where they may stand; the docs read these tables too."""
 
 import re
+import unicodedata
 
 KEYWORDS: dict[str, str] = {
     "inspect": "the language version; the first line of every file",
@@ -67,11 +68,24 @@ FORMS: dict[str, str] = {
     "expect": "expect reject at least 95%",
 }
 
+# Words that other people would take, and the word of the language that they mean.
+SYNONYMS: dict[str, str] = {
+    "name": "called", "title": "called",
+    "good": "normal", "ok": "normal",
+    "bad": "defect", "fault": "defect", "flaw": "defect", "anomaly": "defect", "error": "defect",
+    "defects": "defect", "prompts": "templates", "prompt": "templates", "photos": "templates",
+    "limits": "thresholds", "limit": "thresholds", "rules": "thresholds", "verdict": "thresholds",
+    "algorithm": "method", "detector": "method", "claim": "test", "delete": "remove",
+    "import": "use", "part": "object", "product": "object", "workpiece": "object",
+}  # fmt: skip
+
 LANGUAGE_VERSION = 1
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def snake_case(word: str) -> str:
     """The nearest valid name."""
-    made = re.sub(r"[^a-z0-9_]+", "_", word.strip().lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", word.strip().lower().replace("ß", "ss"))
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    made = re.sub(r"[^a-z0-9_]+", "_", letters).strip("_")
     return made if made[:1].isalpha() else f"n{made}" if made else "name"

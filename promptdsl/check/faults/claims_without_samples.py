@@ -7,6 +7,7 @@ from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import METHODS
+from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec
 
 GOOD = "good"
@@ -14,19 +15,21 @@ GOOD = "good"
 
 def claims_without_samples(context: Context) -> None:
     """Check the labels of each object."""
+    told: set[Span] = set()  # inherited samples and tests are told of once
     for item in context.objects:
         if not item.lost_parts:
-            _samples(context, item)
-            _claims(context, item)
+            _samples(context, item, told)
+            _claims(context, item, told)
 
 
-def _samples(context: Context, item: ObjectSpec) -> None:
+def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
     names = [GOOD, *(defect.name for defect in item.defects)]
     if not METHODS[item.method.name].uses_words and not item.defects:
         return
     for sample in item.samples:
-        if sample.label in names:
+        if sample.label in names or sample.span in told:
             continue
+        told.add(sample.span)
         near = GOOD if sample.label == "normal" else nearest(sample.label, names)
         context.report.error(
             "I603", sample.span, f"{sample.label} is neither good nor a defect of {item.name}",
@@ -36,11 +39,12 @@ def _samples(context: Context, item: ObjectSpec) -> None:
         )  # fmt: skip
 
 
-def _claims(context: Context, item: ObjectSpec) -> None:
+def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
     labels = [sample.label for sample in item.samples]
     for claim in item.claims:
-        if claim.on in labels:
+        if claim.on in labels or claim.on_span in told:
             continue
+        told.add(claim.on_span)
         near = nearest(claim.on, labels)
         context.report.error(
             "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",

@@ -7,23 +7,32 @@ numbers depend on it), so an accidental one silently gives a phrase double weigh
 from collections.abc import Iterable
 
 from promptdsl.check.context import Context
+from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase
+
+_Told = set[tuple[Span, Span]]  # pairs of lines, so that an include or a child object adds none
 
 
 def duplicate_prompts(context: Context) -> None:
-    """Report doubled phrases and templates once each, not once per prompt."""
+    """Report doubled phrases and templates once per pair of lines, not once per prompt."""
+    told: _Told = set()
     for item in context.objects:
         anomalous = [phrase for defect in item.defects for phrase in defect.phrases]
-        doubled = _doubled(context, item, "phrase", item.normal, "normal")
-        doubled |= _doubled(context, item, "phrase", anomalous, "the defects")
-        doubled |= _doubled(context, item, "template", item.templates, "templates")
+        doubled = _doubled(context, item, "phrase", item.normal, "normal", told)
+        doubled |= _doubled(context, item, "phrase", anomalous, "the defects", told)
+        doubled |= _doubled(context, item, "template", item.templates, "templates", told)
         if not doubled and "templates" not in item.defaulted:
-            _collisions(context, item, item.normal)
-            _collisions(context, item, anomalous)
+            _collisions(context, item, item.normal, told)
+            _collisions(context, item, anomalous, told)
 
 
 def _doubled(
-    context: Context, item: ObjectSpec, what: str, phrases: Iterable[Phrase], where: str
+    context: Context,
+    item: ObjectSpec,
+    what: str,
+    phrases: Iterable[Phrase],
+    where: str,
+    told: _Told,
 ) -> bool:
     seen: dict[str, Phrase] = {}
     found = False
@@ -32,6 +41,9 @@ def _doubled(
         if first is phrase:
             continue
         found = True
+        if (phrase.site, first.site) in told:
+            continue
+        told.add((phrase.site, first.site))
         context.report.warning(
             "I206", context.place(phrase),
             f'"{phrase.text}" stands twice in {where} of {item.name} and counts twice',
@@ -42,7 +54,7 @@ def _doubled(
     return found
 
 
-def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase]) -> None:
+def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], told: _Told) -> None:
     """Different phrases and templates that make the same sentence."""
     own = [template for template in item.templates if context.written(template.span)]
     if not own:
@@ -52,7 +64,9 @@ def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase]) -
         for template in item.templates:
             text = template.text.replace("{object}", phrase.text)
             first = seen.setdefault(text, (phrase, template))
-            if first != (phrase, template):
+            pair = (phrase.site, first[0].site)
+            if first != (phrase, template) and pair not in told:
+                told.add(pair)
                 context.report.warning(
                     "I206", context.place(phrase),
                     f'two phrases and templates of {item.name} make the same prompt: "{text}"',

@@ -4,21 +4,43 @@ Why: the score compares the two; what they share only makes them harder to tell 
 """
 
 from promptdsl.check.context import Context
+from promptdsl.source import Span
+from promptdsl.spec.model import Defect, Phrase
 
 
 def good_and_bad(context: Context) -> None:
-    """Report phrases that stand on both sides."""
+    """Report phrases that stand on both sides, those of one include together."""
+    told: set[Span] = set()
     for item in context.objects:
-        normal = {phrase.text.strip().lower(): phrase for phrase in item.normal}
+        normal = {_key(phrase): phrase for phrase in item.normal}
         for defect in item.defects:
+            shared: dict[Span, list[Phrase]] = {}
             for phrase in defect.phrases:
-                twin = normal.get(phrase.text.strip().lower())
-                if twin is None:
-                    continue
-                context.report.warning(
-                    "I207", context.place(phrase),
-                    f'"{phrase.text}" stands under normal and under defect {defect.name}',
-                    label="also a word for good parts",
-                    help="remove it from one of the two",
-                    related=((context.place(twin), "under normal"),),
-                )  # fmt: skip
+                if _key(phrase) in normal:
+                    shared.setdefault(context.place(phrase), []).append(phrase)
+            for place, phrases in shared.items():
+                if place not in told:
+                    told.add(place)
+                    _tell(context, defect, place, phrases, normal[_key(phrases[0])])
+
+
+def _key(phrase: Phrase) -> str:
+    return phrase.text.strip().lower()
+
+
+def _tell(
+    context: Context, defect: Defect, place: Span, phrases: list[Phrase], twin: Phrase
+) -> None:
+    message = f'"{phrases[0].text}" stands under normal and under defect {defect.name}'
+    if len(phrases) > 1:
+        message = (
+            f'{len(phrases)} phrases, "{phrases[0].text}" among them, stand under normal and '
+            f"under defect {defect.name}"
+        )
+    context.report.warning(
+        "I207", place, message,
+        label="also under normal",
+        help="remove them from one of the two" if len(phrases) > 1
+        else "remove it from one of the two",
+        related=((context.place(twin), "under normal"),),
+    )  # fmt: skip

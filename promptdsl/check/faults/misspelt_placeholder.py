@@ -16,6 +16,7 @@ PLACEHOLDER = "{object}"
 _NEAR = re.compile(
     r"\{\s*[\w ]{0,20}\s*\}|\{\s*object\b|\bobject\s*\}|[(\[<]\s*object\s*[)\]>]|\$\w+|%s", re.I
 )
+_LIST_NAME = re.compile(r"[a-z]\w*\.[a-z]\w*")
 _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
 
 
@@ -57,7 +58,7 @@ def _text(context: Context, text: Text, called: str | None, template: bool) -> N
     rest = value.replace(PLACEHOLDER, "")
     what = "template" if template else "phrase"
     if not value.strip():
-        example = "a photo of the {object}." if template else "scratched {object}"
+        example = "a photo of the {object}." if template else "{object}"
         context.report.error(
             "I203", text.span, f"this {what} is empty", help=f"write {quote(example)}"
         )
@@ -79,6 +80,12 @@ def _text(context: Context, text: Text, called: str | None, template: bool) -> N
 
 def _without(context: Context, text: Text, called: str | None, what: str) -> None:
     value = text.value
+    if _LIST_NAME.fullmatch(value):
+        context.report.error(
+            "I204", text.span, f"{value} looks like the name of a list, and names have no quotes",
+            help=f"write include {value}", fix=Fix(text.span, f"include {value}"),
+        )  # fmt: skip
+        return
     near = _NEAR.search(value)
     if near is not None:
         mended = value[: near.start()] + PLACEHOLDER + value[near.end() :]

@@ -5,12 +5,16 @@ look good and mean nothing.
 """
 
 import os
+import re
 from pathlib import Path
 
 from promptdsl.check.context import Context
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, SampleSet
+
+
+_DRIVE = re.compile(r"[A-Za-z]:/")  # C:/pictures, which other systems would take for relative
 
 
 def sample_paths(context: Context) -> None:
@@ -36,7 +40,7 @@ def _setting_paths(context: Context, item: ObjectSpec) -> set[Path]:
             if not found:
                 context.report.error(
                     "I601", place, f"{field.name}: no file matches {path}",
-                    help="paths are relative to the spec's folder; check the spelling",
+                    help=_advice(context, str(path)),
                 )  # fmt: skip
             if field.name == "references":
                 references.update(found)
@@ -59,7 +63,7 @@ def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: 
         if found == []:
             context.report.warning(
                 "I607", place, f"samples {sample.label}: no picture matches {path}",
-                help="paths are relative to the spec's folder; check the spelling",
+                help=_advice(context, path),
             )  # fmt: skip
         images += found or []
         shared = sorted(references.intersection(found or []))
@@ -81,7 +85,7 @@ def _masks(context: Context, sample: SampleSet, images: list[Path]) -> None:
         if found == []:
             context.report.warning(
                 "I607", place, f"samples {sample.label}: no mask matches {path}",
-                help="paths are relative to the spec's folder; check the spelling",
+                help=_advice(context, path),
             )  # fmt: skip
         masks += found or []
     if images and masks and len(images) != len(masks):
@@ -96,7 +100,7 @@ def _matches(context: Context, pattern: str, place: Span) -> list[Path] | None:
     """Files behind a path or glob; None when it leaves the spec's folder, which is reported."""
     folder = context.library.root_folder
     whole = Path(os.path.normpath(folder / pattern))
-    if not context.library.inside(whole):
+    if not context.library.inside(whole) or _DRIVE.match(pattern):
         _outside(context, pattern, place)
         return None
     found = context.files(pattern)
@@ -105,6 +109,13 @@ def _matches(context: Context, pattern: str, place: Span) -> list[Path] | None:
             _outside(context, _shown(context, path), place)
             return None
     return found
+
+
+def _advice(context: Context, path: str) -> str:
+    """What may have gone wrong with a path that no file matches."""
+    if context.files(f"{path.rstrip('/')}/*"):
+        return f'it is a folder: write "{path.rstrip("/")}/*.png"'
+    return "paths are relative to the spec's folder; check the spelling"
 
 
 def _outside(context: Context, path: str, place: Span) -> None:

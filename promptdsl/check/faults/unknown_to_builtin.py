@@ -7,6 +7,7 @@ from promptdsl.builtin_words import unknown_words
 from promptdsl.check.context import Context, states
 from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.syntax.build_object import UNNAMED
 
 
 def unknown_to_builtin(context: Context) -> None:
@@ -36,7 +37,7 @@ def _tell(context: Context, phrase: Phrase, words: list[str]) -> None:
 
 def _called(context: Context, item: ObjectSpec) -> None:
     words = unknown_words(item.called)
-    if words:
+    if words and item.name != UNNAMED:
         context.report.warning(
             "I210", item.head,
             f"{BUILTIN_MODEL} has never seen the object: it does not know {', '.join(words)}",

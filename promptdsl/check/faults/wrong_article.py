@@ -11,6 +11,7 @@ from promptdsl.spec.model import ObjectSpec, Phrase
 
 _VOWEL = re.compile(r"(?!uni(?!n|m)|use|usu|one\b|eu|uti)[aeiou]", re.I)
 _UN = re.compile(r"un(?!i(?!n|m))", re.I)
+_BEGINS_WITH_ARTICLE = re.compile(r"(?:an?|the)\s", re.I)
 _ARTICLE_AT_END = re.compile(r"\b(an?)\s+$", re.I)
 
 
@@ -41,6 +42,9 @@ def _clash(
     article = _ARTICLE_AT_END.search(before)
     if not found or article is None or not filling.strip():
         return False
+    if _BEGINS_WITH_ARTICLE.match(filling.strip()):
+        _two_articles(context, place, filling.strip().split()[0], template)
+        return True
     wanted = "an" if sounds_like_vowel(filling.strip()) else "a"
     if article.group(1).lower() == wanted:
         return False
@@ -48,9 +52,20 @@ def _clash(
     related = () if template is None else ((context.place(template), "in this template"),)
     context.report.warning(
         "I209", context.place(place), f'this makes "{said}" where English says {wanted}',
-        help=f'write "{wanted} {{object}}" or "the {{object}}" there', related=related,
+        help=f'write "{wanted} {{object}}" or "the {{object}}"' if template is None
+        else 'write "the {object}" in the template, which goes with every phrase',
+        related=related,
     )  # fmt: skip
     return True
+
+
+def _two_articles(context: Context, place: Phrase, article: str, template: Phrase | None) -> None:
+    related = () if template is None else ((context.place(template), "in this template"),)
+    context.report.warning(
+        "I209", context.place(place),
+        f'this begins with "{article}", and another article stands before it',
+        help=f'leave out "{article}": templates bring their own article', related=related,
+    )  # fmt: skip
 
 
 def sounds_like_vowel(words: str) -> bool:

@@ -1,0 +1,6 @@
+"""`python -m promptdsl`."""
+
+from promptdsl.cli.main import entry
+
+if __name__ == "__main__":
+    entry()

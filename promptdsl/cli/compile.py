@@ -1,0 +1,158 @@
+"""`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from promptdsl.cli.atomic import write_file
+from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.errors import UsageProblem
+from promptdsl.methods import METHODS
+from promptdsl.pipeline import Compilation
+from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec
+
+EPILOG = """\b
+Examples:
+  promptdsl compile nut.inspect -o nut.plan
+  promptdsl compile nut.inspect -o nut.json
+  promptdsl compile nut.inspect --plan-only -o - | less
+
+\b
+NAME.plan holds everything that a machine needs to run it: prompts and references as the model sees
+them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
+"""
+
+
+@click.command("compile", epilog=EPILOG)
+@click.argument("spec", metavar="SPEC", type=SPEC)
+@click.option(
+    "-o", "--out", metavar="OUT", type=click.Path(allow_dash=True),
+    help="File to write; - is standard output.  [default: NAME.plan]",
+)  # fmt: skip
+@click.option("--plan-only", is_flag=True, help="Write the plan as JSON, whatever OUT is called.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
+    help="Where to encode prompts and references for NAME.plan.",
+)  # fmt: skip
+@ALLOW
+def command(
+    spec: str, out: str | None, plan_only: bool, device: str, allow: tuple[Path, ...]
+) -> None:
+    """Turn a spec into a plan: every prompt and setting made explicit, with a hash.
+
+    OUT ending in .json is the plan as JSON; any other OUT is one file to deploy, for which the
+    weights of the model are needed. Says what is still missing to run it.
+    """
+    compilation = compile_faultless(spec, allow)
+    if compilation.spec is None or not compilation.spec.objects:
+        raise UsageProblem(
+            f"{compilation.name} holds lists and no object, so there is nothing to compile",
+            "compile a spec that uses it",
+        )
+    as_json = plan_only or out == STANDARD_INPUT or (out or "").endswith(".json")
+    path = _destination(spec, out, ".json" if as_json else ".plan")
+    if as_json:
+        _write_json(compilation, path)
+        for sentence in missing(compilation):
+            tell_note(sentence, "to run it")
+        return
+    if spec == STANDARD_INPUT or path is None:
+        raise UsageProblem(
+            "a file to deploy is made from a file and into a file",
+            "save the spec, or add --plan-only",
+        )
+    _write_deployable(compilation, Path(spec), path, device)
+
+
+def _destination(spec: str, out: str | None, suffix: str) -> Path | None:
+    """Where to write; None is standard output."""
+    if out == STANDARD_INPUT or (out is None and spec == STANDARD_INPUT):
+        return None
+    path = Path(out) if out is not None else Path(Path(spec).stem + suffix)
+    if path.suffix == ".inspect":
+        raise UsageProblem(f"{path} is the name of a spec", f"write {path.stem}{suffix}")
+    if not path.parent.is_dir():
+        raise UsageProblem(f"there is no folder {path.parent}", "make it first")
+    return path
+
+
+def _write_json(compilation: Compilation, path: Path | None) -> None:
+    from promptdsl.plan.build import plan_json
+
+    plan = compilation.plan()
+    if path is None:
+        write_machines(plan_json(plan))
+        return
+    write_file(path, plan_json(plan).encode("ascii"))
+    prompts = sum(len(item.prompts) for item in plan.objects)
+    content = f"{counted(len(plan.objects), 'object')}, {counted(prompts, 'prompt')}"
+    click.echo(f"wrote {path} ({content}, hash {plan.hash[:12]})")
+
+
+def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
+    from rich.console import Console
+
+    from promptdsl.cli.progress import RunProgress
+    from promptdsl.runtime.compiled import compile_to_file
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.sources import SpecSource, hash_spec
+
+    plan = compilation.plan()
+    for sentence in _open_ends(compilation):
+        tell_note(sentence, "to run it")
+    console = Console(stderr=True)
+    with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
+        compute = choose_compute(device, "fp32")
+        spec_hash = hash_spec(spec)
+        source = SpecSource(str(spec), plan, spec_hash, compute, {}, progress.prepares)
+        digest = compile_to_file(
+            plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated={}
+        )
+    size = out.stat().st_size / 1e6
+    click.echo(
+        f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})"
+    )
+
+
+def missing(compilation: Compilation) -> list[str]:
+    """What a machine needs besides the plan, one sentence each."""
+    objects = compilation.spec.objects if compilation.spec else ()
+    needs = [sentence for item in objects for sentence in _needs(item)]
+    return list(dict.fromkeys([*needs, *_open_ends(compilation)]))
+
+
+def _needs(item: ObjectSpec) -> Iterator[str]:
+    method = item.method
+    if method.model_kind == "open_clip":
+        name, tag = method.model
+        yield f"the weights {name} {tag} (promptdsl models {name} tells whether they are here)"
+    elif method.model_kind == "files":
+        yield f"the files {' and '.join(method.model)}, in the same place next to the spec"
+    for field in METHODS[method.name].fields:
+        value = method.settings.get(field.name)
+        if field.kind in ("file", "files") and value:
+            paths = value if isinstance(value, tuple) else (value,)
+            yield f"{field.name} of {item.name}: {', '.join(map(str, paths))}"
+
+
+def _open_ends(compilation: Compilation) -> list[str]:
+    """What the author still has to do, one sentence each."""
+    objects = compilation.spec.objects if compilation.spec else ()
+    found = []
+    for item in objects:
+        for limit in item.limits:
+            if _is_auto(limit):
+                found.append(f'a number for "{limit.text}": promptdsl calibrate {compilation.name}')
+        learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"
+        if learned and item.method.settings.get("weights") is None:
+            found.append(f'learned weights for {item.method.name}: add weights: "FILE"')
+        if "thresholds" in item.defaulted:
+            found.append(f"{item.name} has no thresholds; 0.5 is a default that nobody calibrated")
+    return found
+
+
+def _is_auto(limit: Limit) -> bool:
+    return (limit.share if isinstance(limit, AreaLimit) else limit.at) is None

@@ -1,0 +1,101 @@
+"""`promptdsl models`: which models a spec may name, which are here, how to bring the others."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from promptdsl.methods import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from promptdsl.runtime.model_catalog import Offered
+
+EPILOG = """\b
+Examples:
+  promptdsl models
+  promptdsl models ViT-L-14 --cached
+  promptdsl models --fetch ViT-B-16-plus-240 laion400m_e31
+
+\b
+To a machine without internet:
+  1. where there is internet: promptdsl models --fetch NAME TAG
+  2. copy the folder that it prints to the same place on the other machine
+  or put an open_clip config JSON and a weights file next to the spec:
+     model: "model.json", "model.safetensors"
+"""
+
+
+@click.command("models", epilog=EPILOG, short_help="List the models and their weights.")
+@click.argument("words", nargs=-1, metavar="[WORDS...]")
+@click.option("--cached", is_flag=True, help="Only those whose weights are on this machine.")
+@click.option("--fetch", nargs=2, metavar="NAME TAG", help="Download weights into the cache.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None, form: str) -> None:
+    """List what `model:` in a spec may name; WORDS keep the lines that contain all of them."""
+    if fetch:
+        _fetch(*fetch)
+        return
+    from promptdsl.runtime.model_catalog import builtin, hub_cache, open_clip_models
+
+    everything = [builtin(), *open_clip_models(_served_pairs())]
+    offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
+    if form == "json":
+        fields = [{**dataclasses.asdict(o), "cached": o.cached} for o in offered]
+        click.echo(json.dumps({"models": fields, "cache": str(hub_cache())}, indent=2))
+        return
+    _print_table(offered, len(everything), str(hub_cache()))
+
+
+def _served_pairs() -> Iterator[tuple[str, str]]:
+    """Names and tags that can serve and agree about the activation function."""
+    from promptdsl.check.known_models import open_clip_facts, open_clip_names
+
+    for name in open_clip_names():
+        facts = open_clip_facts(name)
+        if facts is not None:
+            yield from (
+                (name, tag) for tag in sorted(facts.tags) if facts.tags[tag] == facts.quick_gelu
+            )
+
+
+def _matches(offered: "Offered", words: Sequence[str]) -> bool:
+    text = " ".join(offered.model).casefold()
+    return all(word.casefold() in text for word in words)
+
+
+def _print_table(offered: Sequence["Offered"], total: int, cache: str) -> None:
+    width = max((len(_spec_text(o)) for o in offered), default=0)
+    for item in offered:
+        click.echo(f"{_spec_text(item):<{width}}  {_state(item)}")
+    click.echo(f"\n{len(offered)} of {total} models. Weights are kept in {cache}")
+    click.echo("promptdsl-mini is built in: for learning the language, tests and demonstrations.")
+    default = ", ".join(f'"{part}"' for part in DEFAULT_MODEL)
+    click.echo(f"For production: {default} (the default).")
+    click.echo("Without internet: see `promptdsl models --help`.")
+
+
+def _spec_text(offered: "Offered") -> str:
+    return "model: " + ", ".join(f'"{part}"' for part in offered.model)
+
+
+def _state(offered: "Offered") -> str:
+    if offered.kind == "builtin" and offered.bytes:
+        return f"built in, {_megabytes(offered.bytes)}"
+    return f"here, {_megabytes(offered.bytes)}" if offered.bytes else "to be downloaded"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _fetch(name: str, tag: str) -> None:
+    from promptdsl.runtime.clip_model import load_open_clip
+    from promptdsl.runtime.model_catalog import hub_cache
+
+    model = load_open_clip(name, tag)
+    click.echo(f"{model.name}: SHA-256 {model.weights_sha256}")
+    click.echo(f"to bring it to another machine, copy {hub_cache()} to the same place there")

@@ -1,0 +1,46 @@
+"""Folders of pictures as patterns that a spec can hold: relative to it, and not outside of it."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+# what the runtime takes from a folder; its own list would cost the import of imaging libraries
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+
+
+class PictureFolderProblem(Exception):
+    """A folder that a spec cannot take pictures from."""
+
+    def __init__(self, sentence: str, help: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.help = help
+
+
+def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
+    """`folder/*.png` for each kind of picture in it, the most frequent first; () for no folder."""
+    if folder is None:
+        return ()
+    path = Path(folder).expanduser()
+    path = path if path.is_absolute() or path.exists() else spec_folder / path
+    if not path.is_dir():
+        raise PictureFolderProblem(f"there is no folder {folder}", "check the path")
+    root = spec_folder.resolve()
+    if not path.resolve().is_relative_to(root):
+        raise PictureFolderProblem(
+            f"{folder} lies outside of the spec's folder {root}",
+            "copy the pictures into a folder next to the spec",
+        )
+    suffixes = Counter(entry.suffix for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES)
+    if not suffixes:
+        raise PictureFolderProblem(
+            f"{folder} holds no pictures", f"pictures end in {', '.join(SUFFIXES)}"
+        )
+    relative = Path(os.path.relpath(path.resolve(), root)).as_posix()
+    prefix = "" if relative == "." else f"{_literal(relative)}/"
+    return tuple(f"{prefix}*{suffix}" for suffix, _ in suffixes.most_common())
+
+
+def _literal(path: str) -> str:
+    """The path so that a pattern means exactly it."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)

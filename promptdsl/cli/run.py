@@ -1,0 +1,235 @@
+"""`promptdsl run`: inspect pictures with a spec or a compiled plan."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from promptdsl.cli.specs import ALLOW, compile_faultless
+from promptdsl.cli.terminal import write_machines
+from promptdsl.errors import UsageProblem
+from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.results import Record
+
+if TYPE_CHECKING:
+    from promptdsl.cli.execute_run import Options, Outcome, Source
+    from promptdsl.cli.progress import RunProgress
+
+MAX_BATCH = 4096
+FAILURES = {"reject": ("reject",), "review": ("review", "reject")}
+EPILOG = """\b
+Examples:
+  promptdsl run part.inspect pictures/ -o results
+  promptdsl run part.plan "line1/**/*.png" -o results --fail-on reject
+  promptdsl run part.inspect pictures/ -o results --resume
+
+\b
+Exit codes:
+  0    every picture was inspected (rejected ones included)
+  1    the spec has errors; with --fail-on: a picture was rejected (or needs review)
+  2    wrong use of the command
+  3    some pictures could not be inspected, or weights, device or disk failed
+  130  stopped with Ctrl-C, 143: by SIGTERM; --resume goes on
+"""
+
+
+def _batch_size(context: click.Context, parameter: click.Parameter, value: str) -> int | None:
+    """None for `auto`."""
+    if value == "auto":
+        return None
+    if value.isdecimal() and 1 <= int(value) <= MAX_BATCH:
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither auto nor a number from 1 to {MAX_BATCH}")
+
+
+@click.command("run", epilog=EPILOG, short_help="Inspect pictures.")
+@click.argument("spec", metavar="SPEC|PLAN", type=click.Path(exists=True, dir_okay=False))
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Folder for the results.  [default: NAME-results]",
+)
+@click.option(
+    "--object",
+    "object_name",
+    metavar="NAME",
+    help="Inspect all pictures as this object of the spec.",
+)
+@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
+@click.option(
+    "--batch-size",
+    default="auto",
+    show_default=True,
+    callback=_batch_size,
+    metavar="auto|N",
+    help="Pictures at once.",
+)
+@click.option(
+    "--maps",
+    type=click.Choice(["png", "npy", "none"]),
+    default="png",
+    show_default=True,
+    help="Heat maps over the pictures, raw float32 maps, or none.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["review", "reject"]),
+    help="Exit with 1 when a picture gets this verdict or a worse one.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="What goes to standard output.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the results in OUT.")
+@click.option("-q", "--quiet", is_flag=True, help="No table and no progress.")
+@ALLOW
+def command(
+    spec: str,
+    inputs: tuple[str, ...],
+    out: Path | None,
+    object_name: str | None,
+    recursive: bool,
+    device: str,
+    precision: str,
+    batch_size: int | None,
+    maps: str,
+    fail_on: str | None,
+    form: str,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> int:
+    """Inspect pictures: a verdict, a score, the likeliest defect and a heat map for each.
+
+    INPUTS are pictures, folders and patterns. Results go to OUT: results.jsonl, run.json, maps/ and
+    report.html.
+    """
+    if resume and overwrite:
+        raise UsageProblem("--resume and --overwrite exclude each other")
+    from rich.console import Console
+
+    from promptdsl.cli.execute_run import Options, execute
+    from promptdsl.cli.progress import RunProgress
+
+    options = Options(
+        inputs=inputs,
+        out=out or Path(f"{Path(spec).stem}-results"),
+        mode="resume" if resume else "overwrite" if overwrite else "new",
+        object=object_name,
+        recursive=recursive,
+        maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
+        batch_size=batch_size,
+    )
+    with RunProgress(Console(stderr=True), quiet=quiet, also=_echo_line(form)) as progress:
+        source = open_source(spec, device, precision, progress, allow)
+        outcome = execute(source, options, progress)
+    _tell(outcome, options, form, quiet)
+    return exit_code(outcome, fail_on)
+
+
+def open_source(
+    path: str,
+    device: str,
+    precision: str,
+    progress: "RunProgress",
+    allow: tuple[Path, ...] = (),
+) -> "Source":
+    """A spec or a compiled plan file, ready to give detectors."""
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.plan_file import is_plan_file
+    from promptdsl.runtime.sources import SpecSource, hash_spec, plan_file_source
+
+    if Path(path).suffix == ".plan" or is_plan_file(Path(path)):
+        return plan_file_source(path, choose_compute(device, precision))
+    plan = compile_faultless(path, allow).plan()
+    compute = choose_compute(device, precision)
+    return SpecSource(path, plan, hash_spec(Path(path)), compute, {}, progress.prepares)
+
+
+def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
+    """Stopped, then not inspected, then --fail-on, then 0."""
+    counts = outcome.run["counts"]
+    if outcome.run["status"] == "interrupted":
+        return outcome.stop.exit_code
+    if counts["error"]:
+        return 3
+    return 1 if fail_on and any(counts[verdict] for verdict in FAILURES[fail_on]) else 0
+
+
+def _echo_line(form: str) -> Callable[[Record], None]:
+    def echo(record: Record) -> None:
+        if form == "jsonl":
+            write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
+
+    return echo
+
+
+def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> None:
+    """Results to standard output; the summary beside them when those are for machines."""
+    from rich.console import Console
+
+    from promptdsl.report.table import print_table, summary
+
+    if form == "json":
+        records = [dataclasses.asdict(record) for record in outcome.records]
+        write_machines(json.dumps({"run": outcome.run, "results": records}, indent=2) + "\n")
+    elif form == "text" and not quiet:
+        print_table(Console(), outcome.records, str(options.out))
+    if quiet:
+        return
+    counts, times = outcome.run["counts"], outcome.run["times"]
+    console = Console(stderr=form != "text")
+    line = summary(counts, times["seconds"], counts["inspected_now"])
+    console.print(line, soft_wrap=True, highlight=False)
+    for sentence in remarks(outcome, options):
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+
+def remarks(outcome: "Outcome", options: "Options") -> list[str]:
+    """What a reader must know besides the numbers."""
+    run = outcome.run
+    lines = []
+    if run["left_out"]:
+        left = ", ".join(f"{count} {what}" for what, count in run["left_out"].items())
+        lines.append(f"left out: {left}" + _recursive_hint(run["left_out"]))
+    lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
+    if outcome.dropped:
+        lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
+    default = [name for name, item in run["objects"].items() if item["default_thresholds"]]
+    if default:
+        lines.append(
+            f"warning: {', '.join(default)} has no thresholds; 0.5 is an uncalibrated default"
+        )
+    if any(item["model"] == [BUILTIN_MODEL] for item in run["objects"].values()):
+        lines.append(
+            f"note: {BUILTIN_MODEL} is for learning and demonstrations, not for production"
+        )
+    if run["status"] == "interrupted":
+        lines.append("stopped: run the same command again with --resume to go on")
+    else:
+        lines.append(f"report: {options.out / 'report.html'}")
+    return lines
+
+
+def _recursive_hint(left_out: dict[str, int]) -> str:
+    return " (--recursive looks into them)" if "sub-folders" in left_out else ""

@@ -1,0 +1,111 @@
+"""The spec files that a command was given: found, compiled, their faults shown."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from promptdsl.cli.terminal import counted, tell_note, use_color
+from promptdsl.diagnostics.diagnostic import Diagnostic
+from promptdsl.diagnostics.render_text import render_text
+from promptdsl.errors import UsageProblem
+from promptdsl.pipeline import Compilation, compile_file, compile_text
+from promptdsl.source import MAX_BYTES
+
+STANDARD_INPUT = "-"
+SPEC = click.Path(allow_dash=True)
+UNREADABLE = "I001"
+ALLOW = click.option(
+    "--allow",
+    "allow",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Let paths in the spec lead into this folder too.",
+)
+
+
+def find_specs(names: Sequence[str]) -> list[str]:
+    """Files and `-` as they were named; a folder gives its .inspect files, sub-folders included."""
+    found: list[str] = []
+    for name in names:
+        folder = Path(name)
+        if name != STANDARD_INPUT and folder.is_dir():
+            inside = sorted(path for path in folder.rglob("*.inspect") if path.is_file())
+            if not inside:
+                raise UsageProblem(f"the folder {name} holds no .inspect file")
+            found += [str(path) for path in inside]
+        else:
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def compile_named(name: str, allow: tuple[Path, ...] = ()) -> Compilation:
+    """Compile one file, or standard input for `-`."""
+    if name == STANDARD_INPUT:
+        return compile_text(sys.stdin.buffer.read(MAX_BYTES + 1), allow=allow)
+    return compile_file(Path(name), allow=allow)
+
+
+def compile_faultless(name: str, allow: tuple[Path, ...] = ()) -> Compilation:
+    """Compile one file for a command that needs it whole; faults are shown and end the command."""
+    compilation = compile_named(name, allow)
+    report = compilation.report
+    if not compilation.ok:
+        shown = render_text(
+            report,
+            compilation.sources,
+            color=use_color(sys.stderr),
+            left_out=report.left_out,
+        )
+        sys.stderr.write(f"{shown}\n{verdict(compilation)}\n")
+        raise click.exceptions.Exit(exit_code([compilation]))
+    if report.warnings:
+        many = counted(len(report.warnings), "warning")
+        tell_note(f"{many} in {compilation.name}; promptdsl check shows them")
+    return compilation
+
+
+def exit_code(compilations: Sequence[Compilation], *, strict: bool = False) -> int:
+    """1 for specs with errors; 2 for one that is not there; 3 for one that cannot be read."""
+    codes = [_exit_code(compilation, strict) for compilation in compilations]
+    faults = [code for code in codes if code]
+    return min(faults, default=0)
+
+
+def _exit_code(compilation: Compilation, strict: bool) -> int:
+    if compilation.spec is None:
+        unreadable = any(item.code == UNREADABLE for item in compilation.report)
+        if unreadable:
+            return 3 if Path(compilation.name).is_file() else 2
+        return 1
+    return 1 if not compilation.ok or (strict and compilation.report.warnings) else 0
+
+
+def verdict(compilation: Compilation) -> str:
+    """`2 errors, 1 warning in nut.inspect`, or that it is fine and what it holds."""
+    report = compilation.report
+    counts = [
+        counted(number, noun)
+        for number, noun in ((len(report.errors), "error"), (len(report.warnings), "warning"))
+        if number
+    ]
+    if report.errors:
+        return f"{', '.join(counts)} in {compilation.name}"
+    state = ", ".join(counts) or "fine"
+    return f"{compilation.name}: {state} ({_content(compilation)})"
+
+
+def _content(compilation: Compilation) -> str:
+    objects = compilation.spec.objects if compilation.spec else ()
+    if not objects:
+        return "lists for other files, no object"
+    prompts = sum(item.prompt_count for item in objects)
+    return f"{counted(len(objects), 'object')}, {counted(prompts, 'prompt')}"
+
+
+def all_diagnostics(compilations: Sequence[Compilation]) -> list[Diagnostic]:
+    """The diagnostics of several files; those of a file that several use are kept once."""
+    found = [item for compilation in compilations for item in compilation.report]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,60 @@
+"""Writing to the terminal: colours where they are wanted, sentences on standard error."""
+
+import os
+import sys
+from typing import TextIO
+
+from promptdsl.diagnostics.width import harmless
+
+
+def use_color(stream: TextIO) -> bool:
+    """NO_COLOR and FORCE_COLOR decide, in this order; else colours go to terminals alone."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR")
+    if forced:
+        return forced != "0"
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def prepare_streams() -> None:
+    """A character that the terminal's encoding lacks must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def write_people(text: str) -> None:
+    """Text for people to standard output."""
+    sys.stdout.write(text)
+
+
+def write_machines(text: str) -> None:
+    """Text for machines to standard output: UTF-8 with plain line ends, whatever the locale."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
+    sys.stdout.buffer.flush()
+
+
+def painted(text: str, style: str, stream: TextIO) -> str:
+    """Text in a style ("1;31" is bold red) if the stream takes colours."""
+    return f"\x1b[{style}m{text}\x1b[0m" if use_color(stream) else text
+
+
+def tell_error(sentence: str, help: str | None = None) -> None:
+    """`error: sentence`, and `help: ...` below it, on standard error."""
+    lines = [f"{painted('error', '1;31', sys.stderr)}: {harmless(sentence)}"]
+    if help:
+        lines.append(f"{painted('help', '1;36', sys.stderr)}: {harmless(help)}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def tell_note(sentence: str, word: str = "note") -> None:
+    """`note: sentence` on standard error."""
+    sys.stderr.write(f"{painted(word, '1;36', sys.stderr)}: {harmless(sentence)}\n")
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

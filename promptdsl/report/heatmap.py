@@ -1,0 +1,92 @@
+"""Heat maps over pictures, on a fixed colour scale from 0 to 1.
+
+A good part must look calm, so the scale is never stretched per picture. Quiet places stay nearly as
+photographed, anomalous ones are covered more. A white line goes around what an area rule counts.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+from PIL.Image import Resampling
+
+from promptdsl.report.colors import TABLE, levels
+from promptdsl.results import FloatMap
+
+QUIET, HOT, BEND = 0.12, 0.72, 1.5  # cover at score 0 and 1; above 1, doubtful places stay clear
+LEGEND_FROM = 160  # no legend on pictures with a shorter side than this
+COVER = [round(255 * (QUIET + (HOT - QUIET) * (i / 255) ** BEND)) for i in range(256)]
+
+
+def at_size(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
+    """The map resized bilinearly to (width, height), as float32."""
+    image = Image.fromarray(np.ascontiguousarray(anomaly_map, dtype=np.float32))
+    return np.asarray(image.resize(size, Resampling.BILINEAR), dtype=np.float32)
+
+
+def overlay(
+    picture: Image.Image, anomaly_map: FloatMap, contours: Sequence[float] = ()
+) -> Image.Image:
+    """The picture with the map over it, at the picture's size; a line at each of `contours`."""
+    large = at_size(anomaly_map, picture.size)
+    image = _blend(picture, levels(large))
+    for above in contours:
+        _draw_contour(image, large >= np.float32(above))
+    if min(picture.size) >= LEGEND_FROM:
+        _draw_legend(image, contours)
+    return image
+
+
+def _blend(picture: Image.Image, level: npt.NDArray[np.uint8]) -> Image.Image:
+    """picture * (1 - cover) + colour * cover."""
+    scores = Image.fromarray(level)
+    colors = Image.fromarray(level)
+    colors.putpalette(TABLE.tobytes())
+    return Image.composite(colors.convert("RGB"), picture, scores.point(COVER))
+
+
+def _draw_contour(image: Image.Image, inside: npt.NDArray[np.bool_]) -> None:
+    """White line along the inner edge, dark line along the outer one."""
+    if not inside.any() or inside.all():
+        return
+    width = max(1, round(min(image.size) / 320))
+    image.paste((20, 20, 20), mask=Image.fromarray(_grown(inside, width) & ~inside))
+    image.paste((255, 255, 255), mask=Image.fromarray(_grown(~inside, width) & inside))
+
+
+def _grown(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """The mask, `by` pixels larger in the four directions."""
+    grown = mask.copy()
+    grown[by:] |= mask[:-by]
+    grown[:-by] |= mask[by:]
+    grown[:, by:] |= mask[:, :-by]
+    grown[:, :-by] |= mask[:, by:]
+    return grown
+
+
+def _draw_legend(image: Image.Image, contours: Sequence[float]) -> None:
+    """A small bar from 0 to 1 in the lower right corner."""
+    unit = max(1, min(image.size) // 240)
+    width, height, margin = 56 * unit, 5 * unit, 5 * unit
+    left, top = image.width - width - margin, image.height - height - margin
+    draw = ImageDraw.Draw(image)
+    draw.rectangle(
+        (left - unit, top - unit, left + width + unit - 1, top + height + unit - 1),
+        fill=(255, 255, 255),
+    )
+    bar = np.broadcast_to(TABLE[np.linspace(0, 255, width).astype(int)], (height, width, 3))
+    image.paste(Image.fromarray(np.ascontiguousarray(bar)), (left, top))
+    for above in contours:
+        x = left + round(above * (width - 1))
+        draw.rectangle((x, top - 2 * unit, x + unit - 1, top + height + unit), fill=(0, 0, 0))
+    for text, x, anchor in (("0", left, "lb"), ("1", left + width, "rb")):
+        draw.text(
+            (x, top - unit),
+            text,
+            fill=(255, 255, 255),
+            anchor=anchor,
+            font_size=8 * unit,
+            stroke_width=unit,
+            stroke_fill=(0, 0, 0),
+        )

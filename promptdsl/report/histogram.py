@@ -1,0 +1,109 @@
+"""The score histogram as inline SVG: stacked by verdict, from 0 to 1, with the thresholds."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from promptdsl.results import Record
+
+BINS = 50
+WIDTH, HEIGHT = 880, 236
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 40, 34
+STACK = ("pass", "review", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A score threshold to draw."""
+
+    at: float
+    verdict: str
+    label: str
+
+
+def histogram(records: Iterable[Record], thresholds: Sequence[Threshold]) -> Markup:
+    """The whole `<svg>` element."""
+    counts: dict[int, Counter[str]] = {}
+    for record in records:
+        if record.score is not None:
+            counts.setdefault(_bin(record.score), Counter())[record.verdict] += 1
+    highest = max((sum(bar.values()) for bar in counts.values()), default=0)
+    parts = [*_axes(highest), *_bars(counts, highest), *_lines(thresholds)]
+    title = "Histogram of the scores, stacked by verdict, with the score thresholds"
+    return Markup(
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}" class="histogram">'
+        + "".join(parts)
+        + "</svg>"
+    )
+
+
+def _bin(score: float) -> int:
+    return min(BINS - 1, max(0, int(score * BINS)))
+
+
+def _x(score: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, score))
+
+
+def _y(count: float, highest: int) -> float:
+    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * count / max(1, highest)
+
+
+def _axes(highest: int) -> list[str]:
+    base = HEIGHT - BOTTOM
+    marks = [
+        f'<text x="{_x(t / 10):.1f}" y="{base + 16}" class="tick" text-anchor="middle">'
+        f"{t / 10:.1f}</text>"
+        for t in range(11)
+    ]
+    grid = [
+        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{_y(n, highest):.1f}" '
+        f'y2="{_y(n, highest):.1f}" class="grid"/><text x="{LEFT - 8}" '
+        f'y="{_y(n, highest) + 4:.1f}" class="tick" text-anchor="end">{n}</text>'
+        for n in _round_counts(highest)
+    ]
+    name = f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 3}" class="tick" '
+    return [*grid, *marks, name + 'text-anchor="middle">score</text>']
+
+
+def _round_counts(highest: int) -> list[int]:
+    """Zero and up to four round numbers below the highest bar."""
+    step = 1
+    while highest / step > 4:
+        step = step * 2 if str(step)[0] in "15" else step * 5 // 2
+    return list(range(0, highest + 1, step))
+
+
+def _bars(counts: dict[int, Counter[str]], highest: int) -> list[str]:
+    width = (WIDTH - LEFT - RIGHT) / BINS
+    bars = []
+    for place, bar in sorted(counts.items()):
+        below = 0
+        for verdict in STACK:
+            if bar[verdict]:
+                top, bottom = _y(below + bar[verdict], highest), _y(below, highest)
+                low, high = place / BINS, (place + 1) / BINS
+                bars.append(
+                    f'<rect x="{_x(low) + 0.75:.2f}" y="{top:.2f}" width="{width - 1.5:.2f}" '
+                    f'height="{bottom - top:.2f}" rx="1.5" class="bar {verdict}">'
+                    f"<title>{low:.2f} to {high:.2f}: {bar[verdict]} {verdict}</title></rect>"
+                )
+                below += bar[verdict]
+    return bars
+
+
+def _lines(thresholds: Sequence[Threshold]) -> list[str]:
+    lines = []
+    for row, threshold in enumerate(sorted(thresholds, key=lambda t: t.at)):
+        x, y = _x(threshold.at), 12 + 14 * (row % 2)
+        anchor = "end" if threshold.at > 0.75 else "start"
+        shift = -5 if anchor == "end" else 5
+        lines.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{HEIGHT - BOTTOM}" '
+            f'class="threshold {escape(threshold.verdict)}"/><text x="{x + shift:.1f}" y="{y}" '
+            f'text-anchor="{anchor}" class="label {escape(threshold.verdict)}">'
+            f"{escape(threshold.label)}</text>"
+        )
+    return lines

@@ -1,0 +1,214 @@
+"""`report.html`: one page with everything inside, for any browser, from disk, without a network.
+
+The page is made from the run's own files alone, so that a resumed run gives the same page. Its size
+is bounded: at most `MAX_ROWS` rows (the worst first) and `PREVIEW_BYTES` of pictures; what does not
+fit is told on the page and stays in `results.jsonl`.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
+
+from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.report.colors import TABLE
+from promptdsl.report.heatmap import COVER
+from promptdsl.report.histogram import Threshold, histogram
+from promptdsl.report.previews import MAP_SIDE, Preview
+from promptdsl.results import Record
+
+MAX_ROWS = 20_000
+PREVIEW_BYTES = 24_000_000
+CONCERN = {"reject": 0, "error": 1, "review": 2, "pass": 3}
+
+INCOMPLETE = "Some pictures have no verdict yet: run the same command again with --resume to go on."
+UNCALIBRATED = (
+    "No thresholds were written for {names}: every score of 0.5 or more was rejected. These "
+    "verdicts mean little until `promptdsl calibrate` has found a threshold on your own samples."
+)
+SMALL_MODEL = (
+    "This small built-in model is for learning the language, for tests and demonstrations. For "
+    "production, name a full model such as ViT-B-16-plus-240 in the spec."
+)
+
+Previews = Mapping[tuple[str, str], Preview]
+
+
+def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Previews) -> str:
+    """The page's whole text."""
+    worst = sorted(records, key=lambda r: (CONCERN[r.verdict], -(r.score or 0.0)))[:MAX_ROWS]
+    shown = _within_budget(worst, previews)
+    return _template().render(
+        run=run,
+        counts=_counts(records),
+        banners=_banners(run),
+        histogram=histogram(records, _thresholds(run)),
+        objects=list(run["objects"]),
+        models=sorted({f"{o['method']} on {o['model'][0]}" for o in run["objects"].values()}),
+        defects=sorted({record.defect for record in worst if record.defect}),
+        identity=_identity(run),
+        limits=_limits(records, worst, shown),
+        rules=_rules(run),
+        data=_embedded(_data(worst, shown)),
+    )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("promptdsl.report"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _counts(records: Sequence[Record]) -> dict[str, int]:
+    counts = dict.fromkeys(("pass", "review", "reject", "error"), 0)
+    for record in records:
+        counts[record.verdict] += 1
+    return counts
+
+
+def _within_budget(records: Sequence[Record], previews: Previews) -> dict[tuple[str, str], Preview]:
+    """The worst records' previews, until the page would become too large."""
+    shown: dict[tuple[str, str], Preview] = {}
+    left = PREVIEW_BYTES
+    for record in records:
+        key = record.image, record.object
+        preview = previews.get(key)
+        if preview is not None:
+            left -= len(preview.jpeg) + len(preview.map)
+            if left < 0:
+                break
+            shown[key] = preview
+    return shown
+
+
+def _data(records: Sequence[Record], shown: Previews) -> dict[str, Any]:
+    return {
+        "colors": base64.b64encode(TABLE.tobytes()).decode(),
+        "cover": COVER,
+        "side": MAP_SIDE,
+        "rows": [_row(record, shown) for record in records],
+    }
+
+
+def _row(record: Record, shown: Previews) -> dict[str, Any]:
+    preview = shown.get((record.image, record.object))
+    row: dict[str, Any] = {
+        "image": record.image,
+        "object": record.object,
+        "score": record.score,
+        "verdict": record.verdict,
+        "rule": record.rule,
+        "defect": record.defect,
+        "defects": {name: round(p, 4) for name, p in (record.defects or {}).items()},
+        "area": record.area,
+        "map": record.map,
+        "error": record.error,
+    }
+    if preview is not None:
+        row["preview"] = [preview.width, preview.height, preview.jpeg, preview.map]
+    return row
+
+
+def _embedded(data: Mapping[str, Any]) -> Markup:
+    """JSON that cannot end the script element that holds it."""
+    text = json.dumps(data, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _rules(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"object": name, **rule}
+        for name, item in run["objects"].items()
+        for rule in item["thresholds"]
+    ]
+
+
+def _thresholds(run: Mapping[str, Any]) -> list[Threshold]:
+    several = len(run["objects"]) > 1
+    return [
+        Threshold(
+            rule["at"],
+            rule["verdict"],
+            f"{rule['verdict']} {rule['at']:.4g}" + (f" ({rule['object']})" if several else ""),
+        )
+        for rule in _rules(run)
+        if rule["kind"] == "score"
+    ]
+
+
+def _banners(run: Mapping[str, Any]) -> list[dict[str, str]]:
+    banners = []
+    if run["status"] != "finished":
+        banners.append(_banner("error", "This run is not complete", INCOMPLETE))
+    default = [name for name, item in run["objects"].items() if item["default_thresholds"]]
+    if default:
+        text = UNCALIBRATED.format(names=", ".join(default))
+        banners.append(_banner("warn", "Uncalibrated default threshold", text))
+    if any(item["model"][0] == BUILTIN_MODEL for item in run["objects"].values()):
+        banners.append(_banner("info", f"Scored by {BUILTIN_MODEL}", SMALL_MODEL))
+    return banners
+
+
+def _banner(kind: str, title: str, text: str) -> dict[str, str]:
+    return {"kind": kind, "title": title, "text": text}
+
+
+def _limits(records: Sequence[Record], worst: Sequence[Record], shown: Previews) -> list[str]:
+    """What this page leaves out, in sentences."""
+    sentences = []
+    if len(worst) < len(records):
+        sentences.append(
+            f"The table holds the {len(worst):,} most doubtful of {len(records):,} pictures."
+        )
+    scored = sum(record.score is not None for record in worst)
+    if len(shown) < scored:
+        sentences.append(
+            f"To stay small, the page shows the pictures of {len(shown):,} out of {scored:,} rows."
+        )
+    return [*sentences, "All records are in results.jsonl."] if sentences else []
+
+
+def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What identifies the run, as pairs; empty ones are left away."""
+    times, counts = run["times"], run["counts"]
+    rows = [
+        ("spec", run["spec"]),
+        ("spec hash", run["spec_hash"]),
+        ("plan hash", run["plan_hash"]),
+        *(row for name, item in run["objects"].items() for row in _object_rows(name, item)),
+        ("device", f"{run['device']} ({run['device_name']})"),
+        ("precision", run["precision"]),
+        ("started", times["started"]),
+        ("ended", times["ended"] or "not yet"),
+        ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
+        ("versions", ", ".join(f"{name} {v}" for name, v in run["versions"].items())),
+        ("inputs", " ".join(run["inputs"])),
+        ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
+        ("notes", "; ".join(f"{what} ({count})" for what, count in run["notes"].items())),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _object_rows(name: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    settings = ", ".join(f"{key} {_plain(value)}" for key, value in item["settings"].items())
+    return [
+        (f"model of {name}", ", ".join(item["model"])),
+        (f"weights of {name}", item["weights_hash"]),
+        (f"method of {name}", f"{item['method']} ({settings})" if settings else item["method"]),
+    ]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value)) or "none"
+    return "default" if value is None else str(value)

@@ -1,0 +1,90 @@
+"""The table and the summary line that a run prints: rich on a terminal, plain text elsewhere."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from promptdsl.report.html import CONCERN
+from promptdsl.results import Record
+
+COLORS = {"pass": "green", "review": "yellow", "reject": "red", "error": "magenta"}
+TERMINAL_ROWS = 40
+
+
+def print_table(console: Console, records: Sequence[Record], out: str) -> None:
+    """Worst pictures first, cut on a terminal to what one can read; all of them elsewhere."""
+    worst = sorted(records, key=lambda r: (CONCERN[r.verdict], -(r.score or 0.0)))
+    if not console.is_terminal:
+        for record in worst:
+            console.file.write(_plain(record) + "\n")
+        return
+    console.print(_table(worst[:TERMINAL_ROWS]))
+    if len(worst) > TERMINAL_ROWS:
+        console.print(
+            f"and {len(worst) - TERMINAL_ROWS:,} more in {out}/results.jsonl", style="dim"
+        )
+
+
+def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
+    """`41 pictures: 30 pass, 2 review, 8 reject, 1 not inspected, in 3.1 s (13.2 pictures/s)`."""
+    text = Text(f"{_pictures(sum(counts.get(verdict, 0) for verdict in COLORS))}: ")
+    names = {**{verdict: verdict for verdict in COLORS}, "error": "not inspected"}
+    parts = [(counts.get(v, 0), v) for v in COLORS if v != "error" or counts.get(v, 0)]
+    for place, (count, verdict) in enumerate(parts):
+        text.append(", " if place else "")
+        text.append(f"{count:,} {names[verdict]}", COLORS[verdict] if count else "")
+    rate = inspected / seconds if seconds > 0 else 0.0
+    text.append(f", in {seconds:.1f} s")
+    if inspected:
+        text.append(f" ({rate:.1f} pictures/s)")
+    return text
+
+
+def _table(records: Sequence[Record]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("picture", overflow="fold", ratio=3)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("likeliest defect", overflow="fold", ratio=1)
+    table.add_column("why", overflow="fold", ratio=3)
+    for record in records:
+        color = COLORS[record.verdict]
+        table.add_row(
+            Text(_printable(record.image)),
+            Text(record.verdict, color),
+            _score(record),
+            Text(_defect(record)),
+            Text(_printable(_why(record))),
+        )
+    return table
+
+
+def _plain(record: Record) -> str:
+    fields = (record.image, record.verdict, _score(record), _defect(record), _why(record))
+    return "\t".join(_printable(field) for field in fields)
+
+
+def _score(record: Record) -> str:
+    return "-" if record.score is None else f"{record.score:.3f}"
+
+
+def _defect(record: Record) -> str:
+    if record.defect is None:
+        return "-"
+    return f"{record.defect} {(record.defects or {}).get(record.defect, 0.0):.0%}"
+
+
+def _why(record: Record) -> str:
+    return "; ".join(filter(None, (record.rule, record.error)))
+
+
+def _printable(text: str) -> str:
+    """File names may hold anything; a terminal must not obey it."""
+    safe = text.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in safe)
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture" + ("" if count == 1 else "s")

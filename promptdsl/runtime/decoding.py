@@ -1,0 +1,47 @@
+"""Decoding in worker threads, a bounded number of pictures ahead of the scoring.
+
+Pillow releases the interpreter while it decodes, so threads overlap with the model's work.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from promptdsl.runtime.pictures import Picture, PictureError, read_picture
+
+Decoded = Picture | PictureError
+
+
+def decoder_threads() -> int:
+    """Enough to keep a model busy, few enough to leave it the processor."""
+    return max(2, min(8, (os.cpu_count() or 2) // 2))
+
+
+def decode_ahead(
+    images: Iterable[str], size: tuple[int, int], ahead: Callable[[], int]
+) -> Generator[Decoded, None, None]:
+    """Pictures in the order given; at most `ahead()` of them are read before they are asked for."""
+    waiting: deque[Future[Decoded]] = deque()
+    remaining = iter(images)
+    pool = ThreadPoolExecutor(decoder_threads(), thread_name_prefix="decode")
+    try:
+        while True:
+            while len(waiting) < max(1, ahead()):
+                image = next(remaining, None)
+                if image is None:
+                    break
+                waiting.append(pool.submit(_decode, image, size))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _decode(image: str, size: tuple[int, int]) -> Decoded:
+    try:
+        return read_picture(Path(image), size)
+    except PictureError as error:
+        return error

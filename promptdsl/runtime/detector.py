@@ -1,0 +1,118 @@
+"""The contract between a detection method and the commands that inspect pictures with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.plan.model import ObjectPlan
+from promptdsl.results import PictureScore
+from promptdsl.runtime.device import Compute, choose_compute
+from promptdsl.runtime.features import Features
+from promptdsl.runtime.flops import Flops
+
+Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
+Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorState:
+    """What a compiled plan stores, so that neither references nor the text tower are needed."""
+
+    weights_sha256: str
+    tensors: Mapping[str, Tensor]
+
+
+class Detector(Protocol):
+    """Scores pictures of one object. Scores and maps lie in [0, 1]; higher is more anomalous.
+
+    `inspect` is `encode`, which is costly, followed by `score`, which is cheap. Running out of
+    device memory raises torch.OutOfMemoryError and leaves the detector usable.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the pictures it takes."""
+        ...
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """Names of the defects, in the order of the spec."""
+        ...
+
+    @property
+    def compute(self) -> Compute:
+        """The device and number type in use."""
+        ...
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the model's weights."""
+        ...
+
+    @property
+    def flops(self) -> Flops:
+        """Arithmetic of one picture."""
+        ...
+
+    def encode(self, pictures: Pictures) -> Features:
+        """Embeddings of uint8 RGB pictures."""
+        ...
+
+    def score(self, features: Features) -> list[PictureScore]:
+        """Scores of pictures that have been encoded."""
+        ...
+
+    def inspect(self, pictures: Pictures) -> list[PictureScore]:
+        """Scores of uint8 RGB pictures."""
+        ...
+
+    def state(self) -> DetectorState:
+        """What it takes to restore this detector elsewhere."""
+        ...
+
+
+def build_detector(
+    plan: ObjectPlan,
+    *,
+    spec_folder: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    progress: Progress | None = None,
+) -> Detector:
+    """A detector from a plan: loads the model, embeds the words, encodes the references.
+
+    Raises EnvironmentProblem (weights, device, references) and SpecProblem (settings that do not
+    fit the model).
+    """
+    from promptdsl.runtime.detectors import DETECTORS
+
+    compute = choose_compute(device, precision)
+    return DETECTORS[plan.method.name].build(plan, spec_folder, compute, progress)
+
+
+def restore_detector(
+    plan: ObjectPlan,
+    state: DetectorState,
+    *,
+    spec_folder: Path,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Detector:
+    """A detector from a compiled plan: loads only the image tower, whose hash must be the same."""
+    from promptdsl.runtime.detectors import DETECTORS
+
+    compute = choose_compute(device, precision)
+    detector = DETECTORS[plan.method.name].restore(plan, state, spec_folder, compute)
+    if detector.weights_sha256 != state.weights_sha256:
+        raise EnvironmentProblem(
+            f"the weights of {' '.join(plan.method.model)} are not those that this plan was "
+            f"compiled with ({detector.weights_sha256[:12]}, not {state.weights_sha256[:12]})",
+            help="compile the spec again, or bring the same weights",
+        )
+    return detector

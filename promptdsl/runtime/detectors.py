@@ -1,0 +1,40 @@
+"""From a method's name to what builds its detector; the registry itself is `promptdsl.methods`.
+
+A method's module holds `build_NAME` and `restore_NAME`; it is imported when it is needed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from promptdsl.methods import METHODS, find_method
+from promptdsl.plan.model import ObjectPlan
+from promptdsl.runtime.detector import Detector, DetectorState, Progress
+from promptdsl.runtime.device import Compute
+
+
+@dataclass(frozen=True, slots=True)
+class Builders:
+    """From a plan and its spec's folder, or from a plan and what was compiled."""
+
+    build: Callable[[ObjectPlan, Path, Compute, Progress | None], Detector]
+    restore: Callable[[ObjectPlan, DetectorState, Path, Compute], Detector]
+
+
+class _Detectors(Mapping[str, Builders]):
+    def __getitem__(self, name: str) -> Builders:
+        method = find_method(name)
+        if method is None:
+            raise KeyError(name)
+        module = import_module(method.detector)
+        return Builders(getattr(module, f"build_{name}"), getattr(module, f"restore_{name}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(METHODS)
+
+    def __len__(self) -> int:
+        return len(METHODS)
+
+
+DETECTORS: Mapping[str, Builders] = _Detectors()

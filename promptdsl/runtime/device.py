@@ -1,0 +1,81 @@
+"""Where to compute and in which number type, and a sentence about the choice."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+
+DEVICES = ("auto", "cuda", "cpu")
+PRECISIONS = ("auto", "fp32", "bf16")
+# Processor flags that make bfloat16 products faster than float32 ones.
+FAST_BF16_FLAGS = ("amx_bf16", "avx512_bf16")
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, on Linux
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A device, the type of the image tower's weights, and why."""
+
+    device: torch.device
+    dtype: torch.dtype
+    note: str
+
+    @property
+    def precision(self) -> str:
+        """`fp32` or `bf16`."""
+        return "bf16" if self.dtype == torch.bfloat16 else "fp32"
+
+
+def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
+    """Resolve `auto`. Raises EnvironmentProblem when CUDA is asked for and absent."""
+    if device not in DEVICES:
+        raise UsageProblem(f"device: {device} is none of {', '.join(DEVICES)}")
+    if precision not in PRECISIONS:
+        raise UsageProblem(f"precision: {precision} is none of {', '.join(PRECISIONS)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise EnvironmentProblem(
+            "--device cuda: PyTorch finds no CUDA device here", help="use --device cpu or auto"
+        )
+    place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    fast = _fast_bf16(place)
+    use_bf16 = precision == "bf16" or (precision == "auto" and fast is not None)
+    dtype = torch.bfloat16 if use_bf16 else torch.float32
+    return Compute(torch.device(place), dtype, _note(place, precision, use_bf16, fast))
+
+
+def _note(place: str, precision: str, use_bf16: bool, fast: str | None) -> str:
+    name = torch.cuda.get_device_name() if place == "cuda" else f"CPU, {threads()} threads"
+    if use_bf16:
+        return f"{name}, bf16 ({fast})" if fast else f"{name}, bf16 (slow here: no hardware for it)"
+    return f"{name}, fp32" + ("" if precision == "fp32" else " (no fast bf16 here)")
+
+
+def _fast_bf16(place: str) -> str | None:
+    if place == "cuda":
+        return "tensor cores" if torch.cuda.get_device_capability()[0] >= 8 else None
+    flags = _processor_flags()
+    return next((flag for flag in FAST_BF16_FLAGS if flag in flags), None)
+
+
+def _processor_flags() -> frozenset[str]:
+    """Linux tells; elsewhere none are known and float32 is taken."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return frozenset(flags.partition(":")[2].split())
+
+
+def threads() -> int:
+    """Processors that this process may really use: affinity and a container's quota count."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = min(count or 1, torch.get_num_threads())
+    try:
+        quota, period = QUOTA.read_text("utf-8").split()
+        return max(1, min(count, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no quota
+        return count

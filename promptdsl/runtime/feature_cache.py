@@ -1,0 +1,150 @@
+"""Features of pictures on disk, per user: what the image tower said, so that it is asked once.
+
+One file for each picture, under `features/` of the cache folder:
+
+    promptdsl-features 1\\n  SHA-256 of the rest  safetensors
+
+The name is a hash of the picture's bytes and of everything that changes its encoding (`Encoding`).
+Files are replaced in one step and deleted without asking, so two processes never see half of one; a
+damaged file counts as absent and is written again. Beyond the bound the least recently used go first.
+A cache that cannot be read or written only costs time.
+"""
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from promptdsl.errors import UsageProblem
+from promptdsl.runtime.cache import cache_folder, write_atomically
+
+LIMIT_VARIABLE = "PROMPTDSL_CACHE_LIMIT"
+DEFAULT_LIMIT = 2 * 10**9
+MAGIC = b"promptdsl-features 1\n"
+SUFFIX = ".features"
+_ROOM = 0.9  # share of the bound that is left after clearing
+_STALE_SECONDS = 3600  # after which another process's unfinished file is taken for abandoned
+_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What decides the features of a picture, and the tensors that are wanted of them."""
+
+    key: str  # hash of weights, sizes, method settings, number type
+    names: frozenset[str] | None  # None: all that the method gives
+
+
+@dataclass(slots=True)
+class FeatureCache:
+    """Features by picture and encoding; `hits` and `misses` count what was asked for."""
+
+    folder: Path
+    limit: int
+    hits: int = 0
+    misses: int = 0
+    _bytes: int | None = field(default=None)  # in the folder, as far as this process knows
+
+    def get(self, picture: str, encoding: Encoding) -> dict[str, Tensor] | None:
+        """The tensors of a picture (named by its SHA-256), or None where one of them is absent."""
+        tensors = self._read(self._path(picture, encoding))
+        if tensors is None or not (encoding.names or tensors.keys()) <= tensors.keys():
+            self.misses += 1
+            return None
+        self.hits += 1
+        with suppress(OSError):
+            os.utime(self._path(picture, encoding))
+        return {name: tensors[name] for name in encoding.names or tensors}
+
+    def put(self, picture: str, encoding: Encoding, tensors: Mapping[str, Tensor]) -> None:
+        """Keep the tensors of a picture, besides others that are kept of it already."""
+        path = self._path(picture, encoding)
+        known = self._read(path) or {} if encoding.names is not None else {}
+        payload = save({n: t.contiguous().cpu() for n, t in {**known, **tensors}.items()})
+        content = MAGIC + hashlib.sha256(payload).digest() + payload
+        if len(content) > self.limit * _ROOM:
+            return
+        with suppress(OSError):
+            write_atomically(path, content)
+            self._grown(len(content))
+
+    def clear_to(self, most: int) -> None:
+        """Delete the least recently used files until at most so many bytes are left."""
+        files = sorted(self._files(), key=lambda entry: entry[0])
+        left = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if left <= most:
+                break
+            with suppress(OSError):
+                path.unlink()
+            left -= size
+        self._bytes = left
+
+    def _grown(self, size: int) -> None:
+        if self._bytes is None:
+            self._bytes = sum(size for _, size, _ in self._files())
+        else:
+            self._bytes += size
+        if self._bytes > self.limit:
+            self.clear_to(int(self.limit * _ROOM))
+
+    def _files(self) -> list[tuple[float, int, Path]]:
+        """(time of last use, bytes, path) of each; unfinished files of dead processes are deleted."""
+        found: list[tuple[float, int, Path]] = []
+        for path in self.folder.glob("*/*"):
+            with suppress(OSError):
+                status = path.stat()
+                if path.suffix == SUFFIX:
+                    found.append((status.st_mtime, status.st_size, path))
+                elif time.time() - status.st_mtime > _STALE_SECONDS:
+                    path.unlink()
+        return found
+
+    def _path(self, picture: str, encoding: Encoding) -> Path:
+        name = hashlib.sha256(f"{picture} {encoding.key}".encode()).hexdigest()[:40]
+        return self.folder / name[:2] / f"{name}{SUFFIX}"
+
+    def _read(self, path: Path) -> dict[str, Tensor] | None:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        start = len(MAGIC) + hashlib.sha256().digest_size
+        payload = content[start:]
+        if content[:start] != MAGIC + hashlib.sha256(payload).digest():
+            return None
+        try:
+            return load(payload)
+        except SafetensorError:
+            return None
+
+
+def open_feature_cache() -> FeatureCache | None:
+    """The user's cache; None where `PROMPTDSL_CACHE_LIMIT` is 0."""
+    limit = read_limit(os.environ.get(LIMIT_VARIABLE, ""))
+    return FeatureCache(cache_folder() / "features", limit) if limit else None
+
+
+def read_limit(text: str) -> int:
+    """`2 GB` -> bytes; nothing means the default. Raises UsageProblem."""
+    if not text.strip():
+        return DEFAULT_LIMIT
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]b)?\s*", text.lower())
+    if match is None:
+        raise UsageProblem(
+            f'{LIMIT_VARIABLE}: "{text}" is no size', "write it like 2 GB or 500 MB; 0 for no cache"
+        )
+    return int(float(match[1]) * _UNITS[match[2] or ""])
+
+
+def encoding_key(parts: Iterable[object]) -> str:
+    """One hash for everything that changes an encoding."""
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()

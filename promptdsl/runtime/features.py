@@ -1,0 +1,53 @@
+"""What the image tower says of pictures: costly to make, cheap to score again with other words.
+
+Features are named float32 tensors whose first dimension counts pictures. They can be joined, cut,
+saved and loaded; which names there are is the method's affair.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.runtime.cache import write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Named tensors, one row for each picture."""
+
+    tensors: Mapping[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def __getitem__(self, rows: slice) -> "Features":
+        return Features({name: tensor[rows] for name, tensor in self.tensors.items()})
+
+    def to(self, device: torch.device | str) -> "Features":
+        """The same features on a device."""
+        return Features({name: tensor.to(device) for name, tensor in self.tensors.items()})
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors, in one step."""
+        write_atomically(path, save({k: v.contiguous().cpu() for k, v in self.tensors.items()}))
+
+
+def join_features(parts: Sequence[Features]) -> Features:
+    """The pictures of all parts, in order."""
+    return Features(
+        {name: torch.cat([p.tensors[name] for p in parts]) for name in parts[0].tensors}
+    )
+
+
+def load_features(path: Path) -> Features:
+    """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
+    try:
+        return Features(load(path.read_bytes()))
+    except (OSError, SafetensorError) as error:
+        raise EnvironmentProblem(f"{path} does not hold features of pictures ({error})") from error

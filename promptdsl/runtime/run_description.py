@@ -1,0 +1,169 @@
+"""`run.json`: everything that identifies a run, and whether a resumed run is the same one."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+import promptdsl
+from promptdsl.errors import UsageProblem
+from promptdsl.plan.model import ObjectPlan, Rule
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.inspection import Clock
+
+FORMAT = 1
+LIBRARIES = {
+    "torch": "torch",
+    "open_clip": "open_clip_torch",
+    "numpy": "numpy",
+    "pillow": "pillow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What may not change between a run and its continuation."""
+
+    spec: str
+    spec_hash: str
+    plan_hash: str
+    weights: Mapping[str, str]  # object -> SHA-256
+    rules: Mapping[str, tuple[Rule, ...]]  # resolved
+    compute: Compute
+
+
+def now() -> str:
+    """Local time with its offset, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """promptdsl, Python and the libraries that make the scores."""
+    found = {"promptdsl": promptdsl.__version__, "python": platform.python_version()}
+    for name, package in LIBRARIES.items():
+        try:
+            found[name] = version(package)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    if torch.version.cuda and torch.cuda.is_available():
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def begin(
+    identity: Identity, objects: Sequence[ObjectPlan], inputs: Sequence[str], **options: Any
+) -> dict[str, Any]:
+    """The description at the start; `finish` completes it."""
+    return {
+        "format": FORMAT,
+        "status": "running",
+        "problem": None,
+        "spec": identity.spec,
+        "spec_hash": identity.spec_hash,
+        "plan_hash": identity.plan_hash,
+        "weights_hash": _one_or_all(identity.weights),
+        "objects": {item.name: _object(item, identity) for item in objects},
+        "device": str(identity.compute.device),
+        "device_name": identity.compute.note,
+        "precision": identity.compute.precision,
+        "versions": versions(),
+        "folder": os.getcwd(),
+        "inputs": list(inputs),
+        **options,
+        "notes": {},
+        "counts": {"pictures": 0, "pass": 0, "review": 0, "reject": 0, "error": 0},
+        "times": {"started": now(), "ended": None, "seconds": 0.0},
+    }
+
+
+def finish(
+    run: dict[str, Any],
+    status: str,
+    counts: Mapping[str, int],
+    inspected: int,
+    seconds: float,
+    clock: Clock,
+    problem: str | None = None,
+) -> dict[str, Any]:
+    """The description at the end."""
+    verdicts = {
+        verdict: counts.get(verdict, 0) for verdict in ("pass", "review", "reject", "error")
+    }
+    return {
+        **run,
+        "status": status,
+        "problem": problem,
+        "notes": dict(clock.notes),
+        "counts": {"pictures": sum(verdicts.values()), **verdicts, "inspected_now": inspected},
+        "times": {
+            **run["times"],
+            "ended": now(),
+            "seconds": round(seconds, 3),
+            "pictures_per_second": round(inspected / seconds, 3) if seconds > 0 else 0.0,
+            "waiting_for_decoding": round(clock.decoding, 3),
+            "scoring": round(clock.scoring, 3),
+            "waiting_for_writing": round(clock.writing, 3),
+        },
+    }
+
+
+def refuse_another_run(earlier: Mapping[str, Any], run: Mapping[str, Any], out: object) -> None:
+    """UsageProblem when an earlier run in this folder cannot be continued by this one."""
+    for what, before, after in (
+        ("format of run.json", earlier.get("format"), run["format"]),
+        ("plan", earlier.get("plan_hash"), run["plan_hash"]),
+        ("weights", _weights(earlier), _weights(run)),
+        ("thresholds", _thresholds(earlier), _thresholds(run)),
+        ("precision", earlier.get("precision"), run["precision"]),
+    ):
+        if _differs(before, after):
+            raise UsageProblem(
+                f"{out}: the run in this folder was made with another {what}, so its records and "
+                "new ones would not agree",
+                "start again with --overwrite, or choose another folder with -o",
+            )
+    if earlier.get("folder") != run["folder"]:
+        raise UsageProblem(
+            f"{out}: this run was started in {earlier.get('folder')}, and its pictures are named "
+            "from there",
+            "run the same command there",
+        )
+
+
+def _weights(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item.get("weights_hash") for name, item in run.get("objects", {}).items()}
+
+
+def _thresholds(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: item.get("thresholds") for name, item in run.get("objects", {}).items()}
+
+
+def _differs(before: object, after: object) -> bool:
+    """Objects that only one of the two runs has do not matter."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return any(before[name] != after[name] for name in before.keys() & after.keys())
+    return before != after
+
+
+def _one_or_all(weights: Mapping[str, str]) -> str | dict[str, str]:
+    different = set(weights.values())
+    return different.pop() if len(different) == 1 else dict(weights)
+
+
+def _object(item: ObjectPlan, identity: Identity) -> dict[str, Any]:
+    return {
+        "called": item.called,
+        "method": item.method.name,
+        "model": list(item.method.model),
+        "settings": dict(item.method.settings),
+        "weights_hash": identity.weights[item.name],
+        "default_thresholds": item.default_thresholds,
+        "thresholds": [
+            rule.model_dump(mode="json", exclude={"origin"}) for rule in identity.rules[item.name]
+        ],
+    }

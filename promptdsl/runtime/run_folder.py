@@ -1,0 +1,266 @@
+"""The output folder of a run: claimed by one process, appended to safely, resumed after a crash.
+
+    results.jsonl    one record per picture, in the order of the inputs
+    run.json         what ran: spec, hashes, versions, counts, times; replaced atomically
+    previews.jsonl   small pictures and maps for the report
+    maps/            heat maps
+    report.html      the report
+
+A batch of records is one write; the disk is told to keep it (fsync) every `SYNC_SECONDS` and at the
+end, so a killed process loses nothing that was written and a power cut at most those seconds, which
+`--resume` inspects again. A picture is done when its record is whole: pictures that changed since
+are not inspected again.
+"""
+
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal, Self
+
+from filelock import FileLock, Timeout
+
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.results import Record, Verdict
+from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+from promptdsl.runtime.records import read_records, to_line
+
+RESULTS, RUN, PREVIEWS, REPORT, MAPS = (
+    "results.jsonl",
+    "run.json",
+    "previews.jsonl",
+    "report.html",
+    "maps",
+)
+LOCK = ".promptdsl.lock"
+SYNC_SECONDS = 2.0
+PREVIEWS_PER_VERDICT = 500
+LEFTOVER = re.compile(r"\.((run\.json|results\.jsonl|report\.html)\.[0-9]+\.tmp|probe-[0-9]+)$")
+MAP_NAME = re.compile(r".*\.[0-9a-f]{8}\.(png|npy)$")
+
+Mode = Literal["new", "resume", "overwrite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A record and, where the report will show it, the line for `previews.jsonl`."""
+
+    record: Record
+    preview: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RunFolder:
+    """An open output folder; use as a context manager."""
+
+    path: Path
+    mode: Mode
+    done: tuple[Record, ...] = ()
+    dropped: int = 0  # damaged lines of the earlier run, whose pictures are inspected again
+    counts: Counter[str] = field(default_factory=Counter)
+    _previews: Counter[str] = field(default_factory=Counter)
+    _lock: FileLock | None = None
+    _results: BinaryIO | None = None
+    _preview_file: BinaryIO | None = None
+    _synced: float = 0.0
+
+    def __enter__(self) -> Self:
+        """Claim the folder, look at what is in it, and check that it can be written to."""
+        try:
+            self._claim()
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put everything on the disk and let the folder go."""
+        try:
+            if kind is None:
+                self.sync()
+        finally:
+            self._release()
+
+    def earlier_run(self) -> dict[str, Any] | None:
+        """`run.json` of the run to be resumed; None where there is nothing to resume."""
+        path = self.path / RUN
+        if self.mode != "resume" or not (path.exists() or self._has_records()):
+            return None
+        try:
+            described = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            described = None
+        if not isinstance(described, dict):
+            raise EnvironmentProblem(
+                f"{path}: cannot be read, so the run cannot be resumed", "start with --overwrite"
+            )
+        return described
+
+    def open_results(self) -> None:
+        """Begin to write: keep an earlier run's whole records, or clear them away."""
+        with disk_told_plainly(self.path):
+            if self.mode == "resume":
+                self._keep_whole_records()
+            elif self.mode == "overwrite":
+                self._clear()
+            self._results = (self.path / RESULTS).open("ab", buffering=0)
+            self._preview_file = (self.path / PREVIEWS).open("ab", buffering=0)
+
+    def add(self, finished: Sequence[Finished]) -> None:
+        """Append records; whole lines or, on a full disk, none of this call's."""
+        assert self._results is not None and self._preview_file is not None
+        previews = [item.preview for item in finished if item.preview and self._takes(item)]
+        with disk_told_plainly(self.path):
+            if previews:
+                _append(self._preview_file, "".join(previews).encode("ascii"))
+            _append(self._results, "".join(to_line(i.record) for i in finished).encode("ascii"))
+        self.counts.update(item.record.verdict for item in finished)
+        if time.monotonic() - self._synced >= SYNC_SECONDS:
+            self.sync()
+
+    def wants_preview(self, verdict: Verdict) -> bool:
+        """True while the report still has room for pictures of this verdict."""
+        return self._previews[verdict] < PREVIEWS_PER_VERDICT
+
+    def sync(self) -> None:
+        """Put on the disk what was written."""
+        with disk_told_plainly(self.path):
+            for file in (self._preview_file, self._results):
+                if file is not None:
+                    os.fsync(file.fileno())
+        self._synced = time.monotonic()
+
+    def describe(self, run: Mapping[str, Any]) -> None:
+        """Replace `run.json`."""
+        with disk_told_plainly(self.path):
+            text = json.dumps(run, indent=2, allow_nan=False) + "\n"
+            write_atomically(self.path / RUN, text.encode("utf-8", "backslashreplace"))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace a file of the folder."""
+        with disk_told_plainly(self.path):
+            write_atomically(self.path / name, content)
+
+    def _has_records(self) -> bool:
+        results = self.path / RESULTS
+        return results.exists() and results.stat().st_size > 0
+
+    def _takes(self, item: Finished) -> bool:
+        verdict = item.record.verdict
+        self._previews[verdict] += 1
+        return self._previews[verdict] <= PREVIEWS_PER_VERDICT
+
+    def _claim(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageProblem(f"{self.path}: -o needs a folder, and this is a file")
+        with disk_told_plainly(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self.path / LOCK)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                self._lock = None
+                raise EnvironmentProblem(
+                    f"{self.path}: another run is writing into this folder",
+                    "wait for it to end, or choose another folder with -o",
+                ) from None
+            self._refuse_foreign_content()
+            _sweep(self.path)
+            _probe(self.path)
+
+    def _refuse_foreign_content(self) -> None:
+        if self.mode != "new":
+            return
+        if any(not name.startswith(".") for name in os.listdir(self.path)):
+            raise UsageProblem(
+                f"{self.path}: this folder is not empty",
+                "continue the run in it with --resume, or replace its results with --overwrite",
+            )
+
+    def _keep_whole_records(self) -> None:
+        path = self.path / RESULTS
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise UsageProblem(f"{path}: not a regular file")
+        reading = read_records(path)
+        self.done, self.dropped = reading.records, reading.dropped
+        self.counts.update(record.verdict for record in reading.records)
+        if reading.dropped:
+            write_atomically(path, "".join(map(to_line, reading.records)).encode("ascii"))
+        self._mend_previews()
+
+    def _mend_previews(self) -> None:
+        """Cut a torn last line, so that the next preview starts on a line of its own."""
+        path = self.path / PREVIEWS
+        if not path.exists():
+            return
+        verdicts = {(record.image, record.object): record.verdict for record in self.done}
+        end = 0
+        with path.open("r+b") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                end += len(line)
+                with suppress(ValueError, KeyError, TypeError):
+                    shown = json.loads(line)
+                    self._previews[verdicts[shown["image"], shown["object"]]] += 1
+            file.truncate(end)
+
+    def _clear(self) -> None:
+        """Remove an earlier run's files, and nothing that a run did not write."""
+        for name in (RESULTS, RUN, PREVIEWS, REPORT):
+            (self.path / name).unlink(missing_ok=True)
+        maps = self.path / MAPS
+        if maps.is_dir() and not maps.is_symlink():
+            for entry in maps.iterdir():
+                if MAP_NAME.match(entry.name):
+                    entry.unlink()
+
+    def _release(self) -> None:
+        for file in (self._results, self._preview_file):
+            if file is not None:
+                file.close()
+        self._results = self._preview_file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def _append(file: BinaryIO, content: bytes) -> None:
+    """All of it or none: a write that fails half-way is taken back."""
+    start = os.fstat(file.fileno()).st_size
+    view = memoryview(content)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError:
+        with suppress(OSError):
+            file.truncate(start)
+        raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove half-written files of a killed run."""
+    for entry in folder.iterdir():
+        if LEFTOVER.match(entry.name):
+            entry.unlink()
+
+
+def _probe(folder: Path) -> None:
+    """Fail now rather than after the first batch."""
+    probe = folder / f".probe-{os.getpid()}"
+    probe.write_bytes(b"\0" * 4096)
+    probe.unlink()

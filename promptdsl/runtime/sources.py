@@ -1,0 +1,96 @@
+"""What a run inspects with: a spec's plan, built here, or a compiled plan file, restored."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.plan.model import ObjectPlan, Plan
+from promptdsl.runtime.clip_model import load_model
+from promptdsl.runtime.compiled import detector_state
+from promptdsl.runtime.detector import Detector, Progress, build_detector, restore_detector
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.plan_file import PlanFile, read_plan_file
+
+Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
+
+
+@dataclass(frozen=True, slots=True)
+class SpecSource:
+    """A spec that was compiled in memory."""
+
+    path: str
+    plan: Plan
+    spec_hash: str
+    compute: Compute
+    known: Calibrated = field(default_factory=dict)
+    progress: Progress | None = None
+
+    def calibrated(self, item: ObjectPlan) -> Mapping[str, float]:
+        """Numbers for `auto`, by the rule as written."""
+        return self.known.get(item.name, {})
+
+    def weights_hash(self, item: ObjectPlan) -> str:
+        """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
+        return load_model(item.method, Path(self.path).parent).weights_sha256
+
+    def build(self, item: ObjectPlan) -> Detector:
+        """The object's detector, on the device."""
+        return build_detector(
+            item,
+            spec_folder=Path(self.path).parent,
+            device=self.compute.device.type,
+            precision=self.compute.precision,
+            progress=self.progress,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFileSource:
+    """A compiled plan file."""
+
+    path: str
+    content: PlanFile
+    compute: Compute
+
+    @property
+    def plan(self) -> Plan:
+        """The plan inside."""
+        return self.content.plan
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 of the spec that was compiled."""
+        return self.content.spec_hash
+
+    def calibrated(self, item: ObjectPlan) -> Mapping[str, float]:
+        """Numbers for `auto`, as they were when it was compiled."""
+        return self.content.thresholds.get(item.name, {})
+
+    def weights_hash(self, item: ObjectPlan) -> str:
+        """SHA-256 of the weights that it was compiled with, which must be here."""
+        return detector_state(self.content, item).weights_sha256
+
+    def build(self, item: ObjectPlan) -> Detector:
+        """The object's detector, restored without text tower and references."""
+        return restore_detector(
+            item,
+            detector_state(self.content, item),
+            spec_folder=Path(self.path).parent,
+            device=self.compute.device.type,
+            precision=self.compute.precision,
+        )
+
+
+def plan_file_source(path: str, compute: Compute) -> PlanFileSource:
+    """A source from a compiled plan file; EnvironmentProblem when it cannot be trusted."""
+    return PlanFileSource(path, read_plan_file(Path(path)), compute)
+
+
+def hash_spec(path: Path) -> str:
+    """SHA-256 of a spec's bytes."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,103 @@
+"""Text embeddings on disk, per user: one SQLite file for each model, one row for each prompt.
+
+SQLite gives atomic writes and safety between processes. A row carries its checksum; a damaged row
+is ignored and written again, a damaged file is dropped. The least recently written rows go first
+when the file outgrows its bound. A cache that cannot be used only costs time.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from promptdsl.runtime.cache import cache_folder
+
+MAX_BYTES = 64 * 2**20
+Row = npt.NDArray[np.float32]
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS embeddings "
+    "(prompt TEXT PRIMARY KEY, embedding BLOB NOT NULL, checksum BLOB NOT NULL) "
+)
+
+
+def cache_file(model: str) -> Path:
+    """The file of the model with that identity."""
+    return cache_folder() / "text" / f"{model[:32]}.sqlite"
+
+
+def load_embeddings(model: str, prompts: Sequence[str], width: int) -> dict[str, Row]:
+    """Those of the prompts that are in the cache, whole and of the right width."""
+    found: dict[str, Row] = {}
+    path = cache_file(model)
+    if not path.is_file():
+        return found
+    with _database(path) as database:
+        if database is None:
+            return found
+        for prompt in prompts:
+            row = database.execute(
+                "SELECT embedding, checksum FROM embeddings WHERE prompt = ?", (prompt,)
+            ).fetchone()
+            if row is not None and _is_whole(prompt, row[0], row[1], width):
+                found[prompt] = np.frombuffer(row[0], np.float32)
+    return found
+
+
+def store_embeddings(model: str, embeddings: Mapping[str, Row]) -> None:
+    """Add rows, replacing damaged ones, and drop the oldest beyond the bound."""
+    if not embeddings:
+        return
+    rows = [
+        (prompt, blob := row.astype(np.float32).tobytes(), _checksum(prompt, blob))
+        for prompt, row in embeddings.items()
+    ]
+    with _database(cache_file(model)) as database:
+        if database is not None:
+            database.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+            most = max(len(rows), MAX_BYTES // (len(rows[0][1]) + 256))
+            database.execute(
+                "DELETE FROM embeddings WHERE rowid <= (SELECT max(rowid) FROM embeddings) - ?",
+                (most,),
+            )
+
+
+@contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """An open transaction, or None where there can be no cache; a damaged file is dropped."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=10)
+    except (OSError, sqlite3.Error):
+        yield None
+        return
+    with closing(connection):
+        try:
+            connection.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            _drop_if_damaged(path, error)
+            yield None
+            return
+        try:
+            with connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            _drop_if_damaged(path, error)
+
+
+def _drop_if_damaged(path: Path, error: sqlite3.DatabaseError) -> None:
+    if not isinstance(error, sqlite3.OperationalError):  # that one: locked, read-only, disk full
+        path.unlink(missing_ok=True)
+
+
+def _checksum(prompt: str, blob: bytes) -> bytes:
+    return hashlib.sha256(prompt.encode() + b"\0" + blob).digest()[:16]
+
+
+def _is_whole(prompt: str, blob: object, checksum: object, width: int) -> bool:
+    return (
+        isinstance(blob, bytes) and len(blob) == 4 * width and checksum == _checksum(prompt, blob)
+    )

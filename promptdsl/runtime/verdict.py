@@ -1,0 +1,95 @@
+"""From scores to a verdict: threshold lines from top to bottom, the first that holds decides.
+
+`score >= at` and `share of the map at or above `above` >= share`; where no line holds, the picture
+passes. A score that is not a number must never pass, so it is refused here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from promptdsl.errors import SpecProblem
+from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
+from promptdsl.results import FloatMap, Verdict
+
+UNCALIBRATED = "uncalibrated default"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, the threshold line that made it (None: passed), and the areas measured."""
+
+    verdict: Verdict
+    rule: str | None
+    area: dict[str, float]  # "0.70" -> share of the picture at or above that score
+
+
+def resolve(
+    item: ObjectPlan, calibrated: Mapping[str, float] | None = None, spec: str = "SPEC"
+) -> tuple[Rule, ...]:
+    """The object's rules with every `auto` filled in from `calibrated` (rule text -> number)."""
+    known = calibrated or {}
+    return tuple(_resolved(rule, item, known, spec) for rule in item.thresholds)
+
+
+def decide(score: float, anomaly_map: FloatMap, rules: Sequence[Rule]) -> Decision:
+    """Apply resolved rules; ValueError for a score or a map that holds no numbers."""
+    if not math.isfinite(score) or not np.isfinite(anomaly_map).all():
+        raise ValueError("the model gave a score that is not a number")
+    area = {area_key(rule.above): area_above(anomaly_map, rule.above) for rule in _areas(rules)}
+    rule = holding_rule(score, area, rules)
+    return Decision(rule.verdict, rule.text, area) if rule else Decision("pass", None, area)
+
+
+def holding_rule(score: float, area: Mapping[str, float], rules: Sequence[Rule]) -> Rule | None:
+    """The first resolved rule that holds; None: the picture passes."""
+    return next((rule for rule in rules if _holds(rule, score, area)), None)
+
+
+def area_above(anomaly_map: FloatMap, above: float) -> float:
+    """Share of the map, in [0, 1], whose score is `above` or more."""
+    return float(np.count_nonzero(anomaly_map >= np.float32(above)) / anomaly_map.size)
+
+
+def area_key(above: float) -> str:
+    """The name of an area in the results: as written, with two decimals at least."""
+    short = f"{above:.2f}"
+    return short if float(short) == above else repr(above)
+
+
+def number(rule: Rule) -> float | None:
+    """The number that decides: a score, or a share in [0, 1]; None for an unresolved `auto`."""
+    return rule.at if isinstance(rule, ScoreRule) else rule.share
+
+
+def _areas(rules: Sequence[Rule]) -> list[AreaRule]:
+    return [rule for rule in rules if isinstance(rule, AreaRule)]
+
+
+def _holds(rule: Rule, score: float, area: Mapping[str, float]) -> bool:
+    limit = number(rule)
+    if limit is None:
+        raise SpecProblem(f"`{rule.text}` is not calibrated")
+    value = score if isinstance(rule, ScoreRule) else area[area_key(rule.above)]
+    return value >= limit
+
+
+def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: str) -> Rule:
+    text = f"{rule.text} ({UNCALIBRATED})" if item.default_thresholds else rule.text
+    if number(rule) is not None:
+        return rule.model_copy(update={"text": text})
+    if rule.text not in known:
+        raise SpecProblem(
+            f"{_place(rule, spec)}: `{rule.text}` of {item.name} is not calibrated yet",
+            f"run `promptdsl calibrate {spec}`, or write a number",
+        )
+    value = known[rule.text]
+    if isinstance(rule, ScoreRule):
+        return rule.model_copy(update={"at": value, "text": f"{text} ({value:.4g})"})
+    return rule.model_copy(update={"share": value, "text": f"{text} ({100 * value:.4g}%)"})
+
+
+def _place(rule: Rule, spec: str) -> str:
+    return f"{rule.origin.file}:{rule.origin.line}" if rule.origin else spec

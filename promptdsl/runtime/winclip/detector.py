@@ -1,0 +1,224 @@
+"""The detector of `method winclip`: an image tower, directions of the words, perhaps references."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import numpy as np
+import torch
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.plan.model import ObjectPlan
+from promptdsl.results import PictureScore
+from promptdsl.runtime.clip_model import ClipModel, load_model
+from promptdsl.runtime.detector import DetectorState, Pictures, Progress
+from promptdsl.runtime.device import Compute, threads
+from promptdsl.runtime.features import Features, join_features
+from promptdsl.runtime.flops import Flops, count_flops
+from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.pictures import PictureError, read_picture
+from promptdsl.runtime.text import embed_prompts
+from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder
+from promptdsl.runtime.winclip.graphs import GraphedEncoder
+from promptdsl.runtime.winclip.references import References, draw_references, remember
+from promptdsl.runtime.winclip.scoring import IMAGE, PATCHES, picture_scores, score_features
+from promptdsl.runtime.winclip.settings import WinclipSettings, read_settings
+from promptdsl.runtime.winclip.windows import window_patches
+from promptdsl.runtime.winclip.words import Directions, find_directions
+
+# Rows of the matrix products at once: enough to keep the device busy, and a bound on its memory.
+MAX_ROWS = {"cpu": 4096, "cuda": 65536}
+REFERENCE_BATCH = 8
+_encoders: WeakValueDictionary[object, WindowEncoder | GraphedEncoder] = WeakValueDictionary()
+
+
+@dataclass(frozen=True)
+class WinclipDetector:
+    """Implements `promptdsl.runtime.detector.Detector`."""
+
+    size: tuple[int, int]
+    weights_sha256: str
+    compute: Compute
+    settings: WinclipSettings
+    encoder: WindowEncoder | GraphedEncoder
+    words: Directions
+    references: References | None
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """Names of the defects, in the order of the spec."""
+        return self.words.defects
+
+    @property
+    def flops(self) -> Flops:
+        """Arithmetic of one picture."""
+        shapes = [(len(patches), patches.shape[1]) for patches in self.encoder.windows]
+        return count_flops(self.encoder.tower, shapes, patches=self.encoder.patches)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches down and across."""
+        return self.encoder.tower.grid
+
+    def encode(self, pictures: Pictures) -> Features:
+        """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
+        pixels = torch.from_numpy(np.ascontiguousarray(pictures))
+        if self.compute.device.type == "cuda":
+            pixels = pixels.pin_memory().to(self.compute.device, non_blocking=True)
+        return self._features(self.encoder.encode(pixels.permute(0, 3, 1, 2)))
+
+    def score(self, features: Features) -> list[PictureScore]:
+        """Scores of pictures that have been encoded, here or elsewhere."""
+        scores = score_features(
+            features.to(self.compute.device),
+            self.words,
+            self.references,
+            self.settings,
+            self.grid,
+            self.size,
+        )
+        return picture_scores(scores, self.defects)
+
+    def inspect(self, pictures: Pictures) -> list[PictureScore]:
+        """Scores of (B, H, W, 3) uint8 RGB pictures."""
+        return self.score(self.encode(pictures))
+
+    def state(self) -> DetectorState:
+        """Directions and memory; settings are in the plan."""
+        tensors = {
+            "words/normal": self.words.normal_ND,
+            "words/anomalous": self.words.anomalous_MD,
+            "words/named": self.words.named_RD,
+            "words/defect": self.words.defect_R,
+        }
+        if self.references is not None:
+            tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
+        return DetectorState(
+            self.weights_sha256, {name: tensor.cpu() for name, tensor in tensors.items()}
+        )
+
+    def _features(self, encoded: Encoded) -> Features:
+        tensors = {IMAGE: encoded.image_BD}
+        for size, windows_BWD in zip(self.settings.sizes, encoded.windows_BWD, strict=True):
+            tensors[size.name] = windows_BWD
+        if encoded.patches_BPC is not None:
+            tensors[PATCHES] = encoded.patches_BPC
+        return Features(tensors)
+
+
+def build_winclip(
+    plan: ObjectPlan, spec_folder: Path, compute: Compute, progress: Progress | None
+) -> WinclipDetector:
+    """Load the model, embed the words, encode the references."""
+    settings = read_settings(plan.method.settings)
+    model = load_model(plan.method, spec_folder)
+    embeddings_TD = embed_prompts(
+        model,
+        [prompt.text for prompt in plan.prompts],
+        device=compute.device,
+        progress=partial(progress, "prompts") if progress else None,
+    )
+    words = find_directions(plan.prompts, embeddings_TD, settings.averaging, settings.pooling)
+    detector = assemble_detector(model, settings, compute, words)
+    if not settings.references:
+        return detector
+    files = reference_files(settings, spec_folder)
+    return with_references(detector, files, progress)
+
+
+def restore_winclip(
+    plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
+) -> WinclipDetector:
+    """Take words and memory from the state; load only the image tower."""
+    settings = read_settings(plan.method.settings)
+    tensors = state.tensors
+    words = Directions(
+        tensors["words/normal"],
+        tensors["words/anomalous"],
+        tensors["words/named"],
+        tensors["words/defect"],
+        plan.defects,
+    )
+    memory = {
+        name.removeprefix("memory/"): rows
+        for name, rows in tensors.items()
+        if name.startswith("memory/")
+    }
+    model = load_model(plan.method, spec_folder)
+    detector = assemble_detector(model, settings, compute, words, keep_patches=bool(memory))
+    if not memory:
+        return detector
+    return replace(detector, references=References(memory).to(compute.device))
+
+
+def assemble_detector(
+    model: ClipModel,
+    settings: WinclipSettings,
+    compute: Compute,
+    words: Directions,
+    *,
+    keep_patches: bool | None = None,
+) -> WinclipDetector:
+    """A detector without references; `keep_patches` prepares it for them."""
+    if compute.device.type == "cpu":
+        torch.set_num_threads(threads())
+    patches = bool(settings.references) if keep_patches is None else keep_patches
+    encoder = _encoder(model, settings, compute, patches)
+    return WinclipDetector(
+        encoder.tower.image_size,
+        model.weights_sha256,
+        compute,
+        settings,
+        encoder,
+        words.to(compute.device),
+        None,
+    )
+
+
+def _encoder(
+    model: ClipModel, settings: WinclipSettings, compute: Compute, patches: bool
+) -> WindowEncoder | GraphedEncoder:
+    """An encoder, the same for all objects that differ only in their words and references."""
+    side, place = settings.image_size, compute.device
+    key = (model.identity, settings.sizes, settings.stride, side, str(compute), patches)
+    encoder = _encoders.get(key)
+    if encoder is None:
+        size = (side, side) if side else None
+        tower = model.vision_tower(size, device=place, dtype=compute.dtype)
+        windows = tuple(window_patches(tower.grid, s, settings.stride) for s in settings.sizes)
+        kind = GraphedEncoder if place.type == "cuda" else WindowEncoder
+        encoder = kind(tower, windows, patches=patches, max_rows=MAX_ROWS[place.type])
+        _encoders[key] = encoder
+    return encoder
+
+
+def reference_files(settings: WinclipSettings, spec_folder: Path) -> tuple[Path, ...]:
+    """The drawn reference pictures. Patterns are relative to the spec."""
+    found = find_pictures([os.path.join(spec_folder, name) for name in settings.references])
+    names = {
+        os.path.relpath(path, spec_folder).replace(os.sep, "/"): path for path in found.pictures
+    }
+    return tuple(Path(names[n]) for n in draw_references([*names], settings.shots, settings.seed))
+
+
+def with_references(
+    detector: WinclipDetector, files: Sequence[Path], progress: Progress | None = None
+) -> WinclipDetector:
+    """The same detector, comparing with these pictures of good parts."""
+    parts = []
+    for start in range(0, len(files), REFERENCE_BATCH):
+        batch = files[start : start + REFERENCE_BATCH]
+        parts.append(detector.encode(np.stack([_pixels(file, detector.size) for file in batch])))
+        if progress is not None:
+            progress("references", start + len(batch), len(files))
+    return replace(detector, references=remember(join_features(parts)))
+
+
+def _pixels(file: Path, size: tuple[int, int]) -> Pictures:
+    try:
+        return read_picture(file, size).pixels
+    except PictureError as error:
+        raise EnvironmentProblem(f"the reference {file} cannot be used: {error}") from error

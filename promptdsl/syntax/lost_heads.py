@@ -1,0 +1,79 @@
+"""Heads of blocks that got lost or stand twice, told from the tokens around them.
+
+A line such as `defect scratch {` that was deleted leaves its phrases and a closing brace behind; one
+that was pasted twice opens a block that nobody closes. Either is one mistake and costs one message.
+"""
+
+from collections.abc import Sequence
+
+from lark import Token
+
+_INNER = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}
+_SECTIONS = {
+    "INSPECT", "USE", "WORDS", "OBJECT", "NORMAL", "DEFECT", "TEMPLATES", "METHOD", "THRESHOLDS",
+    "SAMPLES", "TEST", "REMOVE",
+}  # fmt: skip
+_TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
+_HEADS = {
+    "REJECT": "thresholds {",
+    "REVIEW": "thresholds {",
+    "EXPECT": 'test "title" {',
+    "images": "samples good {",
+    "masks": "samples good {",
+    "on": 'test "title" {',
+    "NAME": "method winclip {",
+}
+
+
+def orphans_end(tokens: Sequence[Token], at: int, depth: int) -> tuple[int | None, int]:
+    """Index of the brace that closes a block without head, when the statement at `at` is in one.
+
+    `depth` is the number of open blocks: 0 at the top of the file, 1 directly in an object. The
+    second index says how far the search went: no line before it can give another answer.
+    """
+    if not _begins_inner_line(tokens, at):
+        return None, at
+    starting = False
+    for index in range(at, len(tokens)):
+        kind = tokens[index].type
+        if kind == "RBRACE":
+            found = depth == 0 or _object_goes_on(tokens, index + 1)
+            return index if found else None, index
+        if kind == "LBRACE" or (starting and (kind in _SECTIONS or tokens[index] == "called")):
+            return None, index
+        starting = kind in ("_NEWLINE", "COMMA")
+    return None, len(tokens)
+
+
+def _begins_inner_line(tokens: Sequence[Token], at: int) -> bool:
+    token = tokens[at]
+    colon = at + 1 < len(tokens) and tokens[at + 1].type == "COLON"
+    return token.type in _INNER or (token.type == "NAME" and colon and token != "called")
+
+
+def _object_goes_on(tokens: Sequence[Token], at: int) -> bool:
+    """Whether what follows a closing brace shows that it did not close the object."""
+    while at < len(tokens) and tokens[at].type in ("_NEWLINE", "COMMA"):
+        at += 1
+    return at < len(tokens) and tokens[at].type not in _TOP
+
+
+def likely_head(first: Token) -> str:
+    """The head that the block of a line most likely had."""
+    known = _HEADS.get(str(first)) or _HEADS.get(first.type)
+    return known or "defect NAME { (or normal {, or templates {)"
+
+
+def doubled_head(tokens: Sequence[Token], at: int) -> int | None:
+    """Index behind a head and its brace at `at`, when the next line repeats them word for word."""
+    end = at
+    while end < len(tokens) and tokens[end].type not in ("LBRACE", "RBRACE", "_NEWLINE", "COMMA"):
+        end += 1
+    if end >= len(tokens) or tokens[end].type != "LBRACE":
+        return None
+    head = [str(token) for token in tokens[at : end + 1]]
+    again = end + 1
+    while again < len(tokens) and tokens[again].type == "_NEWLINE":
+        again += 1
+    repeated = [str(token) for token in tokens[again : again + len(head)]]
+    return again if again > end + 1 and repeated == head else None

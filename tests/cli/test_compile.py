@@ -1,0 +1,68 @@
+"""`promptdsl compile` to a plan in JSON; the deployable file has its tests with the runtime."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from promptdsl.plan.build import canonical_json, content_hash
+from promptdsl.plan.model import Plan
+
+from .process import NUT, promptdsl
+
+
+def test_a_plan_is_canonical_and_hashed(folder: Path) -> None:
+    done = promptdsl("compile", "nut.inspect", "-o", "nut.json", cwd=folder)
+    assert done.returncode == 0
+    assert done.stdout.startswith("wrote nut.json (1 object, ")
+    text = (folder / "nut.json").read_text(encoding="ascii")
+    plan = Plan.model_validate_json(text)
+    assert text == canonical_json(json.loads(text)) + "\n"
+    assert plan.hash == content_hash(plan)
+    assert "the weights ViT-B-16-plus-240 laion400m_e31" in done.stderr
+    assert "0.5 is a default that nobody calibrated" in done.stderr
+
+
+def test_the_same_bytes_from_anywhere(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "nut.inspect").write_text(NUT, encoding="utf-8")
+    first = promptdsl("compile", "nut.inspect", "--plan-only", "-o", "-", cwd=folder)
+    second = promptdsl("compile", other / "nut.inspect", "-o", "-", cwd="/")  # type: ignore[arg-type]
+    assert first.stdout == second.stdout != ""
+
+
+def test_auto_thresholds_are_named_as_missing(folder: Path) -> None:
+    spec = NUT.replace("  defect", "  thresholds { reject when score >= auto }\n  defect")
+    (folder / "auto.inspect").write_text(spec, encoding="utf-8")
+    done = promptdsl("compile", "auto.inspect", "--plan-only", cwd=folder)
+    assert done.returncode == 0
+    assert (folder / "auto.json").is_file()
+    assert (
+        'a number for "reject when score >= auto": promptdsl calibrate auto.inspect' in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["broken.inspect", "-o", "x.json"], 1),
+        (["missing.inspect", "-o", "x.json"], 2),
+        (["nut.inspect", "-o", "nowhere/x.json"], 2),
+        (["nut.inspect", "-o", "nut.inspect"], 2),
+        (["-", "-o", "x.plan"], 2),
+    ],
+)
+def test_what_cannot_be_compiled(words: list[str], code: int, folder: Path) -> None:
+    done = promptdsl("compile", *words, cwd=folder, stdin=NUT)
+    assert done.returncode == code
+    assert "error" in done.stderr
+    assert not (folder / "x.json").exists()
+
+
+def test_a_file_of_lists_has_no_plan(folder: Path) -> None:
+    (folder / "lists.inspect").write_text('inspect 1\nwords a { "{object}" }\n', encoding="utf-8")
+    done = promptdsl("compile", "lists.inspect", "-o", "x.json", cwd=folder)
+    assert done.returncode == 2
+    assert "nothing to compile" in done.stderr
