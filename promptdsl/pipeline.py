@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from promptdsl.check.modules import Library
 from promptdsl.check.run import check
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.source import DiskLoader, Loader, SourceFile, Span, UnreadableSource, decode, load
+from promptdsl.source import (
+    DiskLoader,
+    Loader,
+    SourceFile,
+    Span,
+    UnreadableSource,
+    decode,
+    load,
+    with_newlines,
+)
 from promptdsl.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -61,7 +70,7 @@ def compile_text(
 ) -> Compilation:
     """Compile text that is not on disk, as if it were the file `name` in `folder`."""
     try:
-        decoded = decode(text, name) if isinstance(text, bytes) else text
+        decoded = decode(text, name) if isinstance(text, bytes) else with_newlines(text)
     except UnreadableSource as fault:
         return _unreadable(name, fault)
     source = SourceFile(name, decoded)

@@ -5,13 +5,19 @@ somebody looks. `Loader` is the single door to the disk for everything before th
 editor can hand in unsaved text and a test can hand in a dictionary.
 """
 
+import os
+import re
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
+
+
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 class Span(NamedTuple):
@@ -103,8 +109,13 @@ class DiskLoader:
     """The loader of the command line."""
 
     def read(self, path: Path) -> bytes:
-        """Read at most one byte more than the limit, so that a huge file costs nothing."""
-        with path.open("rb") as stream:
+        """Read at most one byte more than the limit, so that a huge file costs nothing.
+
+        Only regular files are read: a pipe or a device could keep the reader waiting for ever.
+        """
+        with open(path, "rb", opener=_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise OSError(None, "it is not a regular file")
             return stream.read(MAX_BYTES + 1)
 
     def exists(self, path: Path) -> bool:
@@ -122,6 +133,10 @@ class DiskLoader:
         return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
 def decode(data: bytes, name: str) -> str:
     """Text of a spec: UTF-8 with or without a byte order mark; UnreadableSource otherwise."""
     if len(data) > MAX_BYTES:
@@ -136,8 +151,15 @@ def decode(data: bytes, name: str) -> str:
             f"{name} is saved as UTF-16 text, and specs are UTF-8",
             'save it again with the encoding "UTF-8"',
         )
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise UnreadableSource(
+            "I002",
+            f"{name} is not UTF-8 text: line {line} holds a NUL character",
+            'save it again with the encoding "UTF-8", or check that this is the file you meant',
+        )
     try:
-        return data.decode("utf-8-sig")
+        return with_newlines(data.decode("utf-8-sig"))
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         raise UnreadableSource(
@@ -145,6 +167,11 @@ def decode(data: bytes, name: str) -> str:
             f"{name} is not UTF-8 text: line {line} holds the byte 0x{data[fault.start]:02x}",
             'save it again with the encoding "UTF-8"',
         ) from None
+
+
+def with_newlines(text: str) -> str:
+    """The text with a newline for every lone carriage return; its length stays the same."""
+    return _LONE_RETURN.sub("\n", text) if "\r" in text else text
 
 
 def load(path: Path, name: str, loader: Loader) -> SourceFile:

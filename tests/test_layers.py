@@ -14,16 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "promptdsl"
 FOUNDATION = {"source", "diagnostics", "errors", "resources"}
 LANGUAGE = FOUNDATION | {"methods", "builtin_words", "syntax", "spec"}
-SCORING = {
-    "numpy", "torch", "open_clip", "safetensors", "PIL", "platformdirs", "huggingface_hub", "filelock",
-}  # fmt: skip
+SCORING = set("numpy torch open_clip safetensors PIL platformdirs huggingface_hub filelock".split())
 
 
 class Layer(NamedTuple):
     """The layers and the packages of other people that a layer may import."""
 
     layers: set[str]
-    packages: set[str] = set()
+    packages: frozenset[str] | set[str] = frozenset()
 
 
 LAYERS: dict[str, Layer] = {
@@ -46,8 +44,18 @@ LAYERS: dict[str, Layer] = {
     "datasets": Layer(FOUNDATION | {"plan", "results"}, {"numpy", "PIL"}),
     "lock": Layer(FOUNDATION | {"methods", "plan", "runtime"}, {"pydantic"}),
     "validation": Layer(
-        FOUNDATION | {"methods", "plan", "results", "runtime", "datasets", "lock"},
+        FOUNDATION | {"methods", "plan", "results", "runtime", "datasets", "lock", "report"},
         SCORING | {"pydantic", "scipy", "sklearn", "rich"},
+    ),
+    "experiments": Layer(  # ablate, suggest, why, diff
+        LANGUAGE
+        | {"pipeline", "plan", "results", "runtime", "datasets", "lock", "report", "validation"},
+        SCORING | {"pydantic", "scipy", "sklearn", "rich"},
+    ),
+    "experiments": Layer(
+        LANGUAGE
+        | set("check plan pipeline results runtime datasets lock validation report".split()),
+        {"numpy", "PIL", "rich"},
     ),
     "training": Layer(
         LANGUAGE | {"plan", "results", "runtime", "pipeline", "datasets", "validation"},

@@ -10,7 +10,6 @@ from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase, Spec
 from promptdsl.syntax.build_object import UNNAMED
 
-
 PLACEHOLDER = "{object}"
 
 

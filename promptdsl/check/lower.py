@@ -96,7 +96,7 @@ def _method(merged: Merged, library: Library) -> MethodSpec:
     else:
         reference = read_model(_default_model(method), None, library)
     filled: dict[str, Setting] = {
-        field.name: values[field.name] if field.name in values else field.default
+        field.name: values.get(field.name, field.default)
         for field in method.fields
         if field.name != "model"
     }

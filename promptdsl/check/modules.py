@@ -17,6 +17,7 @@ from promptdsl.syntax.build_ast import build_ast
 
 SUFFIX = ".inspect"
 MAX_FILES = 200
+MAX_CHAIN = 50
 
 
 @dataclass(slots=True)
@@ -127,7 +128,7 @@ class Library:
         if relative.parts[0] == "std" or (module.standard and not relative.is_absolute()):
             return self._find_standard(module, use, relative)
         path = Path(os.path.normpath(module.folder / relative))
-        if not self.inside(path) or relative.is_absolute() and not self.allowed:
+        if not self.inside(path) or (relative.is_absolute() and not self.allowed):
             self._refuse_outside(use, written)
             return None
         if not self.loader.exists(path):
@@ -168,11 +169,10 @@ class Library:
                 "move what they share into a third file",
             )  # fmt: skip
             return None
-        if len(self._modules) >= MAX_FILES:
+        if len(self._modules) >= MAX_FILES or len(self._open) >= MAX_CHAIN:
             if not self._full_told:
-                self._refuse(
-                    "I309", use, f"a spec may use at most {MAX_FILES} files", "use fewer files"
-                )
+                few = f"a spec may use at most {MAX_FILES} files, {MAX_CHAIN} of them in a chain"
+                self._refuse("I309", use, few, "use fewer files")
             self._full_told = True
             return None
         try:

@@ -10,6 +10,7 @@ from promptdsl.spec.model import Phrase
 from promptdsl.syntax.ast import IncludeLine, Line, ListKind, NamedList, Text
 
 MAX_LINES = 20_000
+MAX_CHAIN = 100
 _OTHER: dict[ListKind, ListKind] = {"words": "templates", "templates": "words"}
 
 
@@ -108,6 +109,12 @@ class Resolver:
                 help="remove one of the include lines",
             )  # fmt: skip
             return None
+        if len(self._open) >= MAX_CHAIN:
+            self.report.error(
+                "I305", named.name.span, f"lists include each other more than {MAX_CHAIN} deep",
+                help="put the phrases into one list",
+            )  # fmt: skip
+            return None
         self._open.append(key)
         phrases, _lost = self.expand(named.lines, home, named.kind)
         self._open.pop()
@@ -139,6 +146,9 @@ class Resolver:
             return
         if home.file.broken_lists:
             return
+        if self.report.full:
+            self.report.left_out += 1
+            return
         where = "this file" if home is module else home.source.name
         if find_list(home, _OTHER[kind], name) is not None:
             held, wanted = _OTHER[kind], kind
@@ -159,7 +169,7 @@ class Resolver:
             ]
             help = (
                 f"did you mean {aliases[0]}.{name}?" if aliases and not prefix else
-                f"{where} has {', '.join(prefix + each for each in names)}" if names else
+                f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
                 f"{where} has no list of {kind}"
             )  # fmt: skip
         self.report.error(

@@ -220,7 +220,7 @@ class ObjectResolver:
     def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
         folder = merged.module.plan_folder
         fields = {line.name.value: line for line in part.fields}
-        folders = {name: folder for name in fields}
+        folders = dict.fromkeys(fields, folder)
         if part.base is not None:
             parent = merged.method
             if parent is None:

@@ -6,13 +6,14 @@ from promptdsl.check.context import Context, readable_texts_only
 from promptdsl.check.faults.claims_without_samples import claims_without_samples
 from promptdsl.check.faults.duplicate_names import duplicate_names
 from promptdsl.check.faults.duplicate_prompts import duplicate_prompts
+from promptdsl.check.faults.foreign_weights import foreign_weights
 from promptdsl.check.faults.good_and_bad import good_and_bad
 from promptdsl.check.faults.ill_fitting_settings import ill_fitting_settings
 from promptdsl.check.faults.long_prompts import long_prompts
 from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
 from promptdsl.check.faults.no_defect import no_defect
 from promptdsl.check.faults.sample_paths import sample_paths
-from promptdsl.check.faults.too_many_prompts import small_enough, too_many_prompts
+from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
 from promptdsl.check.faults.unknown_to_builtin import unknown_to_builtin
 from promptdsl.check.faults.unreachable_rule import unreachable_rule
 from promptdsl.check.faults.unused_use import unused_use
@@ -32,6 +33,7 @@ CHECKS: tuple[Callable[[Context], None], ...] = (
     no_defect,
     window_larger_than_grid,
     ill_fitting_settings,
+    foreign_weights,
     unreachable_rule,
     words_without_effect,
     claims_without_samples,
@@ -60,7 +62,7 @@ def check(source: SourceFile, library: Library) -> Spec:
                 resolver.list(named, module)
     lowered = tuple(
         lower(objects.resolve(definition, root), library, resolver)
-        for definition in root.file.objects
+        for definition in few_objects(root, library.report)
     )
     spec = Spec(source.name, root.file.version, lowered, dict(library.plan_names))
     context = Context(spec, root, library)

@@ -187,8 +187,10 @@ def _is_window(field: Field, value: Value, report: Report) -> bool:
         return True
     else:
         near = nearest(written, ("image",)) if value.kind == "word" else None
-        bare = written if value.kind == "text" else "2x2"
-        help = f"did you mean {near}?" if near else f"write {bare}, without quotes"
+        help = (
+            f"write {written}, without quotes" if value.kind == "text" else "write for example 2x2"
+        )
+        help = f"did you mean {near}?" if near else help
         _wrong_kind(value, field, "image and sizes like 2x2", help, report)
     return False
 

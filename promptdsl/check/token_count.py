@@ -8,6 +8,7 @@ import gzip
 import importlib.util
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 _WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+", re.IGNORECASE)
@@ -48,10 +49,7 @@ def _pieces(word: str) -> int:
     parts = [_letters()[byte] for byte in word.encode("utf-8")]
     parts[-1] += "</w>"
     while len(parts) > 1:
-        pairs = [
-            (ranks.get(pair, _MERGES), at)
-            for at, pair in enumerate(zip(parts, parts[1:], strict=False))
-        ]
+        pairs = [(ranks.get(pair, _MERGES), at) for at, pair in enumerate(pairwise(parts))]
         rank, at = min(pairs)
         if rank == _MERGES:
             break

@@ -11,6 +11,7 @@ from promptdsl.cli.atomic import write_file
 from promptdsl.cli.specs import SPEC, STANDARD_INPUT, find_specs
 from promptdsl.cli.terminal import counted, tell_error, use_color, write_machines, write_people
 from promptdsl.diagnostics.render_text import render_text
+from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.pipeline import STDIN_NAME
 from promptdsl.source import MAX_BYTES, DiskLoader, SourceFile, UnreadableSource, decode, load
@@ -121,7 +122,7 @@ def _settle(work: _Work, check: bool, diff: bool) -> int:
         write_people("".join(_diff(work)))
     if check or diff:
         if check and work.changes and not diff:
-            write_people(f"would change {work.name}\n")
+            write_people(f"would change {harmless(work.name)}\n")
         return 1 if check and work.changes else 0
     if work.name == STDIN_NAME:
         write_machines(work.after)
@@ -133,7 +134,7 @@ def _settle(work: _Work, check: bool, diff: bool) -> int:
     except EnvironmentProblem as problem:
         tell_error(problem.sentence, problem.help)
         return problem.exit_code
-    write_people(f"formatted {work.name}\n")
+    write_people(f"formatted {harmless(work.name)}\n")
     return 0
 
 
@@ -143,10 +144,17 @@ def _diff(work: _Work) -> Iterator[str]:
     before, after = _lines(work.source.text), _lines(work.after)
     color = use_color(sys.stdout)
     styles = {"+": "32", "-": "31", "@": "36"}
-    for line in unified_diff(before, after, work.name, f"{work.name} (formatted)"):
+    name = harmless(work.name)
+    for raw in unified_diff(before, after, name, f"{name} (formatted)"):
+        # a pipe gets the file's own characters, so that patch can read them
+        line = _shown(raw) if sys.stdout.isatty() else raw
         style = styles.get(line[:1])
         text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
         yield f"\x1b[{style}m{text[:-1]}\x1b[0m\n" if color and style else text
+
+
+def _shown(line: str) -> str:
+    return harmless(line[:-1]) + "\n" if line.endswith("\n") else harmless(line)
 
 
 def _lines(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from promptdsl.cli.models_import import WithImport
 from promptdsl.methods import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ Examples:
   promptdsl models
   promptdsl models ViT-L-14 --cached
   promptdsl models --fetch ViT-B-16-plus-240 laion400m_e31
+  promptdsl models import epoch_15.pth   (learned weights: promptdsl models import --help)
 
 \b
 To a machine without internet:
@@ -27,7 +29,9 @@ To a machine without internet:
 """
 
 
-@click.command("models", epilog=EPILOG, short_help="List the models and their weights.")
+@click.command(
+    "models", cls=WithImport, epilog=EPILOG, short_help="List the models and their weights."
+)
 @click.argument("words", nargs=-1, metavar="[WORDS...]")
 @click.option("--cached", is_flag=True, help="Only those whose weights are on this machine.")
 @click.option("--fetch", nargs=2, metavar="NAME TAG", help="Download weights into the cache.")

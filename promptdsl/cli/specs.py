@@ -9,6 +9,7 @@ import click
 from promptdsl.cli.terminal import counted, tell_note, use_color
 from promptdsl.diagnostics.diagnostic import Diagnostic
 from promptdsl.diagnostics.render_text import render_text
+from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import UsageProblem
 from promptdsl.pipeline import Compilation, compile_file, compile_text
 from promptdsl.source import MAX_BYTES
@@ -85,16 +86,16 @@ def _exit_code(compilation: Compilation, strict: bool) -> int:
 
 def verdict(compilation: Compilation) -> str:
     """`2 errors, 1 warning in nut.inspect`, or that it is fine and what it holds."""
-    report = compilation.report
+    report, name = compilation.report, harmless(compilation.name)
     counts = [
         counted(number, noun)
         for number, noun in ((len(report.errors), "error"), (len(report.warnings), "warning"))
         if number
     ]
     if report.errors:
-        return f"{', '.join(counts)} in {compilation.name}"
+        return f"{', '.join(counts)} in {name}"
     state = ", ".join(counts) or "fine"
-    return f"{compilation.name}: {state} ({_content(compilation)})"
+    return f"{name}: {state} ({_content(compilation)})"
 
 
 def _content(compilation: Compilation) -> str:

@@ -18,7 +18,10 @@ def use_color(stream: TextIO) -> bool:
 
 
 def prepare_streams() -> None:
-    """A character that the terminal's encoding lacks must not end a command."""
+    """Neither a closed stream nor a character that its encoding lacks may end a command."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -83,6 +83,11 @@ class Report:
         return len(self._items)
 
     @property
+    def full(self) -> bool:
+        """Whether further diagnostics are only counted: what they say need not be worked out."""
+        return len(self._items) >= MAX_DIAGNOSTICS
+
+    @property
     def errors(self) -> list[Diagnostic]:
         """The errors alone."""
         return [item for item in self._items if item.severity == "error"]

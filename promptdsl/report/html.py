@@ -52,7 +52,7 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
         identity=_identity(run),
         limits=_limits(records, worst, shown),
         rules=_rules(run),
-        data=_embedded(_data(worst, shown)),
+        data=embedded_json(_data(worst, shown)),
     )
 
 
@@ -117,7 +117,7 @@ def _row(record: Record, shown: Previews) -> dict[str, Any]:
     return row
 
 
-def _embedded(data: Mapping[str, Any]) -> Markup:
+def embedded_json(data: Mapping[str, Any]) -> Markup:
     """JSON that cannot end the script element that holds it."""
     text = json.dumps(data, separators=(",", ":"))
     for character in "<>&":

@@ -44,12 +44,17 @@ def preview_line(image: str, name: str, small: Image.Image, anomaly_map: FloatMa
     return json.dumps(fields) + "\n"
 
 
+def parse_preview(line: str | bytes) -> Preview:
+    """The preview of one line; ValueError or TypeError when it is damaged."""
+    return Preview(**json.loads(line))
+
+
 def read_previews(lines: Iterable[bytes]) -> dict[tuple[str, str], Preview]:
     """Previews by (image, object); a line that a crash damaged is no preview."""
     previews = {}
     for line in lines:
         try:
-            preview = Preview(**json.loads(line))
+            preview = parse_preview(line)
         except (ValueError, TypeError):
             continue
         previews[preview.image, preview.object] = preview

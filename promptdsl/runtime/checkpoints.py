@@ -21,6 +21,7 @@ from torch import Tensor
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.runtime.builtin import builtin_folder
 from promptdsl.runtime.cache import write_atomically
+from promptdsl.runtime.clip_config import ClipConfig
 from promptdsl.runtime.clip_model import ClipModel
 from promptdsl.runtime.weights import PICKLE_SUFFIXES, hash_file
 
@@ -108,28 +109,33 @@ def fingerprint(model: ClipModel) -> str:
 
 def check_fit(learned: LearnedWeights, model: ClipModel) -> None:
     """Raise EnvironmentProblem naming the first tensor that cannot belong to the model."""
+    check_shapes(learned, model.config, model.name)
+    _check_fingerprint(learned, model)
+
+
+def check_shapes(learned: LearnedWeights, config: ClipConfig, model: str) -> None:
+    """The part of `check_fit` that needs no weights of the model."""
     for name, tensor in learned.tensors.items():
-        shape, expected = tuple(tensor.shape), _fitting(learned.method, tensor, model)
+        shape, expected = tuple(tensor.shape), _fitting(learned.method, tensor, config)
         if shape != expected:
             raise EnvironmentProblem(
-                f"{learned.source} does not fit {model.name}: {name} is {_text(shape)}, "
+                f"{learned.source} does not fit {model}: {name} is {_text(shape)}, "
                 f"not {_text(expected)}",
                 help="learned weights belong to the CLIP that they were trained on",
             )
     deep = sum(name.startswith("deep.") for name in learned.tensors)
-    if deep >= model.config.text.layers:
+    if deep >= config.text.layers:
         raise EnvironmentProblem(
-            f"{learned.source} does not fit {model.name}: deep.{deep - 1} belongs to text block "
-            f"{deep + 1}, and there are {model.config.text.layers}"
+            f"{learned.source} does not fit {model}: deep.{deep - 1} belongs to text block "
+            f"{deep + 1}, and there are {config.text.layers}"
         )
-    _check_fingerprint(learned, model)
 
 
-def _fitting(method: str, tensor: Tensor, model: ClipModel) -> tuple[int, ...]:
+def _fitting(method: str, tensor: Tensor, config: ClipConfig) -> tuple[int, ...]:
     """The shape that the tensor would have to have."""
     if method == "anomalyclip":
-        return (*tensor.shape[:-1], model.config.text.width)
-    return (model.config.embed_dim, model.config.vision.width)[: tensor.ndim]
+        return (*tensor.shape[:-1], config.text.width)
+    return (config.embed_dim, config.vision.width)[: tensor.ndim]
 
 
 def _check_fingerprint(learned: LearnedWeights, model: ClipModel) -> None:

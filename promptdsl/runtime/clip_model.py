@@ -23,7 +23,7 @@ from promptdsl.runtime.weights import StateSource, open_weights, state_from_tens
 
 # Before open_clip 2.27 its table did not say which weights were trained with QuickGELU.
 QUICK_GELU_TAGS = ("openai", "metaclip_", "dfn", "yfcc15m", "cc12m")
-QUICK_GELU_MARK = "quickgelu"
+QUICK_GELU_MARK, QUICK_GELU_SUFFIX = "quickgelu", "-quickgelu"
 BRING_WEIGHTS = (
     "`promptdsl models` shows what is there and how to bring weights to a machine without internet"
 )
@@ -123,6 +123,9 @@ def open_clip_config(name: str) -> dict[str, Any]:
     import open_clip
 
     config = open_clip.get_model_config(name) if "/" not in name and ":" not in name else None
+    if config is None and name.endswith(QUICK_GELU_SUFFIX):  # older versions lack some of these
+        config = open_clip.get_model_config(name.removesuffix(QUICK_GELU_SUFFIX))
+        config = None if config is None else {**config, "quick_gelu": True}
     if config is None:
         near = _nearest(name, open_clip.list_models())
         raise EnvironmentProblem(
@@ -199,7 +202,9 @@ def _tokenize(clean: str, prompt: str) -> list[int]:
 def _pretrained_entry(name: str, tag: str) -> dict[str, Any]:
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
-    entry = get_pretrained_cfg(name, tag)
+    entry = get_pretrained_cfg(name, tag) or get_pretrained_cfg(
+        name.removesuffix(QUICK_GELU_SUFFIX), tag
+    )
     if not entry:
         tags = ", ".join(list_pretrained_tags_by_model(name)) or "none"
         raise EnvironmentProblem(f'{name} has no weights called "{tag}"; open_clip knows: {tags}')
@@ -225,7 +230,7 @@ def _check_activation(name: str, tag: str, model_quick: bool, entry: Mapping[str
     weights_quick = trained_with_quick_gelu(tag, entry)
     if weights_quick == model_quick:
         return
-    wanted = f"{name}-quickgelu" if weights_quick else name.removesuffix("-quickgelu")
+    wanted = f"{name}{QUICK_GELU_SUFFIX}" if weights_quick else name.removesuffix(QUICK_GELU_SUFFIX)
     raise EnvironmentProblem(
         f'the weights "{tag}" were trained with {_activation(weights_quick)}, '
         f"but {name} computes {_activation(model_quick)}: its scores would be wrong",

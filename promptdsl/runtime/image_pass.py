@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.runtime.tower import Block, VisionTower
+from promptdsl.runtime.tower import Block, VisionTower, picture_tokens
 from promptdsl.runtime.winclip.graphs import fused_kernels
 from promptdsl.runtime.winclip.kernels import PlainKernels
 
@@ -77,7 +77,7 @@ class ImagePass:
     def whole_block(self, block: Block, stream: Stream) -> None:
         """All tokens through one block."""
         q, k, v = heads_of(self.qkv(block, stream), stream.pictures, block.heads)
-        mixed_TC = self.kernels.buffer("mixed", *stream.x_TC.shape, q)
+        mixed_TC = self.kernels.buffer("mixed", len(stream.x_TC), self.tower.width, q)
         attend_into(mixed_TC, q, k, v)
         self.add_attention(block, stream.x_TC, self.kernels.linear("y", block.out, mixed_TC))
 
@@ -115,19 +115,6 @@ def attend_into(out_RC: Tensor, q: Tensor, k: Tensor, v: Tensor) -> None:
     """Attention of (B, H, N, C/H), written to (B N, C) rows."""
     mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
     out_RC.view(mixed.shape).copy_(mixed)
-
-
-def picture_tokens(tower: VisionTower, pictures_B3HW: Tensor) -> Tensor:
-    """(B, N, C) float32 tokens of uint8 pictures, after `ln_pre`."""
-    pixels = (pictures_B3HW.float() - tower.mean) / tower.std
-    side = tower.patch.shape[-1]
-    batch, (down, across) = pixels.shape[0], tower.grid
-    flat = pixels.view(batch, 3, down, side, across, side).permute(0, 2, 4, 1, 3, 5)
-    flat = flat.reshape(batch * down * across, -1).to(tower.patch.dtype)
-    patches = (flat @ tower.patch.flatten(1).t()).float().view(batch, down * across, -1)
-    first = tower.class_token.expand(batch, 1, -1)
-    tokens = torch.cat([first, patches], dim=1) + tower.position
-    return tower.norm_pre(tokens) if tower.norm_pre is not None else tokens
 
 
 def trusted_kernels(tower: VisionTower) -> PlainKernels:

@@ -195,6 +195,19 @@ def _blocks(
     return tuple(block(f"{name}.resblocks.{layer}.") for layer in range(config.layers))
 
 
+def picture_tokens(tower: VisionTower, pictures_B3HW: Tensor) -> Tensor:
+    """(B, 1 + P, C) float32 tokens of uint8 pictures at the tower's size, after `ln_pre`."""
+    pixels = (pictures_B3HW.float() - tower.mean) / tower.std
+    side = tower.patch.shape[-1]
+    batch, (down, across) = pixels.shape[0], tower.grid
+    flat = pixels.view(batch, 3, down, side, across, side).permute(0, 2, 4, 1, 3, 5)
+    flat = flat.reshape(batch * down * across, -1).to(tower.patch.dtype)
+    patches = (flat @ tower.patch.flatten(1).t()).float().view(batch, down * across, -1)
+    first = tower.class_token.expand(batch, 1, -1)
+    tokens = torch.cat([first, patches], dim=1) + tower.position
+    return tower.norm_pre(tokens) if tower.norm_pre is not None else tokens
+
+
 def resize_position(position_NC: Tensor, grid: tuple[int, int], resize: Resize) -> Tensor:
     """Fit the position embedding to another grid; the class token's stays as it is.
 

@@ -77,8 +77,8 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
     if _is_torchscript(path):
         raise EnvironmentProblem(
             f"{path} is a TorchScript archive, which is a program and not only weights",
-            help="save its state_dict() as safetensors on a machine where you trust it, "
-            "or name the model by its open_clip name and tag",
+            help="save its state_dict() as safetensors on a machine where you trust it; "
+            "newer versions of open_clip_torch offer OpenAI's weights as plain weights",
         )
     try:
         mapped = zipfile.is_zipfile(path)  # files of old versions cannot be mapped

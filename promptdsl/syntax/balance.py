@@ -119,7 +119,7 @@ class _Balancer:
         if depth == 1 and not self.stack[0].holds_parts:
             return False
         end, self.no_orphans_before = orphans_end(self.tokens, self.at, depth)
-        if end is None:
+        if end is None or (depth == 1 and self._closes_the_object(self.tokens[end])):
             return False
         self.report.error(
             "I121",
@@ -133,6 +133,11 @@ class _Balancer:
         self.at = end + 1
         self.no_orphans_before = self.at
         return True
+
+    def _closes_the_object(self, brace: Token) -> bool:
+        """Whether a brace stands in the column of the open object, and so is not an orphan's."""
+        keyword = self.stack[0].keyword
+        return self._first_on_line(brace) and self._indent(brace) == self._indent(keyword)
 
     def _skip_doubled_head(self, token: Token) -> bool:
         """The first of two equal heads in a row is left out."""
@@ -336,7 +341,11 @@ class _Balancer:
         if token.type != "TEMPLATES":
             return following in _TOP_NEXT.get(token.type, ())
         named = following in ("NAME", "NORMAL")
-        return named and bool(self.stack) and self._column(token) <= self._column(self.stack[0].keyword)
+        return (
+            named
+            and bool(self.stack)
+            and self._column(token) <= self._column(self.stack[0].keyword)
+        )
 
     def _homeless(self, token: Token) -> None:
         """Part of an object outside of any: its object was closed too early, or never begun."""
@@ -388,6 +397,8 @@ class _Balancer:
         where = f"before {before}" if before is not None else "at the end of the file"
         missing = "a closing brace is" if count == 1 else f"{count} closing braces are"
         help = "add } on a line of its own where the block ends"
+        if before is None and not guessed and count == 1:
+            help = "add } at the end of the file"
         related: tuple[tuple[Span, str], ...] = ()
         if before is not None:
             related = ((self._span(before), "this cannot stand inside it"),)

@@ -257,8 +257,13 @@ def _list(desk: Desk, statement: Statement) -> NamedList | None:
     if not is_word(atoms[0]) or not NAME.fullmatch(name.value) or name.value == "base":
         made = snake_case(name.value.strip('"'))
         made = f"{made}_{kind}" if made == "base" else made
+        reason = (
+            "base means the lines of a parent object and cannot be a name" if name.value == "base"
+            else "a name is written without quotes" if name.value == f'"{made}"'
+            else "a name is one word of small letters, digits and _, beginning with a letter"
+        )  # fmt: skip
         desk.report.error(
-            "I124", name.span, "a name is one word of small letters, digits and _",
+            "I124", name.span, reason,
             help=f"write {kind} {made}", fix=Fix(name.span, made),
         )  # fmt: skip
         name = Word(made, name.span)

@@ -1,6 +1,7 @@
 """From statements to the lines inside blocks: phrases, includes, values, rules, expectations."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Literal, cast
 
 from lark import Token
@@ -36,10 +37,13 @@ def _line(desk: Desk, statement: Statement) -> list[Line]:
     return []
 
 
+_BULLETS = set("-+*\u00b7\u2013\u2014\u2022\u2023\u25aa\u25cf\u25e6")
+
+
 def _bullet(atoms: list[Token]) -> int:
     """How many tokens in front are a bullet (`-`, `•`) or a number (`1.`, `1)`) of a list."""
     kinds = [token.type for token in atoms[:2]]
-    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1:
+    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1 and set(atoms[0]) <= _BULLETS:
         return 1
     return 2 if kinds in (["NUMBER", "DOT"], ["NUMBER", "UNKNOWN"]) and len(atoms) > 2 else 0
 
@@ -67,7 +71,7 @@ def _phrases(desk: Desk, statement: Statement) -> Iterable[Text]:
     if others:
         desk.nothing_behind(statement, others)
     elif len(texts) > 1:
-        for left, right in zip(texts, texts[1:], strict=False):
+        for left, right in pairwise(texts):
             gap = Span(desk.source.name, desk.span(left).end, desk.span(right).start)
             desk.report.error(
                 "I126",
@@ -117,9 +121,7 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         "expect": 'test "title" { ... }',
         "field": "method NAME { ... } or samples NAME { ... }",
     }
-    if word == "called":
-        home = "the object, outside of this block"
-    elif word in IN_OBJECT:
+    if word == "called" or word in IN_OBJECT:
         home = "the object, outside of this block"
     elif word in TOP_LEVEL:
         home = "the top of the file, outside of any block"

@@ -133,7 +133,7 @@ def build_remove(desk: Desk, statement: Statement) -> RemoveLine | None:
     atoms = statement.atoms[1:]
     if atoms[:1] and str(atoms[0]) == "defect":
         atoms = atoms[1:]
-    if not atoms or atoms[0].type not in ("NAME",) and str(atoms[0]) not in KEYWORDS:
+    if not atoms or (atoms[0].type not in ("NAME",) and str(atoms[0]) not in KEYWORDS):
         if not any(token.type == "BROKEN" for token in atoms):
             malformed(desk, statement, "remove needs the name of a defect", "write remove bent")
         return None
@@ -319,7 +319,7 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
         return None
     fields, expects, broken = [], [], False
     for line in each(statement.block):
-        if line.kind == "expect":
+        if line.kind == "expect" or (line.kind == "rule" and "expect" in line.atoms):
             found = _expectation(desk, line)
             broken = broken or found is None
             expects += [(line, found)] if found else []
@@ -361,9 +361,10 @@ _Expectation = tuple[Literal["pass", "review", "reject"], Literal["at least", "a
 def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     desk.no_block(statement)
     atoms = statement.atoms[1:]
-    words = [str(token).lower() for token in atoms]
     if any(token.type == "BROKEN" for token in atoms):
         return None
+    atoms = _in_order(desk, statement, atoms)
+    words = [str(token).lower() for token in atoms]
     bound = " ".join(words[1:3])
     known = words[:1] and words[0] in ("pass", "review", "reject")
     if not known or bound not in ("at least", "at most") or len(atoms) < 4:
@@ -379,6 +380,25 @@ def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
         return None
     verdict = cast(Literal["pass", "review", "reject"], words[0])
     return verdict, cast(Literal["at least", "at most"], bound), part
+
+
+def _in_order(desk: Desk, statement: Statement, atoms: list[Token]) -> list[Token]:
+    """The words behind `expect`; when only their order is wrong, that is reported and mended."""
+    every = {str(token).lower(): token for token in (*statement.atoms[:1], *atoms)}
+    verdict = next((word for word in ("pass", "review", "reject") if word in every), None)
+    bound = next((word for word in ("least", "most") if word in every), None)
+    shares = [token for token in atoms if token.type == "PERCENT"]
+    if verdict is None or bound is None or "at" not in every or len(shares) != 1:
+        return atoms
+    order = [every[verdict], every["at"], every[bound], shares[0]]
+    if order == atoms[:4] or len(atoms) != 4:
+        return atoms
+    span, written = desk.head(statement), " ".join(["expect", *map(str, order)])
+    desk.report.error(
+        "I108", span, "the words of this expectation stand in the wrong order",
+        help=f"write {written}", fix=Fix(span, written),
+    )  # fmt: skip
+    return order
 
 
 def _expected_share(desk: Desk, token: Token) -> float | None:

@@ -3,16 +3,25 @@
 from lark import Token, Tree
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.source import SourceFile
+from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.balance import balance
 from promptdsl.syntax.quotes import mend_quotes
 from promptdsl.syntax.slips import mend_slips
-from promptdsl.syntax.tokens import language, tokenize
+from promptdsl.syntax.tokens import MAX_TOKENS, begin, language, made, tokenize
 
 
 def parse(source: SourceFile, report: Report) -> Tree[Token]:
     """The tree of a spec; always one, since what is broken is mended and reported first."""
-    tokens = mend_slips(source, tokenize(mend_quotes(source, report)), report)
+    tokens = tokenize(mend_quotes(source, report))
+    if len(tokens) > MAX_TOKENS:
+        at = begin(tokens.pop())
+        report.error(
+            "I003", Span(source.name, at, at + 1),
+            f"the file holds more than {MAX_TOKENS:,} words and signs, which no spec needs",
+            help="check that this is the file you meant",
+        )  # fmt: skip
+        tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
+    tokens = mend_slips(source, tokens, report)
     tokens = balance(source, tokens, report)
     parser = language().parse_interactive()
     for token in tokens:

@@ -16,6 +16,7 @@ _CURLY = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
 _TEXTS_AND_CURLY = re.compile(rf'"(?:\\.|[^"\\\n])*"|#[^\n]*|["{_CURLY}]')
 _PLACEHOLDER = re.compile(r"\{[ \t]*\w*[ \t]*\}")
+_PLACEHOLDER_AT_END = re.compile(r"\{[ \t]*\w*[ \t]*\}\Z")
 _BRACES = re.compile(r"\{[ \t]*\w*[ \t]*\}|[{}]| as (?=\w+\s*$)")
 _BOUNDARIES = re.compile(r'"(?:\\.|[^"\\\n])*"|\{[ \t]*\w*[ \t]*\}|[{},:]|\b(?:use|test)[ \t]+')
 _NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
@@ -94,7 +95,7 @@ def _ran_on(text: str, first: int, lone: int) -> tuple[int, int] | None:
         content = _without_comment(match.group()[1:-1]).rstrip()
         if match.start() >= lone:
             break
-        placeholder_ends = _PLACEHOLDER.search(content[-10:])
+        placeholder_ends = _PLACEHOLDER_AT_END.search(content[-40:])
         if content.endswith(",") or (content.endswith(("{", "}")) and not placeholder_ends):
             return match.start(), match.start() + 1 + len(content)
     return None

@@ -1,10 +1,13 @@
 """From text to tokens: Lark's basic lexer over `grammars/inspect.lark`."""
 
 from functools import cache
+from itertools import islice
 
 from lark import Lark, Token
 
 from promptdsl.resources import resource_folder
+
+MAX_TOKENS = 300_000  # a spec of the largest accepted size has some 200,000
 
 
 @cache
@@ -21,8 +24,11 @@ def language() -> Lark:
 
 
 def tokenize(text: str) -> list[Token]:
-    """All tokens of a text whose quotes are mended; cannot fail, UNKNOWN takes what is left."""
-    return list(language().lex(text))
+    """The tokens of a text whose quotes are mended, at most one more than MAX_TOKENS.
+
+    Cannot fail: UNKNOWN takes what is left.
+    """
+    return list(islice(language().lex(text), MAX_TOKENS + 1))
 
 
 def begin(token: Token) -> int:

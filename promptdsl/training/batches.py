@@ -35,7 +35,7 @@ STATES = [(name, defect) for name in TRAINED for defect in DEFECTS[name]]
 EASY = {"leather", "wood", "carpet", "fabric", "cork", "brushed metal"}
 SHAPE = {"bent", "missing part", "misprint", "squeeze", "damaged thread", "dent"}
 FREQUENCY = np.array(
-    [(0.35 if name in EASY else 1.0) * (1.7 if kind in SHAPE else 1.0) for name, kind in STATES]
+    [(0.35 if name in EASY else 0.7) * (4.0 if kind in SHAPE else 1.0) for name, kind in STATES]
 )
 Rng = np.random.Generator
 

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .losses import MEAN, STD, TEMPERATURE
-from .model import embed_patches, encode_tokens, run_block
+from .model import embed_patches, encode_texts, encode_tokens, run_block
 from .pictures import DEFECTS, LEFT_OUT, TRAINED, Product, Sample, draw
 from .words import PUBLISHED_DAMAGED, PUBLISHED_NORMAL, TEMPLATES_WINCLIP, own_words
 
@@ -84,8 +84,10 @@ def prototype(model: Any, phrases: tuple[str, ...], name: str) -> Tensor:
     prompts = [
         template.format(phrase.format(name)) for phrase in phrases for template in TEMPLATES_WINCLIP
     ]
+    tokens = open_clip.SimpleTokenizer()(prompts)
+    longest = int(tokens.argmax(-1).max()) + 1
     with torch.inference_mode():
-        embedded = model.encode_text(open_clip.SimpleTokenizer()(prompts), normalize=True)
+        embedded = encode_texts(model, tokens[:, :longest])
     return F.normalize(embedded.mean(0), dim=0)
 
 
@@ -99,8 +101,14 @@ def window_patches(side: int, size: int) -> Tensor:
 
 
 @torch.inference_mode()
-def look(model: Any, images: Sequence[npt.NDArray[np.uint8]]) -> Seen:
+def look(model: Any, images: Sequence[npt.NDArray[np.uint8]], bf16: bool = False) -> Seen:
     """Whole pictures, every window and the patch tokens."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        return encoded(model, images)
+
+
+def encoded(model: Any, images: Sequence[npt.NDArray[np.uint8]]) -> Seen:
+    """The features, at the precision of the caller."""
     visual, side = model.visual, model.visual.grid_size[0]
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
     tokens = embed_patches(visual, (pixels - MEAN) / STD)
@@ -116,7 +124,9 @@ def look(model: Any, images: Sequence[npt.NDArray[np.uint8]]) -> Seen:
         seen = encode_tokens(visual, torch.cat([first, cut], 1), only_class=True)
         windows.append(seen.reshape(len(images), len(place), -1))
     return Seen(
-        F.normalize(x[:, 0] @ visual.proj, dim=-1), tuple(windows), F.normalize(x[:, 1:], dim=-1)
+        F.normalize((x[:, 0] @ visual.proj).float(), dim=-1),
+        tuple(windows),
+        F.normalize(x[:, 1:].float(), dim=-1),
     )
 
 
@@ -183,10 +193,10 @@ def joined(parts: list[Seen]) -> Seen:
     )
 
 
-def looked(model: Any, samples: Sequence[Sample]) -> Seen:
+def looked(model: Any, samples: Sequence[Sample], bf16: bool = False) -> Seen:
     """Features of pictures, 8 at a time."""
     images = [sample.image for sample in samples]
-    return joined([look(model, images[i : i + 8]) for i in range(0, len(images), 8)])
+    return joined([look(model, images[i : i + 8], bf16) for i in range(0, len(images), 8)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +266,13 @@ def figures_of(name: str, words: str, parts: list[Scored]) -> Figures:
 
 
 def evaluate(
-    model: Any, names: Sequence[str], products: int, good: int, each: int, first_seed: int
+    model: Any,
+    names: Sequence[str],
+    products: int,
+    good: int,
+    each: int,
+    first_seed: int,
+    bf16: bool = False,
 ) -> list[Figures]:
     """A line for each object; one left out of training is judged by its name and as "object"."""
     size, lines = model.visual.image_size[0], []
@@ -265,7 +281,7 @@ def evaluate(
         found: dict[str, list[Scored]] = {call: [] for call in calls}
         for seed in range(first_seed, first_seed + products):
             samples = product_pictures(Product(name, seed), size, good, each)
-            seen = looked(model, samples)
+            seen = looked(model, samples, bf16)
             for call in calls:
                 found[call].append(scored(model, samples, seen, call))
         lines += [figures_of(name, call, parts) for call, parts in found.items()]
@@ -304,10 +320,13 @@ def table(lines: Sequence[Figures]) -> str:
     "--objects", default="all", show_default=True, help="Names with commas between, or all."
 )
 @click.option("--threads", default=2, show_default=True)
+@click.option(
+    "--bf16", is_flag=True, help="Encode pictures in bfloat16: faster where the CPU has it."
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
 def main(
     folder: Path | None, products: int, good: int, each: int, seed: int, objects: str, threads: int,
-    out: Path | None,
+    bf16: bool, out: Path | None,
 ) -> None:  # fmt: skip
     """Print the table and write the figures."""
     torch.set_num_threads(threads)
@@ -316,12 +335,12 @@ def main(
     if unknown:
         raise click.UsageError(f"no object {unknown[0]!r}; there are: {', '.join(DEFECTS)}")
     begin = time.monotonic()
-    lines = evaluate(load(folder), names, products, good, each, seed)
+    lines = evaluate(load(folder), names, products, good, each, seed, bf16)
     click.echo(table(lines))
     if out is not None:
         report = {
             "command": f"python -m promptdsl.training.evaluate --products {products} --good {good} "
-            f"--each {each} --seed {seed}",
+            f"--each {each} --seed {seed}" + " --bf16" * bf16,
             "mean": mean_of(lines),
             "objects": [asdict(line) for line in lines],
             "seconds": round(time.monotonic() - begin, 1),

@@ -159,7 +159,7 @@ TEMPLATES_WINCLIP = tuple(
     )
     for text in (pair.format("a"), pair.format("the"))
 )
-TEMPLATES_APRIL = tuple(
+APRIL_PAIRS = tuple(
     f"{text}."
     for pattern in (
         "a bad photo of {} {{}}", "a low resolution photo of {} {{}}",
@@ -171,7 +171,9 @@ TEMPLATES_APRIL = tuple(
         "there is {} {{}} in the scene", "this is {} {{}} in the scene",
     )
     for text in (pattern.format("a"), pattern.format("the"))
-) + ("a photo of my {}.", "a photo of one {}.", "this is one {} in the scene.")  # fmt: skip
+)  # fmt: skip
+APRIL_SINGLE = ("a photo of my {}.", "a photo of one {}.", "this is one {} in the scene.")
+TEMPLATES_APRIL = (*APRIL_PAIRS, *APRIL_SINGLE)
 TEMPLATES_PLAIN = ("{}", "{}.", "a {}.", "the {}.", "an image of {}.", "a picture of a {}.",
     "a macro photo of the {}.",
                    "an inspection photo of a {}.", "a microscope image of a {}.",

@@ -128,7 +128,8 @@ def test_another_folder_must_be_allowed(
     (outside / "lists.inspect").write_text(
         'inspect 1\nwords bad { "bad {object}" }\n', encoding="utf-8"
     )
-    spec = f'inspect 1\nuse "../{outside.name}/lists" as l\nobject a {{ defect b {{ include l.bad }} }}\n'
+    use = f'inspect 1\nuse "../{outside.name}/lists" as l\n'
+    spec = use + "object a { defect b { include l.bad } }\n"
     (folder / "a.inspect").write_text(spec, encoding="utf-8")
     assert promptdsl("check", "a.inspect", cwd=folder).returncode == 1
     assert promptdsl("check", "a.inspect", "--allow", outside, cwd=folder).returncode == 0

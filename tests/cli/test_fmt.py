@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.cli import atomic
 from promptdsl.cli.main import main
+from promptdsl.syntax import format as formatter
+from promptdsl.syntax.layout import lay_out
 
 from .process import NUT, promptdsl
 
@@ -106,7 +107,7 @@ def test_a_failed_write_leaves_the_old_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert main(["fmt", str(spec)]) == 3
     assert "No space left on device" in capsys.readouterr().err
     assert spec.read_text(encoding="utf-8") == UNTIDY
@@ -116,10 +117,7 @@ def test_a_failed_write_leaves_the_old_file(
 def test_a_fault_of_the_formatter_leaves_the_file(
     spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from promptdsl.syntax import format as formatter
-
-    real = formatter.lay_out
-    monkeypatch.setattr(formatter, "lay_out", lambda *args: real(*args).replace("scratch", "x"))
+    monkeypatch.setattr(formatter, "lay_out", lambda *args: lay_out(*args).replace("scratch", "x"))
     assert main(["fmt", str(spec)]) == 1
     assert "a fault of promptdsl" in capsys.readouterr().err
     assert spec.read_text(encoding="utf-8") == UNTIDY

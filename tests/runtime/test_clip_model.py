@@ -79,6 +79,18 @@ def test_every_plain_model_of_open_clip_is_served() -> None:
         assert shape.quick_gelu == name.endswith("quickgelu")
 
 
+def test_a_quickgelu_name_that_an_older_open_clip_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    import open_clip
+
+    known = open_clip.get_model_config
+    monkeypatch.setattr(
+        open_clip, "get_model_config", lambda name: None if "quick" in name else known(name)
+    )
+    assert open_clip_config("ViT-L-14-336-quickgelu")["quick_gelu"]
+    with pytest.raises(EnvironmentProblem):
+        open_clip_config("none-quickgelu")
+
+
 def test_an_unknown_name_gets_a_near_one() -> None:
     with pytest.raises(EnvironmentProblem, match="no model") as caught:
         open_clip_config("ViT-B-16-plus-241")

@@ -12,7 +12,10 @@ from promptdsl.pipeline import compile_text
 from promptdsl.resources import standard_library
 from promptdsl.source import SourceFile
 from promptdsl.syntax import format as formatter
+from promptdsl.syntax.comments import Comment
 from promptdsl.syntax.format import FormatFault, format_source
+from promptdsl.syntax.layout import lay_out
+from promptdsl.syntax.outline import Statement
 
 CASES = Path(__file__).parent / "format_cases"
 READY = sorted(standard_library().rglob("*.inspect"))
@@ -106,11 +109,11 @@ def test_one_statement(before: str, after: str) -> None:
 
 @pytest.mark.parametrize("fault", ["words", "comments", "unstable"])
 def test_a_faulty_layout_is_never_given_away(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = formatter.lay_out, []
+    calls: list[str] = []
 
-    def faulty(text: str, statements: list[object], comments: list[object]) -> str:
+    def faulty(text: str, statements: list[Statement], comments: list[Comment]) -> str:
         calls.append(text)
-        made = real(text, statements, comments)  # type: ignore[arg-type]
+        made = lay_out(text, statements, comments)
         if fault == "words":
             return made.replace("nut", "bolt")
         if fault == "comments":

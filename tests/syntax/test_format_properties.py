@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
+from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile
@@ -15,7 +16,7 @@ from .layouts import specs
 def words_of(text: str) -> list[str]:
     """All tokens but separators, in a spelling that ignores spaces and case of sizes."""
     tree = parse(SourceFile("x", text), Report())
-    tokens = tree.scan_values(lambda token: token.type != "COMMA")
+    tokens = tree.scan_values(lambda token: isinstance(token, Token) and token.type != "COMMA")
     return ["".join(token.split()).lower().replace("×", "x").replace("≥", ">=") for token in tokens]
 
 

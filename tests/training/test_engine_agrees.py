@@ -1,4 +1,4 @@
-"""The packed engine and the plain scoring of the evaluation give the same scores for the built-in model."""
+"""The packed engine and the evaluation's plain scoring agree on the built-in model."""
 
 from pathlib import Path
 
@@ -9,7 +9,14 @@ import torch
 from promptdsl.methods import BUILTIN_MODEL, METHODS, Setting
 from promptdsl.plan.model import MethodPlan, ObjectPlan, Origin, Prompt
 from promptdsl.runtime.detector import build_detector
-from promptdsl.training.evaluate import SHOTS, WINCLIP_DAMAGED, load, looked, product_pictures, scored
+from promptdsl.training.evaluate import (
+    SHOTS,
+    WINCLIP_DAMAGED,
+    load,
+    looked,
+    product_pictures,
+    scored,
+)
 from promptdsl.training.pictures import Product
 from promptdsl.training.pictures.folders import write_picture
 from promptdsl.training.words import PUBLISHED_NORMAL, TEMPLATES_WINCLIP

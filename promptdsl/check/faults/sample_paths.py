@@ -13,7 +13,6 @@ from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, SampleSet
 
-
 _DRIVE = re.compile(r"[A-Za-z]:/")  # C:/pictures, which other systems would take for relative
 
 
@@ -73,7 +72,7 @@ def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: 
                 f"{_shown(context, shared[0])} is a reference and a sample of {item.name}"
                 + (f" ({len(shared)} pictures are both)" if len(shared) > 1 else ""),
                 label="also a reference",
-                help="keep references and samples in different folders, or results flatter",
+                help="keep them in different folders: a picture compared with itself looks perfect",
             )  # fmt: skip
     _masks(context, sample, images)
 

@@ -4,9 +4,25 @@ Why: the published ensembles have a few hundred prompts; a slip with includes ma
 """
 
 from promptdsl.check.context import Context
+from promptdsl.check.modules import Module
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.syntax.ast import ObjectDef
 
 MAX_PROMPTS = 20_000
 MAX_PROMPTS_OF_ALL = 200_000
+MAX_OBJECTS = 2_000
+
+
+def few_objects(module: Module, report: Report) -> tuple[ObjectDef, ...]:
+    """The objects of a file as far as they are looked at; more than that is an error."""
+    objects = module.file.objects
+    if len(objects) > MAX_OBJECTS:
+        report.error(
+            "I211", objects[MAX_OBJECTS].head,
+            f"this file has {len(objects):,} objects, and the limit is {MAX_OBJECTS:,}",
+            help="put the objects into several specs",
+        )  # fmt: skip
+    return objects[:MAX_OBJECTS]
 
 
 def too_many_prompts(context: Context) -> None:

@@ -1,6 +1,5 @@
 """The detector of `method winclip`: an image tower, directions of the words, perhaps references."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +9,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 import torch
 
-from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.clip_model import ClipModel, load_model
@@ -18,12 +16,12 @@ from promptdsl.runtime.detector import DetectorState, Pictures, Progress
 from promptdsl.runtime.device import Compute, threads
 from promptdsl.runtime.features import Features, join_features
 from promptdsl.runtime.flops import Flops, count_flops
-from promptdsl.runtime.inputs import find_pictures
-from promptdsl.runtime.pictures import PictureError, read_picture
+from promptdsl.runtime.reference_pictures import read_reference
+from promptdsl.runtime.reference_pictures import reference_files as drawn_files
 from promptdsl.runtime.text import embed_prompts
 from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder
 from promptdsl.runtime.winclip.graphs import GraphedEncoder
-from promptdsl.runtime.winclip.references import References, draw_references, remember
+from promptdsl.runtime.winclip.references import References, remember
 from promptdsl.runtime.winclip.scoring import IMAGE, PATCHES, picture_scores, score_features
 from promptdsl.runtime.winclip.settings import WinclipSettings, read_settings
 from promptdsl.runtime.winclip.windows import window_patches
@@ -197,11 +195,7 @@ def _encoder(
 
 def reference_files(settings: WinclipSettings, spec_folder: Path) -> tuple[Path, ...]:
     """The drawn reference pictures. Patterns are relative to the spec."""
-    found = find_pictures([os.path.join(spec_folder, name) for name in settings.references])
-    names = {
-        os.path.relpath(path, spec_folder).replace(os.sep, "/"): path for path in found.pictures
-    }
-    return tuple(Path(names[n]) for n in draw_references([*names], settings.shots, settings.seed))
+    return drawn_files(settings.references, settings.shots, settings.seed, spec_folder)
 
 
 def with_references(
@@ -211,14 +205,9 @@ def with_references(
     parts = []
     for start in range(0, len(files), REFERENCE_BATCH):
         batch = files[start : start + REFERENCE_BATCH]
-        parts.append(detector.encode(np.stack([_pixels(file, detector.size) for file in batch])))
+        parts.append(
+            detector.encode(np.stack([read_reference(file, detector.size) for file in batch]))
+        )
         if progress is not None:
             progress("references", start + len(batch), len(files))
     return replace(detector, references=remember(join_features(parts)))
-
-
-def _pixels(file: Path, size: tuple[int, int]) -> Pictures:
-    try:
-        return read_picture(file, size).pixels
-    except PictureError as error:
-        raise EnvironmentProblem(f"the reference {file} cannot be used: {error}") from error

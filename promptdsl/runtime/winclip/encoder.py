@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from promptdsl.runtime.tower import Block, VisionTower
+from promptdsl.runtime.tower import Block, VisionTower, picture_tokens
 from promptdsl.runtime.winclip.kernels import PlainKernels
 from promptdsl.runtime.winclip.packs import IMAGE, Pack, make_packs
 
@@ -80,7 +80,7 @@ class WindowEncoder:
     def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode pictures that share packs."""
         batch = pictures_B3HW.shape[0]
-        x_RC = self._tokens(pictures_B3HW).flatten(0, 1)
+        x_RC = picture_tokens(self.tower, pictures_B3HW).flatten(0, 1)
         qkv_R3 = self.tower.blocks[0].qkv(self._normed(self.tower.blocks[0], x_RC))
         classes: dict[int, list[Tensor]] = {}
         patches = []
@@ -116,19 +116,6 @@ class WindowEncoder:
     @property
     def _picture_shape(self) -> torch.Size:
         return self.tower.position.shape
-
-    def _tokens(self, pictures_B3HW: Tensor) -> Tensor:
-        """(B, N, C) float32 tokens after `ln_pre`."""
-        tower = self.tower
-        pixels = (pictures_B3HW.float() - tower.mean) / tower.std
-        side = tower.patch.shape[-1]
-        batch, (down, across) = pixels.shape[0], tower.grid
-        flat = pixels.view(batch, 3, down, side, across, side).permute(0, 2, 4, 1, 3, 5)
-        flat = flat.reshape(batch * down * across, -1).to(tower.patch.dtype)
-        patches = (flat @ tower.patch.flatten(1).t()).float().view(batch, down * across, -1)
-        first = tower.class_token.expand(batch, 1, -1)
-        tokens = torch.cat([first, patches], dim=1) + tower.position
-        return tower.norm_pre(tokens) if tower.norm_pre is not None else tokens
 
     def _normed(self, block: Block, x_RC: Tensor) -> Tensor:
         return self.kernels.norm(block.norm_1, x_RC, block.qkv.weight.dtype)

@@ -59,7 +59,7 @@ def score_features(
         distance_BGG = _references_map(features, references, settings, grid)
         references_B = distance_BGG.amax(dim=(1, 2))
         map_BGG = (map_BGG + distance_BGG) / 2
-        score_B = _combine(words_B, references_B, settings.image_score)
+        score_B = combine_scores(words_B, references_B, settings.image_score)
     return Scores(
         score_B.clamp(0, 1),
         upsample(map_BGG, size).clamp(0, 1),
@@ -108,7 +108,8 @@ def _references_map(
     return torch.stack(maps).mean(dim=0)
 
 
-def _combine(words_B: Tensor, references_B: Tensor, rule: ImageScore) -> Tensor:
+def combine_scores(words_B: Tensor, references_B: Tensor, rule: ImageScore) -> Tensor:
+    """(B) in [0, 1]: the score by words and the one by references, as `image_score` says."""
     if rule == "words":
         return words_B
     if rule == "references":

@@ -12,13 +12,27 @@ Shapes: N, M, R directions, D joint width, X any leading dimensions, K defects.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.plan.model import Prompt
 from promptdsl.runtime.winclip.settings import Averaging, Pooling
+
+
+class Labelled(Protocol):
+    """What pooling must know of a prompt."""
+
+    @property
+    def label(self) -> str:
+        """`normal` or `anomalous`."""
+        ...
+
+    @property
+    def defect(self) -> str | None:
+        """The name of the defect; None for normal."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ class Directions:
 
 
 def find_directions(
-    prompts: Sequence[Prompt], embeddings_TD: Tensor, averaging: Averaging, pooling: Pooling
+    prompts: Sequence[Labelled], embeddings_TD: Tensor, averaging: Averaging, pooling: Pooling
 ) -> Directions:
     """Pool the embeddings of the prompts; duplicates count as often as they stand."""
     defects = tuple(dict.fromkeys(p.defect for p in prompts if p.defect is not None))

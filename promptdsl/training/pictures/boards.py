@@ -174,7 +174,7 @@ def circuit_board(shot: Shot) -> Scene:
     """An assembled board; a component can be missing or bent off its pads."""
     half = 0.39
     layout = drawn(shot)
-    at = place(shot, turn=0.14, room=0.03)
+    at = place(shot, turn=0.1, room=0.03)
     p, q = at.p, at.q
     if shot.size < 200:
         layout.albedo = cv2.blur(layout.albedo, (2, 2)).astype(np.float32)

@@ -24,12 +24,12 @@ class Place:
     angle: Field  # -pi..pi
 
 
-def place(shot: Shot, turn: float = np.pi, room: float = 0.05) -> Place:
-    """A pose: turned by up to `turn` either way, shifted by up to `room`, scaled a little."""
+def place(shot: Shot, turn: float = np.pi, room: float = 0.035) -> Place:
+    """A pose as a fixture leaves it: turned by up to `turn` either way, shifted by up to `room`."""
     x, y = grid_of(shot.size)
     angle = shot.pose.uniform(-turn, turn)
     dx, dy = shot.pose.uniform(-room, room, 2)
-    scale = shot.pose.uniform(0.93, 1.06)
+    scale = shot.pose.uniform(0.95, 1.05)
     x, y = (x - dx) / scale, (y - dy) / scale
     p = (x * np.cos(angle) + y * np.sin(angle)).astype(np.float32)
     q = (-x * np.sin(angle) + y * np.cos(angle)).astype(np.float32)
@@ -61,7 +61,7 @@ def bitten(shot: Shot, at: Place, angle: float, radius: float, size: float) -> F
 
 def metal_nut(shot: Shot) -> Scene:
     """A hexagon nut with a chamfer and a threaded bore; a corner can be missing."""
-    at = place(shot, turn=0.4)
+    at = place(shot, turn=0.2)
     flats, bore = shot.look.uniform(0.29, 0.34), shot.look.uniform(0.14, 0.17)
     sides = [np.abs(at.p * np.cos(a) + at.q * np.sin(a)) for a in (0, np.pi / 3, 2 * np.pi / 3)]
     hexagon = np.maximum.reduce(sides) - flats
@@ -105,7 +105,7 @@ def washer(shot: Shot) -> Scene:
 
 def gear(shot: Shot) -> Scene:
     """A spur gear with a bore, a keyway and holes in its web; a tooth can be bent or missing."""
-    at = place(shot, turn=0.4)
+    at = place(shot, turn=0.2)
     teeth, root = int(shot.look.integers(10, 15)), shot.look.uniform(0.28, 0.3)
     tall, bore = shot.look.uniform(0.07, 0.085), shot.look.uniform(0.06, 0.09)
     pitch = 2 * np.pi / teeth
@@ -145,7 +145,7 @@ def gear(shot: Shot) -> Scene:
 
 def capsule(shot: Shot) -> Scene:
     """A two-coloured drug capsule with a print."""
-    at = place(shot, turn=0.35)
+    at = place(shot, turn=0.2)
     half, radius = shot.look.uniform(0.22, 0.26), shot.look.uniform(0.12, 0.15)
     beyond = at.p - np.clip(at.p, -half, half)
     distance = np.hypot(beyond, at.q)
@@ -175,7 +175,7 @@ def capsule(shot: Shot) -> Scene:
 
 def bottle_cap(shot: Shot) -> Scene:
     """A crown cap with a crimped rim and a printed mark; the rim can be bent."""
-    at = place(shot, turn=0.35)
+    at = place(shot, turn=0.2)
     crimps, outer = 21, shot.look.uniform(0.36, 0.4)
     wave = 0.5 + 0.5 * np.cos(crimps * at.angle)
     edge = single(at.radius - outer + 0.018 * wave)
@@ -206,7 +206,7 @@ def bottle_cap(shot: Shot) -> Scene:
 
 def screw(shot: Shot) -> Scene:
     """A wood screw from the side: head, neck, thread, tip; the shank can be bent or cut short."""
-    at = place(shot, turn=0.4)
+    at = place(shot, turn=0.2)
     shank, pitch = shot.look.uniform(0.05, 0.062), shot.look.uniform(0.04, 0.05)
     length, head = shot.look.uniform(0.36, 0.4), shot.look.uniform(0.1, 0.13)
     q = at.q
@@ -240,7 +240,7 @@ def screw(shot: Shot) -> Scene:
 
 def hazelnut(shot: Shot) -> Scene:
     """A shelled nut: striped shell, paler cap, pointed end."""
-    at = place(shot, turn=0.6)
+    at = place(shot, turn=0.4)
     radius = shot.look.uniform(0.31, 0.35) * (
         1 + 0.05 * np.cos(at.angle) + 0.03 * np.cos(2 * at.angle + shot.look.uniform(0, 0.5))
     )
@@ -263,7 +263,7 @@ def hazelnut(shot: Shot) -> Scene:
 
 def pill(shot: Shot) -> Scene:
     """A pressed tablet with a score line and a stamp."""
-    at = place(shot, turn=0.35)
+    at = place(shot, turn=0.2)
     radius, squash = shot.look.uniform(0.3, 0.36), shot.look.uniform(1.0, 1.35)
     reach = np.hypot(at.p, at.q * squash).astype(np.float32)
     edge = reach - radius

@@ -1,0 +1,127 @@
+"""`promptdsl ablate`: which words, templates and window scales help, and which do harm."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.specs import ALLOW
+from promptdsl.cli.terminal import tell_note, write_machines
+
+if TYPE_CHECKING:
+    from promptdsl.experiments.ablate import Ablation
+
+WORDS_FILE = "words.json"
+WIDE = 190  # characters, where the output is no terminal
+EPILOG = """\b
+Examples:
+  promptdsl ablate nut.inspect
+  promptdsl ablate nut.inspect --good held_out/good --defect scratch=held_out/scratch
+  promptdsl ablate nut.inspect --format json > words.json
+
+\b
+Exit codes:
+  0  done
+  1  the spec has errors
+  2  wrong use of the command, no good or no defective pictures
+  3  a picture or mask could not be used, or weights, device or disk failed
+"""
+
+
+@click.command("ablate", epilog=EPILOG, short_help="Say which words help and which do harm.")
+@click.argument("spec", required=False, type=click.Path(dir_okay=False))
+@picture_options
+@click.option("--mvtec", type=click.Path(path_type=Path), metavar="ROOT", help="MVTec AD, or a folder tree of its shape.")  # fmt: skip
+@click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="ROOT", help="Any labelled folders: good/ and one folder for each defect.")  # fmt: skip
+@click.option("--category", "categories", multiple=True, metavar="NAME", help="Only this category of the data set; may be given again.")  # fmt: skip
+@click.option("--shots", type=click.IntRange(1, 10_000), metavar="N", help="Compare with N good training pictures of the data set.")  # fmt: skip
+@click.option("--pixels", type=click.Choice(["auto", "all", "none"]), default="auto", show_default=True, help="Pixel AUROC where there are masks; auto: for everything while that is quick.")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), metavar="OUT", help="Folder for words.json.")  # fmt: skip
+@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What goes to standard output.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@ALLOW
+def command(
+    spec: str | None,
+    good: tuple[Path, ...],
+    defects: tuple[tuple[str, Path], ...],
+    masks: Path | None,
+    object_name: str | None,
+    mvtec: Path | None,
+    visa: Path | None,
+    data: Path | None,
+    categories: tuple[str, ...],
+    shots: int | None,
+    pixels: Any,
+    out: Path | None,
+    device: str,
+    precision: str,
+    no_cache: bool,
+    form: str,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> int:
+    """Leave out each phrase, template, defect, window scale and list of templates, one at a time.
+
+    Says how image AUROC, the margin between good and defective pictures, pixel AUROC and the
+    verdicts change, each with a paired 95 % bootstrap interval.
+    """
+    from rich.console import Console
+
+    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.experiments.ablate import ablate
+    from promptdsl.experiments.evidence import cache_or_temporary, gather
+    from promptdsl.experiments.sources import object_of
+    from promptdsl.experiments.table import document, print_ablation
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.feature_cache import open_feature_cache
+
+    started = time.perf_counter()
+    asked = Asked(
+        spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
+    )
+    jobs, _ = find_jobs(asked)
+    ablations: list[Ablation] = []
+    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+        compute = choose_compute(device, precision)
+        with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
+            for job in jobs:
+                item, sources = object_of(job, allow)
+                evidence = gather(job, item, compute, cache, progress)
+                ablations.append(ablate(evidence, sources, progress, pixels))
+    text = json.dumps(document(ablations, time.perf_counter() - started), indent=2) + "\n"
+    if out is not None:
+        _write(out, text)
+    if form == "json":
+        write_machines(text)
+    else:
+        console = Console()
+        wide = console if console.is_terminal else Console(width=WIDE)
+        for ablation in ablations:
+            print_ablation(wide, ablation)
+        if out is not None:
+            click.echo(f"table: {out / WORDS_FILE}")
+    return _tell_problems(ablations)
+
+
+def _write(out: Path, text: str) -> None:
+    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+
+    with disk_told_plainly(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / WORDS_FILE, text.encode("utf-8", "backslashreplace"))
+
+
+def _tell_problems(ablations: "list[Ablation]") -> int:
+    for ablation in ablations:
+        for note in ablation.evidence.sample.notes:
+            tell_note(note, "warning")
+        for problem in ablation.evidence.sample.problems:
+            tell_note(problem, "problem")
+    return 3 if any(ablation.evidence.sample.problems for ablation in ablations) else 0

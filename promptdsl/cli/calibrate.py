@@ -1,0 +1,302 @@
+"""`promptdsl calibrate`: numbers for `auto` thresholds, and the lock file that keeps them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from os.path import relpath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
+from promptdsl.cli.specs import ALLOW
+from promptdsl.cli.terminal import counted, tell_note
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from promptdsl.lock.model import LockedObject, Threshold
+    from promptdsl.runtime.device import Compute
+    from promptdsl.validation.calibrate import Solved, Wanted
+    from promptdsl.validation.run import Job, SpecInUse, Watch
+    from promptdsl.validation.scored import ScoredSample
+
+EPILOG = """\b
+Examples:
+  promptdsl calibrate nut.inspect
+  promptdsl calibrate nut.inspect --good this_week/good --false-rejects 1% --confidence 90%
+  promptdsl calibrate nut.inspect --escapes 5%
+
+\b
+Exit codes:
+  0  the lock file was written (with --dry-run: could be)
+  1  the spec has errors, or the pictures are too few for a promise that was asked for
+  2  wrong use of the command
+  3  a picture could not be read, or weights, device or disk failed
+"""
+
+
+def _share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """`2%` -> 0.02."""
+    if value is None:
+        return None
+    number, sign, rest = value.partition("%")
+    try:
+        share = float(number) / 100
+    except ValueError:
+        share = -1.0
+    if not sign or rest.strip() or not 0 < share < 1:
+        raise click.BadParameter(f"{value!r} is not a percentage between 0% and 100%, such as 2%")
+    return share
+
+
+@click.command("calibrate", epilog=EPILOG, short_help="Find the thresholds left to auto.")
+@click.argument("spec", type=click.Path(dir_okay=False))
+@picture_options
+@click.option("--false-rejects", callback=_share, metavar="SHARE", help="At most this share of good parts rejected.  [default: 2%, or what the pictures support]")  # fmt: skip
+@click.option("--reviews", callback=_share, metavar="SHARE", help="At most this share of good parts at or above a review line.  [default: 10%, or what the pictures support]")  # fmt: skip
+@click.option("--escapes", callback=_share, metavar="SHARE", help="At most this share of defective parts passed; needs defective pictures.")  # fmt: skip
+@click.option("--confidence", callback=_share, default="95%", show_default=True, metavar="SHARE", help="How sure each promise is.")  # fmt: skip
+@click.option("--accept-weaker", is_flag=True, help="Where the pictures are too few for what was asked, take what they support.")  # fmt: skip
+@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@ALLOW
+def command(
+    spec: str,
+    good: tuple[Path, ...],
+    defects: tuple[tuple[str, Path], ...],
+    masks: Path | None,
+    object_name: str | None,
+    false_rejects: float | None,
+    reviews: float | None,
+    escapes: float | None,
+    confidence: float,
+    accept_weaker: bool,
+    device: str,
+    precision: str,
+    dry_run: bool,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> None:
+    """Find a number for every `auto` threshold and write NAME.inspect.lock beside the spec.
+
+    Good pictures alone are enough: at most the stated share of good parts is rejected, at the stated
+    confidence. Take pictures that the spec has not been tuned on.
+    """
+    from rich.console import Console
+
+    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.runtime.device import choose_compute
+
+    if masks is not None:
+        raise UsageProblem("--masks: thresholds need no masks")
+    in_use = open_spec(spec, allow)
+    wanted = _wanted(false_rejects, reviews, escapes, confidence, accept_weaker)
+    jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
+    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+        compute = choose_compute(device, precision)
+        locked = {
+            job.item.name: _calibrate(job, wanted, compute, progress, quiet) for job in jobs
+        }
+        everything = _others(in_use, compute) | locked
+    if dry_run:
+        click.echo("nothing was written (--dry-run)")
+        return
+    from promptdsl.lock.file import write_lock
+
+    click.echo(f"wrote {write_lock(in_use.path, everything)}")
+
+
+def _wanted(
+    false_rejects: float | None,
+    reviews: float | None,
+    escapes: float | None,
+    confidence: float,
+    accept_weaker: bool,
+) -> "Wanted":
+    from promptdsl.validation.calibrate import Wanted
+    from promptdsl.validation.conformal import Promise
+
+    options = {"false_rejects": false_rejects, "reviews": reviews, "escapes": escapes}
+    return Wanted(
+        Promise(false_rejects or 0.02, confidence),
+        Promise(reviews or 0.10, confidence),
+        None if escapes is None else Promise(escapes, confidence),
+        frozenset(name for name, value in options.items() if value is not None),
+        accept_weaker,
+    )
+
+
+def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
+    """The objects with `auto` lines and their pictures; refuses what cannot be calibrated."""
+    from promptdsl.validation.calibrate import auto_lines
+
+    if asked.object_name is not None:
+        chosen: Sequence[str] = (choose_object(spec, asked.object_name).name,)
+    else:
+        chosen = [item.name for item in spec.plan.objects]
+    waiting = [o for o in spec.plan.objects if o.name in chosen and auto_lines(o)]
+    if not waiting:
+        tell_note(
+            f"no threshold of {', '.join(chosen)} is auto, so there is nothing to find; the lock "
+            "file pins words, model and versions"
+        )
+        return []
+    if asked.good or asked.defects:
+        jobs, _ = find_jobs(asked)
+    else:
+        bare = [item.name for item in waiting if not any(s.label == "good" for s in item.samples)]
+        if bare:
+            raise UsageProblem(
+                f"{', '.join(bare)} has no good pictures to calibrate with",
+                'add samples good { images: "..." } to the spec, or name a folder: --good DIR',
+            )
+        jobs = [_job_of(spec, item.name, asked) for item in waiting]
+    for job in jobs:
+        if wanted.escapes is not None and all(p.is_good for p in job.sample.pictures):
+            raise UsageProblem(
+                f"--escapes: there are no defective pictures of {job.name}",
+                "name them: --defect NAME=DIR, or add samples of the defects to the spec",
+            )
+    return [job for job in jobs if auto_lines(job.item)]
+
+
+def _job_of(spec: "SpecInUse", name: str, asked: Asked) -> "Job":
+    from promptdsl.validation.labelled import from_spec
+    from promptdsl.validation.run import Job
+
+    item = choose_object(spec, name)
+    return Job(name, spec, item, from_spec(item, spec.path))
+
+
+def _calibrate(
+    job: "Job", wanted: "Wanted", compute: "Compute", watch: "Watch", quiet: bool
+) -> "LockedObject":
+    """Score the pictures, solve, tell, and pin."""
+    from promptdsl.lock.pin import pin_object
+    from promptdsl.runtime.cached_scoring import open_scoring
+    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.validation.calibrate import calibrate
+    from promptdsl.validation.run import refuse_references
+    from promptdsl.validation.scored import score_sample
+
+    folder = job.spec.path.parent
+    scoring = open_scoring(job.item, folder, compute, open_feature_cache(), watch.prepares)
+    watch.inspects(job.name, len(job.sample.pictures))
+    sample = score_sample(scoring, job.sample, job.item.thresholds, watch.advance)
+    _refuse_unreadable(sample)
+    refuse_references(job.item, folder, sample)
+    copies = _drop_copies(sample)
+    solved = calibrate(job.item, sample.pictures, wanted)
+    _tell(job, sample, solved, copies, quiet)
+    sample.close()
+    return pin_object(
+        job.item,
+        folder,
+        scoring.scorer.weights_sha256,
+        compute.precision,
+        _thresholds(job, solved),
+    )
+
+
+def _refuse_unreadable(sample: "ScoredSample") -> None:
+    if sample.unreadable:
+        first = next(p for p in sample.problems if p.startswith(sample.unreadable[0].name))
+        raise EnvironmentProblem(
+            f"{counted(len(sample.unreadable), 'picture')} could not be read: {first}",
+            "repair or remove them, then calibrate again",
+        )
+
+
+def _drop_copies(sample: "ScoredSample") -> int:
+    """A promise counts different pictures; copies of one would count it twice."""
+    unique = {scored.sha256 or scored.picture.name: scored for scored in sample.pictures}
+    copies = len(sample.pictures) - len(unique)
+    sample.pictures = list(unique.values())
+    return copies
+
+
+def _thresholds(job: "Job", solved: "Sequence[Solved]") -> "list[Threshold]":
+    from promptdsl.lock.model import Promised, Threshold
+    from promptdsl.lock.pin import pin_files
+
+    folder = job.spec.path.parent
+    good = pin_files(_origin(job, good=True), folder)
+    bad = pin_files(_origin(job, good=False), folder)
+    date = datetime.now().astimezone().isoformat(timespec="seconds")
+    return [
+        Threshold(
+            rule=one.rule.text,
+            value=one.found.value,
+            promise=Promised(
+                of=one.of,
+                share=one.found.promise.share,
+                confidence=one.found.promise.confidence,
+                wrong=one.found.wrong,
+                pictures=one.found.of,
+            ),
+            good=good,
+            defective=bad if one.of == "defective parts passed" else None,
+            date=date,
+        )
+        for one in solved
+    ]
+
+
+def _origin(job: "Job", *, good: bool) -> list[str]:
+    """Folders of the pictures, relative to the spec."""
+    folder = job.spec.path.parent.absolute()
+    pictures = [p.path.absolute() for p in job.sample.pictures if p.is_good == good]
+    blocks = [s for s in job.item.samples if (s.label == "good") == good]
+    if blocks and set(job.sample.origin) == {p for s in job.item.samples for p in s.images}:
+        return [pattern for block in blocks for pattern in block.images]
+    return list(dict.fromkeys(Path(relpath(p.parent, folder)).as_posix() for p in pictures))
+
+
+def _tell(
+    job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies: int, quiet: bool
+) -> None:
+    from rich.console import Console
+
+    from promptdsl.cli.validation_table import outcomes_table
+    from promptdsl.validation.calibrate import percent, resolve_all
+    from promptdsl.validation.outcomes import judge, outcomes
+
+    for one in solved:
+        promise = one.found.promise
+        click.echo(f"{job.name}: {one.rule.text}  ->  {one.found.value:.6g}")
+        click.echo(
+            f"  at most {percent(promise.share)} of {one.of}, at {percent(promise.confidence)} "
+            f"confidence ({one.found.wrong} of {one.found.of} here)"
+        )
+    for remark in dict.fromkeys(one.remark for one in solved if one.remark):
+        tell_note(f"{job.name}: {remark}", "warning")
+    if copies:
+        tell_note(f"{counted(copies, 'copy', 'copies')} of other pictures counted once")
+    for problem in sample.problems:
+        tell_note(problem, "problem")
+    if not quiet:
+        judged = judge(sample.pictures, resolve_all(job.item, solved))
+        labels = job.sample.labels(job.item.defects)
+        Console().print(outcomes_table(outcomes(judged, labels, {})))
+        click.echo("These pictures set the thresholds; judge them by others: promptdsl validate")
+
+
+def _others(spec: "SpecInUse", compute: "Compute") -> "dict[str, LockedObject]":
+    """Objects that are not calibrated now: as the lock has them, or pinned where nothing is auto."""
+    from promptdsl.lock.pin import pin_object
+    from promptdsl.runtime.clip_model import load_model
+    from promptdsl.validation.calibrate import auto_lines
+
+    known = spec.lock.objects if spec.lock is not None else {}
+    folder = spec.path.parent
+    found: dict[str, LockedObject] = {}
+    for item in spec.plan.objects:
+        if auto_lines(item):
+            if item.name in known:
+                found[item.name] = known[item.name]
+        else:
+            weights = load_model(item.method, folder).weights_sha256
+            found[item.name] = pin_object(item, folder, weights, compute.precision)
+    return found

@@ -1,0 +1,141 @@
+"""`promptdsl models import`: a published checkpoint of a method as a weights file of our own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from promptdsl.plan.model import MethodPlan
+    from promptdsl.runtime.checkpoints import LearnedWeights
+
+SUFFIX = ".safetensors"
+EPILOG = """\b
+Examples:
+  promptdsl models import epoch_15.pth -o prompts.safetensors
+  promptdsl models import epoch_3.pth --model ViT-B-16-quickgelu,openai --set "stages: 3, 6, 9"
+
+\b
+A .pth may also be named directly in a spec: weights: "epoch_15.pth". The imported file says what
+it holds, so that promptdsl check can tell when it does not belong to the method or the model.
+"""
+
+
+class WithImport(click.Command):
+    """A command whose first word `import` leads to another one."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Choose between the two."""
+        if args[:1] == ["import"]:
+            name = f"{info_name} import"
+            return import_command.make_context(name, args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("import", epilog=EPILOG)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "-o", "--out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write.  [default: FILE with the suffix .safetensors]",
+)  # fmt: skip
+@click.option(
+    "--model", metavar="NAME[,TAG]",
+    help="The CLIP that it was trained on.  [default: the published one of the method]",
+)  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, metavar="LINE",
+    help='A line of the method block, such as "stages: 3, 6, 9"; may be given again.',
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+def import_command(
+    file: Path, out: Path | None, model: str | None, settings: tuple[str, ...], overwrite: bool
+) -> None:
+    """Turn a published checkpoint of AnomalyCLIP or APRIL-GAN into safetensors."""
+    out = out or file.with_suffix(SUFFIX)
+    if out.suffix != SUFFIX:
+        raise UsageProblem(f"{out}: weights are written as {SUFFIX}", f"write {out}{SUFFIX}")
+    if out.exists() and not overwrite:
+        raise UsageProblem(f"{out} exists already", "use -o NAME, or --overwrite")
+    from promptdsl.cli.train import compile_method
+    from promptdsl.runtime.checkpoints import read_learned, write_learned
+    from promptdsl.runtime.durable import disk_told_plainly
+
+    learned = read_learned(file)
+    plan = compile_method(learned.method, model, settings, ("object",)).plan().objects[0].method
+    checked = _checked(learned, plan)
+    with disk_told_plainly(out.parent):
+        write_learned(out, checked)
+    facts = ", ".join(f"{name} {_shown(v)}" for name, v in checked.facts["settings"].items())
+    click.echo(f"wrote {out}: {learned.method} for {' '.join(plan.model)} ({facts})")
+    click.echo(f'in a spec: method {learned.method} {{ weights: "{out.name}" }}')
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _checked(learned: "LearnedWeights", plan: "MethodPlan") -> "LearnedWeights":
+    """The weights with all that is known of them, after holding their shapes against the model."""
+    from promptdsl.runtime.checkpoints import check_fit, check_shapes, fingerprint
+    from promptdsl.runtime.clip_config import read_config
+
+    name = " ".join(plan.model)
+    config, model = _model(plan)
+    if model is not None:
+        check_fit(learned, model)
+        learned = learned.with_facts(model_fingerprint=fingerprint(model))
+    else:
+        check_shapes(learned, read_config(config, name), name)
+    return learned.with_facts(
+        model=[Path(part).name for part in plan.model],
+        model_kind=plan.model_kind,
+        settings=_settings(learned, plan),
+    )
+
+
+def _model(plan: "MethodPlan") -> tuple[dict[str, Any], Any]:
+    """The model's config, and the model where its weights are on this machine already."""
+    from promptdsl.runtime.clip_model import load_model, open_clip_config
+    from promptdsl.runtime.model_catalog import open_clip_models
+
+    if plan.model_kind != "open_clip":
+        return {}, load_model(plan, Path.cwd())
+    config = open_clip_config(plan.model[0])
+    here = any(m.cached for m in open_clip_models([(plan.model[0], plan.model[1])]))
+    return config, load_model(plan, Path.cwd()) if here else None
+
+
+def _settings(learned: "LearnedWeights", plan: "MethodPlan") -> dict[str, Any]:
+    from promptdsl.methods import METHODS
+
+    about = {"weights", "references", "shots", "seed", "model"}
+    kept = {field.name for field in METHODS[plan.name].fields} - about
+    known: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in plan.settings.items()
+        if name in kept and value is not None
+    }
+    if learned.method == "anomalyclip":
+        deep = [tensor for name, tensor in learned.tensors.items() if name.startswith("deep.")]
+        shape = {
+            "n_ctx": len(learned.tensors["context_normal"]),
+            "depth": 1 + len(deep),
+            "t_n_ctx": len(deep[0]) if deep else 0,
+        }
+        return known | shape
+    count = sum(name.endswith(".weight") for name in learned.tensors)
+    if count != len(known["stages"]):
+        raise EnvironmentProblem(
+            f"{learned.source} has linear layers for {count} stages, and there are "
+            f"{len(known['stages'])}: {_shown(known['stages'])}",
+            help='say which blocks they belong to, for example --set "stages: 3, 6, 9"',
+        )
+    return known

@@ -1,0 +1,232 @@
+"""`promptdsl train`: learn the prompts of AnomalyCLIP or the linear layers of APRIL-GAN."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
+from promptdsl.errors import UsageProblem
+from promptdsl.methods import METHODS
+from promptdsl.pipeline import Compilation, compile_text
+from promptdsl.syntax.statements import quote
+
+if TYPE_CHECKING:
+    from promptdsl.training.learned.material import Material
+    from promptdsl.training.learned.run import Outcome, Task
+
+SUFFIX = ".safetensors"
+LEARNING = tuple(name for name, method in METHODS.items() if method.needs_weights)
+EPILOG = """\b
+Examples:
+  promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors
+  promptdsl train april_gan --data pictures/ --model promptdsl-mini -o layers.safetensors
+  promptdsl train anomalyclip --data mvtec --hold-out screw --hold-out pill -o prompts.safetensors
+
+\b
+Then, in a spec:
+  method anomalyclip { weights: "prompts.safetensors" }
+
+A training that was stopped, by Ctrl-C, a kill or a power cut, goes on when the same command is
+given again.
+"""
+
+
+@click.command("train", epilog=EPILOG)
+@click.argument("method", type=click.Choice(LEARNING))
+@click.option(
+    "--data", "roots", multiple=True, required=True, metavar="ROOT",
+    type=click.Path(path_type=Path), help="Labelled pictures with masks; may be given again.",
+)  # fmt: skip
+@click.option("--layout", type=click.Choice(LAYOUTS), default="auto", show_default=True)
+@click.option(
+    "--model", metavar="NAME[,TAG]",
+    help="The CLIP underneath, as in a spec: promptdsl-mini; a name and a tag of open_clip; "
+    "CONFIG.json,WEIGHTS.  [default: the method's own]",
+)  # fmt: skip
+@click.option(
+    "--category", "categories", multiple=True, metavar="NAME",
+    help="Use only this category; may be given again.",
+)  # fmt: skip
+@click.option(
+    "--hold-out", multiple=True, metavar="NAME",
+    help="Learn nothing from this category and judge by it; may be given again; none holds out "
+    "nothing.  [default: one category of five]",
+)  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, metavar="LINE",
+    help='A line of the method block, such as "blocks: 18, 24"; may be given again.',
+)  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1, 10_000), default=15, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1, 4096), default=8, show_default=True)
+@click.option(
+    "--rate", type=click.FloatRange(0, 1, min_open=True), default=1e-3, show_default=True,
+    help="Adam's learning rate.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--save-every", type=click.IntRange(1), default=25, show_default=True, metavar="STEPS",
+    help="How often the state is written that a stopped training goes on from.",
+)  # fmt: skip
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True,
+    help="Of the image tower, and on CUDA of the text tower; what is learned stays in float32.",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", required=True, metavar="OUT", type=click.Path(path_type=Path, dir_okay=False),
+    help="The weights file to write, NAME.safetensors.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="What goes to standard output.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def command(
+    method: str,
+    roots: tuple[Path, ...],
+    layout: str,
+    model: str | None,
+    categories: tuple[str, ...],
+    hold_out: tuple[str, ...],
+    settings: tuple[str, ...],
+    epochs: int,
+    batch_size: int,
+    rate: float,
+    seed: int,
+    save_every: int,
+    device: str,
+    precision: str,
+    out: Path,
+    overwrite: bool,
+    form: str,
+    quiet: bool,
+) -> None:
+    """Train the learned part of a METHOD on pictures with masks, and judge it on held-out ones.
+
+    The data are in MVTec AD's folders, VisA's table, or plain folders CATEGORY/good,
+    CATEGORY/DEFECT and CATEGORY/masks/DEFECT. As in the papers, learning uses the test pictures.
+    """
+    _check_out(out, overwrite)
+    datasets = [read_dataset(root, layout, categories or None) for root in roots]  # type: ignore[arg-type]
+    for dataset in datasets:
+        for sentence in dataset.notes:
+            tell_note(f"{dataset.name}: {sentence}")
+    from promptdsl.training.learned.material import choose_material
+    from promptdsl.training.learned.recipe import Recipe
+
+    recipe = Recipe(epochs, batch_size, rate, seed, save_every)
+    material = choose_material(datasets, hold_out, seed)
+    task = _task(method, model, settings, material, datasets, recipe, device, precision, out)
+    outcome = _run(task, quiet)
+    _tell(outcome, task, form)
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    if out.suffix != SUFFIX:
+        raise UsageProblem(f"{out}: weights are written as {SUFFIX}", f"write {out}{SUFFIX}")
+    if out.exists() and not overwrite:
+        raise UsageProblem(f"{out} exists already", "use another name, or --overwrite")
+
+
+def _task(
+    method: str,
+    model: str | None,
+    settings: Sequence[str],
+    material: "Material",
+    datasets: Sequence[Dataset],
+    recipe: Any,
+    device: str,
+    precision: str,
+    out: Path,
+) -> "Task":
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.training.learned.run import Task
+
+    names = (*material.trained_on, *(category.name for category in material.held_out))
+    plan = compile_method(method, model, settings, tuple(dict.fromkeys(names))).plan()
+    return Task(
+        plan.objects[0].method,
+        Path.cwd(),
+        choose_compute(device, precision),
+        recipe,
+        material,
+        dict(zip(dict.fromkeys(names), (item.prompts for item in plan.objects), strict=True)),
+        tuple(dataset.name for dataset in datasets),
+        out,
+    )
+
+
+def compile_method(
+    method: str, model: str | None, settings: Sequence[str], categories: Sequence[str]
+) -> Compilation:
+    """A spec with one object for each category; UsageProblem where a setting does not hold."""
+    from promptdsl.training.learned.material import called
+
+    lines = list(settings)
+    if model is not None:
+        parts = (quote(part.strip()) for part in model.split(",") if part.strip())
+        lines.insert(0, f"model: {', '.join(parts)}")
+    block = "\n".join(f"    {line}" for line in lines)
+    objects = [
+        f"object part_{number} {{\n  called: {quote(called(name))}\n"
+        f"  defect damage {{ include std.anomalous }}\n  method {method} {{\n{block}\n  }}\n}}\n"
+        for number, name in enumerate(categories)
+    ]
+    profile = "april_gan" if method == "april_gan" else "winclip"
+    text = f'inspect 1\nuse "std/{profile}" as std\n{"".join(objects)}'
+    compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),))
+    for fault in compilation.report.errors:
+        raise UsageProblem(fault.message, fault.help)
+    return compilation
+
+
+def _run(task: "Task", quiet: bool) -> "Outcome":
+    from rich.console import Console
+
+    from promptdsl.cli.train_progress import TrainProgress
+    from promptdsl.training.learned.run import run
+
+    with TrainProgress(Console(stderr=True), quiet=quiet) as progress:
+        return run(task, progress)
+
+
+def _tell(outcome: "Outcome", task: "Task", form: str) -> None:
+    if form == "json":
+        content = {
+            "out": str(outcome.out),
+            "steps": outcome.steps,
+            "losses": dict(outcome.losses),
+            "trained_on": list(task.material.trained_on),
+            "held_out": [asdict(figures) for figures in outcome.figures],
+            "mean": dict(outcome.mean),
+        }
+        write_machines(json.dumps(content, indent=2) + "\n")
+        return
+    for figures in outcome.figures:
+        click.echo(
+            f"{figures.category:<20} {counted(figures.pictures, 'picture'):>14}  "
+            f"image AUROC {_percent(figures.image_auroc)}  "
+            f"pixel AUROC {_percent(figures.pixel_auroc)}"
+        )
+    if len(outcome.figures) > 1:
+        click.echo(
+            f"{'mean':<20} {'':>14}  image AUROC {_percent(outcome.mean['image_auroc'])}  "
+            f"pixel AUROC {_percent(outcome.mean['pixel_auroc'])}"
+        )
+    if not outcome.figures:
+        click.echo("nothing was held out, so there is no figure of how good it is")
+    trained = counted(len(task.material.trained_on), "category", "categories")
+    click.echo(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
+    click.echo(f'in a spec: method {task.plan.name} {{ weights: "{outcome.out.name}" }}')
+
+
+def _percent(share: float | None) -> str:
+    return "   -" if share is None else f"{share:6.1%}"

@@ -1,0 +1,163 @@
+"""`promptdsl validate`: how good a spec is on labelled pictures, and how sure that is."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.specs import ALLOW
+from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from promptdsl.validation.gallery import Gallery
+    from promptdsl.validation.run import Validation
+
+SHOWN_PROBLEMS = 20
+EPILOG = """\b
+Examples:
+  promptdsl validate nut.inspect
+  promptdsl validate nut.inspect --good held_out/good --defect scratch=held_out/scratch
+  promptdsl validate --mvtec mvtec_ad -o mvtec
+  promptdsl validate --visa VisA --category candle --shots 4
+
+\b
+Exit codes:
+  0    every test passed (or there is none) and every picture could be judged
+  1    a test failed, or the spec has errors
+  2    wrong use of the command
+  3    a picture or mask could not be used, or weights, device or disk failed
+"""
+
+
+@click.command("validate", epilog=EPILOG, short_help="Judge a spec by labelled pictures.")
+@click.argument("spec", required=False, type=click.Path(dir_okay=False))
+@picture_options
+@click.option("--mvtec", type=click.Path(path_type=Path), metavar="ROOT", help="MVTec AD, or a folder tree of its shape.")  # fmt: skip
+@click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="ROOT", help="Any labelled folders: good/ and one folder for each defect.")  # fmt: skip
+@click.option("--category", "categories", multiple=True, metavar="NAME", help="Only this category of the data set; may be given again.")  # fmt: skip
+@click.option("--shots", type=click.IntRange(1, 10_000), metavar="N", help="Compare with N good training pictures of the data set.")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]")  # fmt: skip
+@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option("--strict", is_flag=True, help="A test that too few pictures support fails too.")
+@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What goes to standard output.")  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="No tables and no progress.")
+@ALLOW
+def command(
+    spec: str | None,
+    good: tuple[Path, ...],
+    defects: tuple[tuple[str, Path], ...],
+    masks: Path | None,
+    object_name: str | None,
+    mvtec: Path | None,
+    visa: Path | None,
+    data: Path | None,
+    categories: tuple[str, ...],
+    shots: int | None,
+    out: Path | None,
+    device: str,
+    precision: str,
+    strict: bool,
+    no_cache: bool,
+    form: str,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> int:
+    """Judge a spec by labelled pictures: escapes, false rejects, AUROC, and how sure they are.
+
+    Without folders it takes the spec's own `samples` and runs its `test` blocks. For MVTec AD and
+    VisA the ready specs are used where no SPEC is given.
+    """
+    from rich.console import Console
+
+    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.validation.gallery import gallery_for
+    from promptdsl.validation.run import validate
+
+    started = time.perf_counter()
+    asked = Asked(
+        spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
+    )
+    jobs, layout = find_jobs(asked)
+    folder = _claim_folder(out or _default_folder(asked))
+    gallery = gallery_for(len(jobs))
+    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+        compute = choose_compute(device, precision)
+        cache = None if no_cache else open_feature_cache()
+        validation = validate(jobs, compute, cache, progress, dataset=layout, keep=gallery.take)
+    described = _write(validation, gallery, folder, time.perf_counter() - started)
+    if form == "json":
+        write_machines(described)
+    _tell(validation, folder, quiet or form == "json")
+    return validation.exit_code(strict=strict)
+
+
+def _default_folder(asked: Asked) -> Path:
+    name = Path(asked.spec).stem if asked.spec is not None else "data"
+    if asked.spec is None and asked.root is not None:
+        name = asked.root[0].resolve().name
+    return Path(f"{name}-validation")
+
+
+def _claim_folder(folder: Path) -> Path:
+    """Make the folder before anything costly happens."""
+    from promptdsl.runtime.durable import disk_told_plainly
+
+    if folder.exists() and not folder.is_dir():
+        raise UsageProblem(f"{folder}: -o needs a folder, and this is a file")
+    with disk_told_plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(validation: "Validation", gallery: "Gallery", folder: Path, seconds: float) -> str:
+    from promptdsl.report.validation import validation_page
+    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.validation.junit import junit_xml
+    from promptdsl.validation.record import describe, to_json
+
+    described = describe(validation, seconds)
+    page = validation_page(described, gallery.shown)
+    files = {
+        "validation.json": to_json(described),
+        "junit.xml": junit_xml(validation, seconds),
+        "validation.html": page.encode("utf-8", "backslashreplace"),
+    }
+    with disk_told_plainly(folder):
+        for name, content in files.items():
+            write_atomically(folder / name, content)
+    return files["validation.json"].decode()
+
+
+def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
+    """Tables to standard output; doubts and problems to standard error, always."""
+    from rich.console import Console
+
+    from promptdsl.cli.validation_table import print_object, print_paper_table
+    from promptdsl.validation.table import paper_table
+
+    console = Console()
+    if not quiet:
+        if validation.dataset is None or len(validation.objects) == 1:
+            for result in validation.objects:
+                print_object(console, result)
+        table = paper_table(validation)
+        if table is not None:
+            print_paper_table(console, table)
+        click.echo(f"page: {folder / 'validation.html'}")
+    for result in validation.objects:
+        for note in result.notes:
+            tell_note(note, "warning")
+    problems = validation.problems
+    for problem in problems[:SHOWN_PROBLEMS]:
+        tell_note(problem, "problem")
+    if len(problems) > SHOWN_PROBLEMS:
+        rest = counted(len(problems) - SHOWN_PROBLEMS, "more problem")
+        tell_note(f"{rest} in {folder / 'validation.json'}", "problem")

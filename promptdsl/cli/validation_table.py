@@ -1,0 +1,140 @@
+"""What `promptdsl validate` prints: figures, outcomes, tests; rich on a terminal, plain elsewhere."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from promptdsl.validation.figures import TITLES, TOTAL, Estimate
+from promptdsl.validation.outcomes import ClaimResult, Outcome, Share, explain
+from promptdsl.validation.run import ObjectResult
+from promptdsl.validation.table import COLUMNS, PaperTable, Row
+
+_SHORT = {**TITLES, "research_aupro": "AU-PRO (codes)"}
+
+
+def print_object(console: Console, result: ObjectResult) -> None:
+    """Everything about one object."""
+    good = sum(judged.scored.picture.is_good for judged in result.judged)
+    defective = len(result.judged) - good
+    console.print(
+        Text.assemble(
+            (result.job.name, "bold"),
+            f": {good:,} good and {defective:,} defective pictures",
+            f", {len(result.sample.unreadable)} not inspected" if result.sample.unreadable else "",
+        )
+    )
+    for table in _figures_tables(result):
+        console.print(table)
+    console.print(outcomes_table(result.outcomes))
+    if result.confusion.right.of:
+        console.print(Text(f"the right defect was named: {_share(result.confusion.right)}"))
+    for claim in result.claims:
+        console.print(_claim(claim), soft_wrap=True)
+    console.print()
+
+
+def _plain_table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+
+
+_GROUPS_OF_COLUMNS = (
+    ("auroc", "average_precision", "f1_max"),
+    ("pixel_auroc", "pixel_average_precision", "pixel_f1_max"),
+    ("aupro", "research_aupro"),
+)
+
+
+def _figures_tables(result: ObjectResult) -> list[Table]:
+    """Narrow tables rather than a wide one, so that a terminal of 80 columns shows whole numbers."""
+    tables = [_figures_table(result, names) for names in _GROUPS_OF_COLUMNS]
+    if any(tables):
+        return [table for table in tables if table is not None]
+    table = _plain_table()
+    reasons = {value.reason for value in result.total.values.values()}
+    table.add_row("no figures: " + "; ".join(sorted(filter(None, reasons))))
+    return [table]
+
+
+def _figures_table(result: ObjectResult, names: Sequence[str]) -> Table | None:
+    if all(group.values[n].value is None for group in result.figures for n in names):
+        return None
+    table = _plain_table()
+    table.add_column("", min_width=14)
+    for name in names:
+        table.add_column(_SHORT[name], justify="right", min_width=20)
+    for group in [*result.figures[1:], result.total]:
+        name = "all" if group.group == TOTAL else group.group
+        style = "bold" if group.group == TOTAL else ""
+        table.add_row(name, *(estimate(group.values[n]) for n in names), style=style)
+    return table
+
+
+def estimate(value: Estimate) -> str:
+    """`0.953 (0.91-0.98)`; a perfect sample has no interval that says anything."""
+    if value.value is None:
+        return "-"
+    if value.interval is None:
+        return f"{value.value:.3f}"
+    if value.perfect:
+        return f"{value.value:.3f} (no spread)"
+    return f"{value.value:.3f} ({value.interval.low:.3f}-{value.interval.high:.3f})"
+
+
+def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
+    """Verdicts of each label, and what goes wrong."""
+    table = _plain_table()
+    for title in ("", "pictures", "pass", "review", "reject", "escapes, false rejects (95 %)"):
+        table.add_column(title, justify="left" if title in ("",) else "right")
+    for outcome in outcomes:
+        bad = outcome.wrong.count > 0
+        name = "all defects" if outcome.label == TOTAL else outcome.label
+        table.add_row(
+            name + (f" ({outcome.unreadable} not inspected)" if outcome.unreadable else ""),
+            f"{outcome.pictures:,}",
+            *(f"{outcome.verdicts[verdict]:,}" for verdict in ("pass", "review", "reject")),
+            Text(_share(outcome.wrong), "red" if bad else "", no_wrap=True),
+        )
+    return table
+
+
+def _share(share: Share) -> str:
+    if not share.of:
+        return "none of 0"
+    low, high = 100 * share.interval.low, 100 * share.interval.high
+    return f"{share.count} of {share.of}, {100 * share.count / share.of:.1f} % ({low:.1f}-{high:.1f})"
+
+
+def _claim(claim: ClaimResult) -> Text:
+    word, style = ("passed", "green") if claim.passed else ("FAILED", "bold red")
+    if claim.passed and not claim.proven:
+        style = "yellow"
+    return Text.assemble((word, style), f' "{claim.name}": {explain(claim)}')
+
+
+def print_paper_table(console: Console, table: PaperTable) -> None:
+    """Categories, their mean, and the published means."""
+    shown = _plain_table()
+    shown.add_column("category, percent")
+    for name in COLUMNS:
+        shown.add_column(_SHORT[name], justify="right")
+    for row in (*table.rows, table.mean):
+        shown.add_row(*_cells(row), style="bold" if row is table.mean else "")
+    for paper in table.published:
+        values = {
+            "auroc": paper.image_auroc, "pixel_auroc": paper.pixel_auroc, "research_aupro": paper.pro
+        }  # fmt: skip
+        cells = [_number(values.get(name), "") for name in COLUMNS]
+        shown.add_row(f"{paper.method} ({paper.paper})", *cells, style="dim")
+    console.print(shown)
+    if table.remark:
+        console.print(table.remark, style="dim")
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.name, *(_number(row.values[name], "-") for name in COLUMNS)]
+
+
+def _number(value: float | None, absent: str) -> str:
+    return absent if value is None else f"{value:.1f}"

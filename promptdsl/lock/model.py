@@ -1,0 +1,86 @@
+"""The lock file, NAME.inspect.lock beside the spec: what the calibrated thresholds rest on.
+
+JSON for people too: sorted, indented, one fact per line. Words are pinned by hash, group by group, so
+that a change can be named ("the phrases of defect scratch"); settings are kept as they are.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from promptdsl.methods import Setting
+
+LOCK_VERSION = 1
+
+
+class Frozen(BaseModel):
+    """Immutable, and strict about unknown keys: a newer lock must not be half understood."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pictures(Frozen):
+    """A set of pictures: where they came from, how many, and one hash over all their bytes."""
+
+    origin: tuple[str, ...]  # folders or patterns; relative to the spec where they lie below it
+    number: int = Field(ge=0)
+    sha256: str
+
+
+class Promised(Frozen):
+    """What a threshold keeps: at most `share` of `of` go wrong, at this confidence."""
+
+    of: Literal["good parts rejected", "good parts at or above it", "defective parts passed"]
+    share: float = Field(ge=0, le=1)
+    confidence: float = Field(gt=0, lt=1)
+    wrong: int  # pictures of the sample that go wrong
+    pictures: int  # of the sample
+
+
+class Threshold(Frozen):
+    """One `auto`: the line as written, and its number."""
+
+    rule: str
+    value: float = Field(ge=0, le=1)  # a score, or a share of the picture
+    promise: Promised
+    good: Pictures | None
+    defective: Pictures | None
+    date: str
+
+
+class Model(Frozen):
+    """The CLIP underneath."""
+
+    name: tuple[str, ...]
+    weights_sha256: str
+
+
+class Words(Frozen):
+    """Expanded prompts by hash, whole and by group."""
+
+    prompts: int
+    sha256: str
+    groups: dict[str, str]  # "normal", "defect scratch", "templates" -> hash of the phrases
+
+
+class LockedObject(Frozen):
+    """One object of the spec."""
+
+    method: str
+    settings: dict[str, Setting]
+    model: Model
+    learned_sha256: str | None = None  # of the file of `weights:`
+    words: Words
+    references: Pictures | None
+    precision: str
+    thresholds: tuple[Threshold, ...]
+
+
+class Lock(Frozen):
+    """The whole file."""
+
+    lock_version: Literal[1] = 1
+    spec: str
+    written: str
+    versions: dict[str, str]
+    objects: dict[str, LockedObject]

@@ -1,0 +1,84 @@
+"""Hashes of what a score depends on: words, references, pictures."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.lock.model import LockedObject, Model, Pictures, Threshold, Words
+from promptdsl.plan.build import canonical_json
+from promptdsl.plan.model import ObjectPlan
+from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.weights import hash_file
+
+
+def pin_object(
+    item: ObjectPlan,
+    spec_folder: Path,
+    weights_sha256: str,
+    precision: str,
+    thresholds: Sequence[Threshold] = (),
+) -> LockedObject:
+    """Everything about an object as it is now."""
+    return LockedObject(
+        method=item.method.name,
+        settings=dict(sorted(item.method.settings.items())),
+        model=Model(name=item.method.model, weights_sha256=weights_sha256),
+        learned_sha256=_learned(item, spec_folder),
+        words=pin_words(item),
+        references=pin_references(item, spec_folder),
+        precision=precision,
+        thresholds=tuple(thresholds),
+    )
+
+
+def _learned(item: ObjectPlan, spec_folder: Path) -> str | None:
+    path = item.method.settings.get("weights")
+    if not isinstance(path, str) or not (spec_folder / path).is_file():
+        return None
+    return hash_file(spec_folder / path)
+
+
+def pin_words(item: ObjectPlan) -> Words:
+    """Hashes of the prompts, and of the phrases of each state and the templates."""
+    groups: dict[str, dict[str, None]] = {}
+    for prompt in item.prompts:
+        state = "normal" if prompt.defect is None else f"defect {prompt.defect}"
+        groups.setdefault(state, {})[prompt.phrase] = None
+        groups.setdefault("templates", {})[prompt.template] = None
+    prompts = [(prompt.label, prompt.defect, prompt.text) for prompt in item.prompts]
+    return Words(
+        prompts=len(prompts),
+        sha256=_hash(prompts),
+        groups={name: _hash(list(phrases)) for name, phrases in sorted(groups.items())},
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
+
+
+def pin_references(item: ObjectPlan, spec_folder: Path) -> Pictures | None:
+    """All files that the references' patterns give; None for zero-shot or where they are gone."""
+    patterns = item.method.settings.get("references") or ()
+    if not isinstance(patterns, tuple) or not patterns:
+        return None
+    return pin_files([str(pattern) for pattern in patterns], spec_folder)
+
+
+def pin_files(origin: Sequence[str], spec_folder: Path) -> Pictures | None:
+    """The pictures that patterns or folders give now; None where there are none any more."""
+    try:
+        found = find_pictures([os.path.join(spec_folder, given) for given in origin]).pictures
+        hashes = [hash_file(Path(name)) for name in found]
+    except (EnvironmentProblem, OSError):
+        return None
+    return pin_hashes(hashes, origin)
+
+
+def pin_hashes(hashes: Iterable[str], origin: Sequence[str]) -> Pictures:
+    """A set of pictures by the hashes of their bytes, whatever their names and order."""
+    ordered = sorted(hashes)
+    digest = hashlib.sha256("\n".join(ordered).encode()).hexdigest()
+    return Pictures(origin=tuple(origin), number=len(ordered), sha256=digest)

@@ -1,0 +1,161 @@
+"""`validation.html`: one page with everything inside, thresholds that can be dragged among it.
+
+The page is made from the content of `validation.json` and small pictures; what follows the
+thresholds is computed in the browser from the scores. It opens from disk and loads nothing.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
+
+from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.report.colors import TABLE
+from promptdsl.report.heatmap import COVER
+from promptdsl.report.html import embedded_json
+from promptdsl.report.previews import MAP_SIDE, Preview
+
+DIGITS = 5  # of the scores on the page
+
+
+class Shown(Protocol):
+    """A small picture with its map, and the border of its mask."""
+
+    @property
+    def preview(self) -> Preview:
+        """Picture and map."""
+        ...
+
+    @property
+    def outline(self) -> str | None:
+        """A PNG in base 64, or None."""
+        ...
+
+
+def validation_page(
+    described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]
+) -> str:
+    """The page's whole text."""
+    objects = described["objects"]
+    return _template().render(
+        described=described,
+        names=[item["name"] for item in objects],
+        title=_title(described),
+        subtitle=_subtitle(described),
+        builtin=BUILTIN_MODEL if any(BUILTIN_MODEL in o["model"] for o in objects) else None,
+        failed=sum(not test["passed"] for item in objects for test in item["tests"]),
+        identity=_identity(described),
+        data=_data(described, gallery),
+    )
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("promptdsl.report"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("validation.html.j2")
+
+
+def _title(described: Mapping[str, Any]) -> str:
+    names = [item["name"].replace("_", " ") for item in described["objects"]]
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} objects"
+
+
+def _subtitle(described: Mapping[str, Any]) -> list[str]:
+    objects = described["objects"]
+    specs = dict.fromkeys(item["spec"].rsplit("/", 1)[-1] for item in objects)
+    models = dict.fromkeys(f"{item['method']} on {item['model'][0]}" for item in objects)
+    return [
+        *(list(specs) if len(specs) <= 2 else [f"{len(specs)} specs"]),
+        *models,
+        f"{described['device_name']}, {described['precision']}",
+        described["made"][:16].replace("T", " "),
+    ]
+
+
+def _data(described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -> Markup:
+    return embedded_json(
+        {
+            "colors": base64.b64encode(TABLE.tobytes()).decode(),
+            "cover": COVER,
+            "side": MAP_SIDE,
+            "confidence": described["confidence"],
+            "table": described["table"],
+            "objects": [_object(item, gallery) for item in described["objects"]],
+        }
+    )
+
+
+_KEPT = (
+    "name", "thresholds", "figures", "confusion", "tests", "problems", "notes", "unreadable",
+    "default_thresholds",
+)  # fmt: skip
+
+
+def _object(item: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -> dict[str, Any]:
+    return {
+        **{key: item[key] for key in _KEPT},
+        "words": item.get("words"),
+        "pictures": [_picture(row, gallery.get((item["name"], row["image"]))) for row in item["pictures"]],
+    }
+
+
+def _picture(row: Mapping[str, Any], shown: Shown | None) -> dict[str, Any]:
+    picture = {
+        "image": row["image"],
+        "label": row["label"],
+        "score": row["score"],
+        "area": row["area"],
+        "named": row["named"],
+        "likeness": round(row["defects"][row["named"]], 4) if row["named"] else None,
+    }
+    if shown is not None:
+        small = shown.preview
+        picture["preview"] = [small.width, small.height, small.jpeg, small.map, shown.outline]
+    return picture
+
+
+def _identity(described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    bootstrap = described["bootstrap"]
+    rows = []
+    for item in described["objects"]:
+        rows += _identity_of(item)
+    return [
+        *dict.fromkeys(rows),
+        ("device", f"{described['device']} ({described['device_name']})"),
+        ("precision", described["precision"]),
+        ("intervals", f"{described['confidence']:.0%}; bootstrap of {bootstrap['resamples']:,} draws within labels, seed {bootstrap['seed']}; shares by Clopper-Pearson"),
+        ("made", described["made"]),
+        ("took", f"{described['seconds']:.1f} s"),
+        ("versions", ", ".join(f"{name} {v}" for name, v in described["versions"].items())),
+    ]  # fmt: skip
+
+
+def _identity_of(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    settings = ", ".join(f"{k} {_plain(v)}" for k, v in item["settings"].items())
+    name = item["name"]
+    return [
+        (f"spec of {name}", item["spec"]),
+        (f"spec hash of {name}", item["spec_sha256"]),
+        (f"plan hash of {name}", item["plan_sha256"]),
+        (f"model of {name}", ", ".join(item["model"])),
+        (f"weights of {name}", item["weights_sha256"]),
+        (f"method of {name}", f"{item['method']} ({settings})"),
+        (f"pictures of {name}", _pictures_of(item)),
+    ]
+
+
+def _pictures_of(item: Mapping[str, Any]) -> str:
+    return f"{len(item['pictures']):,} from {', '.join(item['origin'])}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value[:4])) + (" ..." if len(value) > 4 else "") or "none"
+    return "default" if value is None else str(value)
