@@ -7,7 +7,7 @@ model: its token rows were never trained and are zero.
 import json
 import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 WORDS_FILE = "models_builtin/promptdsl-mini/words.json"
@@ -17,7 +17,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 @cache
 def _lists() -> dict[str, Any]:
-    text = resources.files("promptdsl").joinpath(WORDS_FILE).read_text("utf-8")
+    text = (Path(__file__).parent / WORDS_FILE).read_text("utf-8")
     lists: dict[str, Any] = json.loads(text)
     return lists
 

@@ -8,7 +8,6 @@ arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
 """
 
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Literal
 
 Kind = Literal[
@@ -60,6 +59,8 @@ class Method:
 DEFAULT_MODEL = ("ViT-B-16-plus-240", "laion400m_e31")
 BUILTIN_MODEL = "promptdsl-mini"
 DEFAULT_METHOD = "winclip"
+# Defaults that the built-in model's own learned weights decide, where scaling would give others.
+BUILTIN_SETTINGS: dict[str, dict[str, Setting]] = {"april_gan": {"stages": (4, 5)}}
 
 
 def _model(default: tuple[str, ...]) -> Field:
@@ -248,6 +249,8 @@ def register(method: Method) -> None:
 def find_method(name: str) -> Method | None:
     """The method of that name, also one that an installed package announces; else None."""
     if name not in METHODS:
+        from importlib.metadata import entry_points  # slow to import, and rarely needed
+
         for point in entry_points(group=ENTRY_POINTS, name=name):
             register(point.load())
     return METHODS.get(name)

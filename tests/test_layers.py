@@ -47,11 +47,6 @@ LAYERS: dict[str, Layer] = {
         FOUNDATION | {"methods", "plan", "results", "runtime", "datasets", "lock", "report"},
         SCORING | {"pydantic", "scipy", "sklearn", "rich"},
     ),
-    "experiments": Layer(  # ablate, suggest, why, diff
-        LANGUAGE
-        | {"pipeline", "plan", "results", "runtime", "datasets", "lock", "report", "validation"},
-        SCORING | {"pydantic", "scipy", "sklearn", "rich"},
-    ),
     "experiments": Layer(
         LANGUAGE
         | set("check plan pipeline results runtime datasets lock validation report".split()),

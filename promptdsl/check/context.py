@@ -6,7 +6,7 @@ from pathlib import Path
 
 from promptdsl.check.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.source import Span
+from promptdsl.source import Span, TooManyFiles
 from promptdsl.spec.model import ObjectSpec, Phrase, Spec
 from promptdsl.syntax.build_object import UNNAMED
 
@@ -21,6 +21,7 @@ class Context:
     root: Module
     library: Library
     matches: dict[str, list[Path]] = field(default_factory=dict)  # glob -> files, each once
+    too_wide: set[str] = field(default_factory=set)  # globs that lead through too many files
 
     @property
     def report(self) -> Report:
@@ -45,6 +46,9 @@ class Context:
         if pattern not in self.matches:
             try:
                 found = self.library.loader.glob(self.library.root_folder, pattern)
+            except TooManyFiles:
+                found = []
+                self.too_wide.add(pattern)
             except (ValueError, OSError, NotImplementedError, IndexError):
                 found = []
             self.matches[pattern] = found

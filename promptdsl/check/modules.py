@@ -12,7 +12,7 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.resources import standard_library
 from promptdsl.source import Loader, SourceFile, UnreadableSource, load
-from promptdsl.syntax.ast import IncludeLine, SpecFile, Use
+from promptdsl.syntax.ast import IncludeLine, NamedList, SpecFile, Use
 from promptdsl.syntax.build_ast import build_ast
 
 SUFFIX = ".inspect"
@@ -33,6 +33,13 @@ class Module:
     use_lines: dict[str, Use] = field(default_factory=dict)
     lost_imports: bool = False  # some `use` failed: unknown names may come from it
     used_aliases: set[str] = field(default_factory=set)
+    _lists: dict[tuple[str, str], NamedList] | None = None
+
+    def lists(self) -> dict[tuple[str, str], NamedList]:
+        """The named lists by kind and name, the first of each."""
+        if self._lists is None:
+            self._lists = {(n.kind, n.name.value): n for n in reversed(self.file.lists)}
+        return self._lists
 
     def forgives(self, alias: str) -> bool:
         """Whether a short name belongs to a `use` line that failed or was lost, and was reported."""

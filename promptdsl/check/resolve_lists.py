@@ -179,7 +179,4 @@ class Resolver:
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
     """The first list of that kind and name in a file."""
-    for named in module.file.lists:
-        if named.kind == kind and named.name.value == name:
-            return named
-    return None
+    return module.lists().get((kind, name))

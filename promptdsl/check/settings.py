@@ -173,8 +173,13 @@ def _windows(field: Field, line: FieldLine, report: Report) -> tuple[str, ...] |
 def _is_window(field: Field, value: Value, report: Report) -> bool:
     written = str(value.value)
     if value.kind == "size":
-        if not written.startswith("0") and "x0" not in written:
+        if not written.startswith("0") and "x0" not in written and len(written) < 10:
             return True
+        if len(written) >= 10:
+            report.error(
+                "I405", value.span, "a window of so many patches fits no picture", help="write 2x2"
+            )
+            return False
         report.error(
             "I405", value.span, f"a window of {written} patches holds nothing", help="write 2x2"
         )
@@ -266,7 +271,7 @@ def _number(field: Field, line: FieldLine, report: Report, kind: str) -> int | f
     unit = " px" if kind == "pixels" else ""
     whole = field.kind == "count" or (kind == "pixels" and field.name == "image_size")
     number = value.value
-    if value.kind != kind or isinstance(number, str) or (whole and number != int(number)):
+    if value.kind != kind or isinstance(number, str) or (whole and number % 1 != 0):
         _wrong_kind(value, field, what, f"write for example {field.name}: {example}{unit}", report)
         return None
     if not _in_range(field, number):

@@ -5,24 +5,26 @@ which errs on the long side.
 """
 
 import gzip
-import importlib.util
 import re
-from functools import cache
-from itertools import pairwise
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from itertools import islice, pairwise
 from pathlib import Path
 
 _WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+", re.IGNORECASE)
 _MERGES = 49152 - 256 - 2
+_FIRST_MERGES = 2_000
+_LONGEST_WORD = 200  # pairs are merged in quadratic time, and no real word is longer
 
 
 @cache
-def _ranks() -> dict[tuple[str, str], int] | None:
-    found = importlib.util.find_spec("open_clip")
+def _ranks(merges: int) -> dict[tuple[str, str], int] | None:
+    found = find_spec("open_clip")
     for folder in (found.submodule_search_locations or []) if found else []:
         path = Path(folder) / "bpe_simple_vocab_16e6.txt.gz"
         if path.is_file():
-            lines = gzip.decompress(path.read_bytes()).decode("utf-8").split("\n")
-            pairs = (line.split() for line in lines[1 : _MERGES + 1])
+            with gzip.open(path, "rt", encoding="utf-8") as lines:
+                pairs = [line.split() for line in islice(lines, 1, merges + 1)]
             return {(pair[0], pair[1]): rank for rank, pair in enumerate(pairs) if len(pair) == 2}
     return None
 
@@ -38,12 +40,20 @@ def _letters() -> dict[int, str]:
 
 def token_count(text: str) -> int:
     """Tokens of a text, start and end not counted."""
-    return sum(_pieces(word) for word in _WORDS.findall(text.lower()))
+    return sum(_pieces(word, _MERGES) for word in _WORDS.findall(text.lower()))
 
 
-@cache
-def _pieces(word: str) -> int:
-    ranks = _ranks()
+def token_bound(text: str) -> int:
+    """At least the tokens of a text, from the head of the merge table, which is quick to read.
+
+    Merges are applied in the order of the table, so fewer of them leave more pieces.
+    """
+    return sum(_pieces(word, _FIRST_MERGES) for word in _WORDS.findall(text.lower()))
+
+
+@lru_cache(maxsize=10_000)
+def _pieces(word: str, merges: int) -> int:
+    ranks = _ranks(merges) if len(word) <= _LONGEST_WORD else None
     if ranks is None:
         return max(1, -(-len(word.encode()) // 4))
     parts = [_letters()[byte] for byte in word.encode("utf-8")]

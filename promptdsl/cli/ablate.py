@@ -34,17 +34,61 @@ Exit codes:
 @click.command("ablate", epilog=EPILOG, short_help="Say which words help and which do harm.")
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
-@click.option("--mvtec", type=click.Path(path_type=Path), metavar="ROOT", help="MVTec AD, or a folder tree of its shape.")  # fmt: skip
+@click.option(
+    "--mvtec",
+    type=click.Path(path_type=Path),
+    metavar="ROOT",
+    help="MVTec AD, or a folder tree of its shape.",
+)
 @click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="ROOT", help="Any labelled folders: good/ and one folder for each defect.")  # fmt: skip
-@click.option("--category", "categories", multiple=True, metavar="NAME", help="Only this category of the data set; may be given again.")  # fmt: skip
-@click.option("--shots", type=click.IntRange(1, 10_000), metavar="N", help="Compare with N good training pictures of the data set.")  # fmt: skip
-@click.option("--pixels", type=click.Choice(["auto", "all", "none"]), default="auto", show_default=True, help="Pixel AUROC where there are masks; auto: for everything while that is quick.")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), metavar="OUT", help="Folder for words.json.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="ROOT",
+    help="Any labelled folders: good/ and one folder for each defect.",
+)
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="Only this category of the data set; may be given again.",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Compare with N good training pictures of the data set.",
+)
+@click.option(
+    "--pixels",
+    type=click.Choice(["auto", "all", "none"]),
+    default="auto",
+    show_default=True,
+    help="Pixel AUROC where there are masks; auto: for everything while that is quick.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Folder for words.json.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
 @click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What goes to standard output.")  # fmt: skip
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What goes to standard output.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @ALLOW
 def command(

@@ -52,13 +52,44 @@ def _share(context: click.Context, parameter: click.Parameter, value: str | None
 @click.command("calibrate", epilog=EPILOG, short_help="Find the thresholds left to auto.")
 @click.argument("spec", type=click.Path(dir_okay=False))
 @picture_options
-@click.option("--false-rejects", callback=_share, metavar="SHARE", help="At most this share of good parts rejected.  [default: 2%, or what the pictures support]")  # fmt: skip
-@click.option("--reviews", callback=_share, metavar="SHARE", help="At most this share of good parts at or above a review line.  [default: 10%, or what the pictures support]")  # fmt: skip
-@click.option("--escapes", callback=_share, metavar="SHARE", help="At most this share of defective parts passed; needs defective pictures.")  # fmt: skip
-@click.option("--confidence", callback=_share, default="95%", show_default=True, metavar="SHARE", help="How sure each promise is.")  # fmt: skip
-@click.option("--accept-weaker", is_flag=True, help="Where the pictures are too few for what was asked, take what they support.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option(
+    "--false-rejects",
+    callback=_share,
+    metavar="SHARE",
+    help="At most this share of good parts rejected.  [default: 2%, or what the pictures support]",
+)
+@click.option(
+    "--reviews",
+    callback=_share,
+    metavar="SHARE",
+    help="At most this share of good parts at or above a review line.  [default: 10%, or what "
+    "the pictures support]",
+)
+@click.option(
+    "--escapes",
+    callback=_share,
+    metavar="SHARE",
+    help="At most this share of defective parts passed; needs defective pictures.",
+)
+@click.option(
+    "--confidence",
+    callback=_share,
+    default="95%",
+    show_default=True,
+    metavar="SHARE",
+    help="How sure each promise is.",
+)
+@click.option(
+    "--accept-weaker",
+    is_flag=True,
+    help="Where the pictures are too few for what was asked, take what they support.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
 @click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 @ALLOW
@@ -81,8 +112,8 @@ def command(
 ) -> None:
     """Find a number for every `auto` threshold and write NAME.inspect.lock beside the spec.
 
-    Good pictures alone are enough: at most the stated share of good parts is rejected, at the stated
-    confidence. Take pictures that the spec has not been tuned on.
+    Good pictures alone are enough: at most the stated share of good parts is rejected, at the
+    stated confidence. Take pictures that the spec has not been tuned on.
     """
     from rich.console import Console
 
@@ -96,9 +127,7 @@ def command(
     jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
-        locked = {
-            job.item.name: _calibrate(job, wanted, compute, progress, quiet) for job in jobs
-        }
+        locked = {job.item.name: _calibrate(job, wanted, compute, progress, quiet) for job in jobs}
         everything = _others(in_use, compute) | locked
     if dry_run:
         click.echo("nothing was written (--dry-run)")
@@ -284,7 +313,7 @@ def _tell(
 
 
 def _others(spec: "SpecInUse", compute: "Compute") -> "dict[str, LockedObject]":
-    """Objects that are not calibrated now: as the lock has them, or pinned where nothing is auto."""
+    """Objects that are not calibrated now: as in the lock, or pinned where nothing is auto."""
     from promptdsl.lock.pin import pin_object
     from promptdsl.runtime.clip_model import load_model
     from promptdsl.validation.calibrate import auto_lines

@@ -1,8 +1,9 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,10 @@ from promptdsl.errors import UsageProblem
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
 from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec
+
+if TYPE_CHECKING:
+    from promptdsl.plan.model import ObjectPlan
+    from promptdsl.runtime.sources import SpecSource
 
 EPILOG = """\b
 Examples:
@@ -96,25 +101,41 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     from rich.console import Console
 
     from promptdsl.cli.progress import RunProgress
+    from promptdsl.cli.run import calibration
     from promptdsl.runtime.compiled import compile_to_file
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.sources import SpecSource, hash_spec
 
     plan = compilation.plan()
-    for sentence in _open_ends(compilation):
+    numbers, since_lock = calibration(spec, None)
+    for sentence in _open_ends(compilation, numbers):
         tell_note(sentence, "to run it")
     console = Console(stderr=True)
     with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
         compute = choose_compute(device, "fp32")
         spec_hash = hash_spec(spec)
-        source = SpecSource(str(spec), plan, spec_hash, compute, {}, progress.prepares)
+        source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)
         digest = compile_to_file(
-            plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated={}
+            plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated=numbers
         )
+        _tell_changes(source, since_lock)
     size = out.stat().st_size / 1e6
     click.echo(
         f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})"
     )
+
+
+def _tell_changes(
+    source: "SpecSource", since_lock: "Callable[[ObjectPlan, str], list[str]]"
+) -> None:
+    for item in source.plan.objects:
+        changes = since_lock(item, source.weights_hash(item))
+        if changes:
+            tell_note(
+                f"{item.name} changed since it was calibrated: {'; '.join(changes)}; "
+                f"`promptdsl calibrate {source.path}` makes its thresholds true again",
+                "warning",
+            )
 
 
 def missing(compilation: Compilation) -> list[str]:
@@ -138,13 +159,15 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
             yield f"{field.name} of {item.name}: {', '.join(map(str, paths))}"
 
 
-def _open_ends(compilation: Compilation) -> list[str]:
-    """What the author still has to do, one sentence each."""
+def _open_ends(
+    compilation: Compilation, numbers: Mapping[str, Mapping[str, float]] | None = None
+) -> list[str]:
+    """What the author still has to do, one sentence each; `numbers` are known for `auto` lines."""
     objects = compilation.spec.objects if compilation.spec else ()
     found = []
     for item in objects:
         for limit in item.limits:
-            if _is_auto(limit):
+            if _is_auto(limit) and limit.text not in (numbers or {}).get(item.name, {}):
                 found.append(f'a number for "{limit.text}": promptdsl calibrate {compilation.name}')
         learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"
         if learned and item.method.settings.get("weights") is None:

@@ -55,6 +55,10 @@ class Source(Protocol):
         """Numbers for `auto`, by the rule as written."""
         ...
 
+    def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
+        """What changed since the thresholds were calibrated, a clause each."""
+        ...
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
         ...
@@ -114,7 +118,15 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
             rules,
             source.compute,
         )
-        run = begin(identity, objects, options.inputs, maps=options.maps, left_out=found.left_out)
+        changed = {o.name: list(source.changes(o, identity.weights[o.name])) for o in objects}
+        run = begin(
+            identity,
+            objects,
+            options.inputs,
+            maps=options.maps,
+            left_out=found.left_out,
+            changed_since_calibration={name: what for name, what in changed.items() if what},
+        )
         earlier = folder.earlier_run()
         if earlier is not None:
             refuse_another_run(earlier, run, options.out)

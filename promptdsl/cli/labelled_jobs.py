@@ -157,8 +157,9 @@ def _sample_jobs(spec: "SpecInUse", name: str | None) -> "list[Job]":
     objects = spec.plan.objects if name is None else (choose_object(spec, name),)
     jobs = [Job(o.name, spec, o, from_spec(o, spec.path)) for o in objects if o.samples]
     if not jobs:
+        names = ", ".join(item.name for item in objects)
         raise UsageProblem(
-            f"{spec.path}: {', '.join(item.name for item in objects)} has no samples to judge it by",
+            f"{spec.path}: {names} has no samples to judge it by",
             'add samples good { images: "..." } to the spec, or name folders: '
             "--good DIR --defect NAME=DIR",
         )

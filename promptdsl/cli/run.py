@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import write_machines
+from promptdsl.cli.terminal import tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.results import Record
@@ -17,6 +17,7 @@ from promptdsl.results import Record
 if TYPE_CHECKING:
     from promptdsl.cli.execute_run import Options, Outcome, Source
     from promptdsl.cli.progress import RunProgress
+    from promptdsl.plan.model import ObjectPlan
 
 MAX_BATCH = 4096
 FAILURES = {"reject": ("reject",), "review": ("review", "reject")}
@@ -163,7 +164,31 @@ def open_source(
         return plan_file_source(path, choose_compute(device, precision))
     plan = compile_faultless(path, allow).plan()
     compute = choose_compute(device, precision)
-    return SpecSource(path, plan, hash_spec(Path(path)), compute, {}, progress.prepares)
+    numbers, since_lock = calibration(Path(path), compute.precision)
+    return SpecSource(
+        path, plan, hash_spec(Path(path)), compute, numbers, progress.prepares, since_lock
+    )
+
+
+def calibration(
+    spec: Path, precision: str | None
+) -> "tuple[dict[str, dict[str, float]], Callable[[ObjectPlan, str], list[str]]]":
+    """Numbers for `auto` out of the lock beside a spec, and what tells changes since then.
+
+    A precision of None is not compared.
+    """
+    from promptdsl.lock.changes import changes_since
+    from promptdsl.lock.file import calibrated_numbers, read_lock
+
+    lock = read_lock(spec)
+
+    def since_lock(item: "ObjectPlan", weights: str) -> list[str]:
+        locked = lock.objects.get(item.name) if lock else None
+        if lock is None or locked is None:
+            return []
+        return changes_since(lock, item, spec.parent, weights, precision or locked.precision)
+
+    return calibrated_numbers(lock), since_lock
 
 
 def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
@@ -195,6 +220,12 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
         write_machines(json.dumps({"run": outcome.run, "results": records}, indent=2) + "\n")
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(options.out))
+    for name, changes in outcome.run.get("changed_since_calibration", {}).items():
+        tell_note(
+            f"{name} changed since it was calibrated: {'; '.join(changes)}; `promptdsl calibrate` "
+            "makes its thresholds true again",
+            "warning",
+        )
     if quiet:
         return
     counts, times = outcome.run["counts"], outcome.run["times"]

@@ -51,7 +51,11 @@ def compile_named(name: str, allow: tuple[Path, ...] = ()) -> Compilation:
 
 def compile_faultless(name: str, allow: tuple[Path, ...] = ()) -> Compilation:
     """Compile one file for a command that needs it whole; faults are shown and end the command."""
-    compilation = compile_named(name, allow)
+    return faultless(compile_named(name, allow))
+
+
+def faultless(compilation: Compilation) -> Compilation:
+    """The compilation itself; faults are shown and end the command, warnings are counted."""
     report = compilation.report
     if not compilation.ok:
         shown = render_text(

@@ -35,17 +35,56 @@ Exit codes:
 @click.command("validate", epilog=EPILOG, short_help="Judge a spec by labelled pictures.")
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
-@click.option("--mvtec", type=click.Path(path_type=Path), metavar="ROOT", help="MVTec AD, or a folder tree of its shape.")  # fmt: skip
+@click.option(
+    "--mvtec",
+    type=click.Path(path_type=Path),
+    metavar="ROOT",
+    help="MVTec AD, or a folder tree of its shape.",
+)
 @click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="ROOT", help="Any labelled folders: good/ and one folder for each defect.")  # fmt: skip
-@click.option("--category", "categories", multiple=True, metavar="NAME", help="Only this category of the data set; may be given again.")  # fmt: skip
-@click.option("--shots", type=click.IntRange(1, 10_000), metavar="N", help="Compare with N good training pictures of the data set.")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True)  # fmt: skip
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)  # fmt: skip
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="ROOT",
+    help="Any labelled folders: good/ and one folder for each defect.",
+)
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="Only this category of the data set; may be given again.",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Compare with N good training pictures of the data set.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
+@click.option("--words", is_flag=True, help="Add the table of `promptdsl ablate` to the page.")
 @click.option("--strict", is_flag=True, help="A test that too few pictures support fails too.")
 @click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What goes to standard output.")  # fmt: skip
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What goes to standard output.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No tables and no progress.")
 @ALLOW
 def command(
@@ -62,6 +101,7 @@ def command(
     out: Path | None,
     device: str,
     precision: str,
+    words: bool,
     strict: bool,
     no_cache: bool,
     form: str,
@@ -92,7 +132,12 @@ def command(
         compute = choose_compute(device, precision)
         cache = None if no_cache else open_feature_cache()
         validation = validate(jobs, compute, cache, progress, dataset=layout, keep=gallery.take)
-    described = _write(validation, gallery, folder, time.perf_counter() - started)
+        tables: dict[str, list[dict[str, str]]] = {}
+        if words:
+            from promptdsl.experiments.words import words_tables
+
+            tables = words_tables(jobs, compute, cache, progress, allow)
+    described = _write(validation, gallery, tables, folder, time.perf_counter() - started)
     if form == "json":
         write_machines(described)
     _tell(validation, folder, quiet or form == "json")
@@ -117,13 +162,22 @@ def _claim_folder(folder: Path) -> Path:
     return folder
 
 
-def _write(validation: "Validation", gallery: "Gallery", folder: Path, seconds: float) -> str:
+def _write(
+    validation: "Validation",
+    gallery: "Gallery",
+    words: dict[str, list[dict[str, str]]],
+    folder: Path,
+    seconds: float,
+) -> str:
     from promptdsl.report.validation import validation_page
     from promptdsl.runtime.durable import disk_told_plainly, write_atomically
     from promptdsl.validation.junit import junit_xml
     from promptdsl.validation.record import describe, to_json
 
     described = describe(validation, seconds)
+    for item in described["objects"]:
+        if item["name"] in words:
+            item["words"] = words[item["name"]]
     page = validation_page(described, gallery.shown)
     files = {
         "validation.json": to_json(described),

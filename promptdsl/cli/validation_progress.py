@@ -20,7 +20,7 @@ LINE_SECONDS = 15.0
 
 
 class ValidationProgress:
-    """A bar on a terminal, a line now and then elsewhere; implements `promptdsl.validation.run.Watch`."""
+    """A bar on a terminal, a line now and then elsewhere; a `validation.run.Watch`."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
         """Nothing is drawn until it is entered."""

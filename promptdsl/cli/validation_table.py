@@ -1,4 +1,4 @@
-"""What `promptdsl validate` prints: figures, outcomes, tests; rich on a terminal, plain elsewhere."""
+"""What `promptdsl validate` prints: figures, outcomes and tests, and a data set's table."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,16 @@ from promptdsl.validation.outcomes import ClaimResult, Outcome, Share, explain
 from promptdsl.validation.run import ObjectResult
 from promptdsl.validation.table import COLUMNS, PaperTable, Row
 
+_PAPER = {
+    "auroc": "AUROC",
+    "average_precision": "AP",
+    "f1_max": "F1-max",
+    "pixel_auroc": "px AUROC",
+    "pixel_average_precision": "px AP",
+    "pixel_f1_max": "px F1",
+    "aupro": "PRO",
+    "research_aupro": "PRO*",
+}
 _SHORT = {**TITLES, "research_aupro": "AU-PRO (codes)"}
 
 
@@ -47,7 +57,7 @@ _GROUPS_OF_COLUMNS = (
 
 
 def _figures_tables(result: ObjectResult) -> list[Table]:
-    """Narrow tables rather than a wide one, so that a terminal of 80 columns shows whole numbers."""
+    """Narrow tables rather than a wide one, so that 80 columns show whole numbers."""
     tables = [_figures_table(result, names) for names in _GROUPS_OF_COLUMNS]
     if any(tables):
         return [table for table in tables if table is not None]
@@ -103,7 +113,9 @@ def _share(share: Share) -> str:
     if not share.of:
         return "none of 0"
     low, high = 100 * share.interval.low, 100 * share.interval.high
-    return f"{share.count} of {share.of}, {100 * share.count / share.of:.1f} % ({low:.1f}-{high:.1f})"
+    return (
+        f"{share.count} of {share.of}, {100 * share.count / share.of:.1f} % ({low:.1f}-{high:.1f})"
+    )
 
 
 def _claim(claim: ClaimResult) -> Text:
@@ -115,19 +127,27 @@ def _claim(claim: ClaimResult) -> Text:
 
 def print_paper_table(console: Console, table: PaperTable) -> None:
     """Categories, their mean, and the published means."""
-    shown = _plain_table()
-    shown.add_column("category, percent")
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    shown.add_column("percent", no_wrap=True)
     for name in COLUMNS:
-        shown.add_column(_SHORT[name], justify="right")
+        shown.add_column(_PAPER[name], justify="right", no_wrap=True)
     for row in (*table.rows, table.mean):
         shown.add_row(*_cells(row), style="bold" if row is table.mean else "")
     for paper in table.published:
         values = {
-            "auroc": paper.image_auroc, "pixel_auroc": paper.pixel_auroc, "research_aupro": paper.pro
-        }  # fmt: skip
+            "auroc": paper.image_auroc,
+            "pixel_auroc": paper.pixel_auroc,
+            "research_aupro": paper.pro,
+        }
         cells = [_number(values.get(name), "") for name in COLUMNS]
-        shown.add_row(f"{paper.method} ({paper.paper})", *cells, style="dim")
+        shown.add_row(paper.method, *cells, style="dim")
     console.print(shown)
+    console.print(
+        "px: of pixels; PRO: exact AU-PRO to 0.3; PRO*: the research codes' variant of it"
+    )
+    if table.published:
+        papers = ", ".join(dict.fromkeys(paper.paper for paper in table.published))
+        console.print(f"published: means as in {papers}", style="dim")
     if table.remark:
         console.print(table.remark, style="dim")
 

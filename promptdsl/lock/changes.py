@@ -50,7 +50,11 @@ def _words(then: LockedObject, now: LockedObject) -> Iterator[str]:
         return
     before, after = then.words.groups, now.words.groups
     named = [
-        *(f"{_title(name)} changed" for name in after if before.get(name, after[name]) != after[name]),
+        *(
+            f"{_title(name)} changed"
+            for name in after
+            if before.get(name, after[name]) != after[name]
+        ),
         *(f"{_title(name)} are new" for name in after.keys() - before.keys()),
         *(f"{_title(name)} are gone" for name in before.keys() - after.keys()),
     ]

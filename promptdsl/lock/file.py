@@ -29,11 +29,20 @@ def read_lock(spec: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentProblem(f"{path}: this lock file cannot be read: {error}", _AGAIN) from None
+        raise EnvironmentProblem(
+            f"{path}: this lock file cannot be read: {error}", _AGAIN
+        ) from None
+    return parse_lock(text, str(path))
+
+
+def parse_lock(text: str, path: str) -> Lock:
+    """The lock that a file holds; `path` is what messages call it."""
     try:
         version = json.loads(text).get("lock_version")
     except (ValueError, AttributeError, RecursionError):
-        raise EnvironmentProblem(f"{path}: this lock file is damaged: it is no JSON", _AGAIN) from None
+        raise EnvironmentProblem(
+            f"{path}: this lock file is damaged: it is no JSON", _AGAIN
+        ) from None
     if isinstance(version, int) and version > LOCK_VERSION:
         raise EnvironmentProblem(
             f"{path}: made by a newer promptdsl (lock version {version}, this one reads up to "

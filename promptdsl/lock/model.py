@@ -1,7 +1,7 @@
 """The lock file, NAME.inspect.lock beside the spec: what the calibrated thresholds rest on.
 
-JSON for people too: sorted, indented, one fact per line. Words are pinned by hash, group by group, so
-that a change can be named ("the phrases of defect scratch"); settings are kept as they are.
+JSON for people too: sorted, indented, one fact per line. Words are pinned by hash, group by group,
+so that a change can be named ("the phrases of defect scratch"); settings are kept as they are.
 """
 
 from typing import Literal

@@ -11,6 +11,7 @@ from promptdsl.results import Record
 BINS = 50
 WIDTH, HEIGHT = 880, 236
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 40, 34
+FIRST_ROW, ROW, LETTER = 26, 14, 6.9  # labels: baseline of the lowest row, height, width
 STACK = ("pass", "review", "reject")
 
 
@@ -30,10 +31,13 @@ def histogram(records: Iterable[Record], thresholds: Sequence[Threshold]) -> Mar
         if record.score is not None:
             counts.setdefault(_bin(record.score), Counter())[record.verdict] += 1
     highest = max((sum(bar.values()) for bar in counts.values()), default=0)
-    parts = [*_axes(highest), *_bars(counts, highest), *_lines(thresholds)]
+    lines, rows = _lines(thresholds)
+    parts = [*_axes(highest), *_bars(counts, highest), *lines]
+    above = ROW * max(0, rows - 2)  # room for labels that would cover each other
     title = "Histogram of the scores, stacked by verdict, with the score thresholds"
     return Markup(
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}" class="histogram">'
+        f'<svg viewBox="0 {-above} {WIDTH} {HEIGHT + above}" role="img" '
+        f'aria-label="{title}" class="histogram">'
         + "".join(parts)
         + "</svg>"
     )
@@ -94,16 +98,21 @@ def _bars(counts: dict[int, Counter[str]], highest: int) -> list[str]:
     return bars
 
 
-def _lines(thresholds: Sequence[Threshold]) -> list[str]:
-    lines = []
-    for row, threshold in enumerate(sorted(thresholds, key=lambda t: t.at)):
-        x, y = _x(threshold.at), 12 + 14 * (row % 2)
-        anchor = "end" if threshold.at > 0.75 else "start"
-        shift = -5 if anchor == "end" else 5
+def _lines(thresholds: Sequence[Threshold]) -> tuple[list[str], int]:
+    """The thresholds with their labels, and how many rows the labels take."""
+    lines, row_ends = [], list[float]()
+    for threshold in sorted(thresholds, key=lambda t: t.at):
+        x = _x(threshold.at)
+        anchor, shift = ("end", -5) if threshold.at > 0.75 else ("start", 5)
+        width = LETTER * len(threshold.label) + 10
+        start = x - width if anchor == "end" else x
+        row = next((row for row, end in enumerate(row_ends) if end <= start), len(row_ends))
+        row_ends[row : row + 1] = [start + width]
+        y = FIRST_ROW - ROW * row
         lines.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{HEIGHT - BOTTOM}" '
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 9}" y2="{HEIGHT - BOTTOM}" '
             f'class="threshold {escape(threshold.verdict)}"/><text x="{x + shift:.1f}" y="{y}" '
             f'text-anchor="{anchor}" class="label {escape(threshold.verdict)}">'
             f"{escape(threshold.label)}</text>"
         )
-    return lines
+    return lines, len(row_ends)

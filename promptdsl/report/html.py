@@ -27,7 +27,7 @@ CONCERN = {"reject": 0, "error": 1, "review": 2, "pass": 3}
 INCOMPLETE = "Some pictures have no verdict yet: run the same command again with --resume to go on."
 UNCALIBRATED = (
     "No thresholds were written for {names}: every score of 0.5 or more was rejected. These "
-    "verdicts mean little until `promptdsl calibrate` has found a threshold on your own samples."
+    "verdicts mean little until promptdsl calibrate has found a threshold on your own samples."
 )
 SMALL_MODEL = (
     "This small built-in model is for learning the language, for tests and demonstrations. For "

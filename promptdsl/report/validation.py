@@ -34,9 +34,7 @@ class Shown(Protocol):
         ...
 
 
-def validation_page(
-    described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]
-) -> str:
+def validation_page(described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -> str:
     """The page's whole text."""
     objects = described["objects"]
     return _template().render(
@@ -102,7 +100,9 @@ def _object(item: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -
     return {
         **{key: item[key] for key in _KEPT},
         "words": item.get("words"),
-        "pictures": [_picture(row, gallery.get((item["name"], row["image"]))) for row in item["pictures"]],
+        "pictures": [
+            _picture(row, gallery.get((item["name"], row["image"]))) for row in item["pictures"]
+        ],
     }
 
 
@@ -130,11 +130,15 @@ def _identity(described: Mapping[str, Any]) -> list[tuple[str, str]]:
         *dict.fromkeys(rows),
         ("device", f"{described['device']} ({described['device_name']})"),
         ("precision", described["precision"]),
-        ("intervals", f"{described['confidence']:.0%}; bootstrap of {bootstrap['resamples']:,} draws within labels, seed {bootstrap['seed']}; shares by Clopper-Pearson"),
+        (
+            "intervals",
+            f"{described['confidence']:.0%}; bootstrap of {bootstrap['resamples']:,} draws within "
+            f"labels, seed {bootstrap['seed']}; shares by Clopper-Pearson",
+        ),
         ("made", described["made"]),
         ("took", f"{described['seconds']:.1f} s"),
         ("versions", ", ".join(f"{name} {v}" for name, v in described["versions"].items())),
-    ]  # fmt: skip
+    ]
 
 
 def _identity_of(item: Mapping[str, Any]) -> list[tuple[str, str]]:

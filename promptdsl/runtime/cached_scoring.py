@@ -80,7 +80,7 @@ class Scoring:
     _encode: Callable[[Pictures], Features] | None = field(default=None)
 
     def encode(self, pictures: Pictures) -> Features:
-        """Features of (B, H, W, 3) pictures, on the CPU; loads the image tower at the first call."""
+        """Features of (B, H, W, 3) pictures, on the CPU; the first call loads the tower."""
         if self._encode is None:
             self._encode = self.load_encoder()
         features = self._encode(pictures).to("cpu")
@@ -151,7 +151,9 @@ def _key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> s
     learned = method.settings.get("weights")
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
-    return encoding_key([PREPROCESSING, pillow_version, method.name, model, settings, file_hash, place])
+    return encoding_key(
+        [PREPROCESSING, pillow_version, method.name, model, settings, file_hash, place]
+    )
 
 
 def encode_files(

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.runtime.builtin import builtin_folder
-from promptdsl.runtime.cache import write_atomically
 from promptdsl.runtime.clip_config import ClipConfig
 from promptdsl.runtime.clip_model import ClipModel
+from promptdsl.runtime.durable import write_atomically
 from promptdsl.runtime.weights import PICKLE_SUFFIXES, hash_file
 
 FORMAT = "promptdsl-weights 1"

@@ -5,9 +5,9 @@ One file for each picture, under `features/` of the cache folder:
     promptdsl-features 1\\n  SHA-256 of the rest  safetensors
 
 The name is a hash of the picture's bytes and of everything that changes its encoding (`Encoding`).
-Files are replaced in one step and deleted without asking, so two processes never see half of one; a
-damaged file counts as absent and is written again. Beyond the bound the least recently used go first.
-A cache that cannot be read or written only costs time.
+Files are replaced in one step and deleted without asking, so two processes never see half of one;
+a damaged file counts as absent and is written again. Beyond the bound the least recently used go
+first. A cache that cannot be read or written only costs time.
 """
 
 import hashlib
@@ -97,7 +97,7 @@ class FeatureCache:
             self.clear_to(int(self.limit * _ROOM))
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        """(time of last use, bytes, path) of each; unfinished files of dead processes are deleted."""
+        """(last use, bytes, path) of each; unfinished files that nobody writes are deleted."""
         found: list[tuple[float, int, Path]] = []
         for path in self.folder.glob("*/*"):
             with suppress(OSError):

@@ -44,7 +44,7 @@ from promptdsl.runtime.winclip.windows import (
     upsample,
     window_patches_on,
 )
-from promptdsl.runtime.winclip.words import Directions, find_directions
+from promptdsl.runtime.winclip.words import Directions, anomaly_probability, find_directions
 
 WordScorer = WinclipScorer | AprilGanDetector
 Floats = npt.NDArray[np.float32]
@@ -105,10 +105,14 @@ class WordBank:
         self._row_of |= {text: len(self._row_of) + i for i, text in enumerate(fresh)}
         self._rows_TD = torch.cat([self._rows_TD, rows]) if len(self._rows_TD) else rows
 
+    def rows(self, texts: Sequence[str]) -> Tensor:
+        """(T, D) embeddings on the CPU, not normalised."""
+        self.learn(texts)
+        return self._rows_TD[[self._row_of[text] for text in texts]]
+
     def directions(self, prompts: Sequence[EnsemblePrompt]) -> Directions:
         """What a detector with these prompts would compare with, on the device."""
-        self.learn(prompt.text for prompt in prompts)
-        rows_TD = self._rows_TD[[self._row_of[prompt.text] for prompt in prompts]]
+        rows_TD = self.rows([prompt.text for prompt in prompts])
         return find_directions(prompts, rows_TD, self.averaging, self.pooling).to(self.device)
 
 
@@ -163,6 +167,42 @@ def _whole(scorer: AprilGanDetector, features: Features, maps: bool) -> Rescored
     )
 
 
+@dataclass(frozen=True, slots=True)
+class WholePictures:
+    """Embeddings of whole pictures, and how far the pictures are from the references (None: none).
+
+    All that a WinCLIP score needs when only words change. Of APRIL-GAN's few-shot score it is the
+    part that comes from words.
+    """
+
+    image_ND: Tensor
+    away_N: Tensor | None
+
+    @classmethod
+    def joined(cls, parts: "Sequence[WholePictures]") -> "WholePictures":
+        """The pictures of all parts, in order."""
+        away = [part.away_N for part in parts if part.away_N is not None]
+        return cls(torch.cat([part.image_ND for part in parts]), torch.cat(away) if away else None)
+
+    @torch.inference_mode()
+    def scores(self, scorer: WordScorer, words: Directions) -> npt.NDArray[np.float64]:
+        """(N) in [0, 1]."""
+        score_N = anomaly_probability(self.image_ND, words, scorer.settings.temperature)
+        if self.away_N is not None and isinstance(scorer, WinclipScorer):
+            score_N = combine_scores(score_N, self.away_N, scorer.settings.image_score)
+        return score_N.clamp(0, 1).double().cpu().numpy()
+
+
+@torch.inference_mode()
+def whole_pictures(scorer: WordScorer, features: Features) -> WholePictures:
+    """What of some encoded pictures does not depend on words."""
+    here = features.to(scorer.compute.device)
+    if not isinstance(scorer, WinclipScorer) or scorer.references is None:
+        return WholePictures(here.tensors[IMAGE], None)
+    work = _Work(scorer, here, _Columns([Variant(scorer.words)]))
+    return WholePictures(here.tensors[IMAGE], work.away(scorer.settings.sizes).amax(dim=(1, 2)))
+
+
 class _Columns:
     """The different directions of all variants, and which of them each variant has."""
 
@@ -209,7 +249,7 @@ class _Work:
         words_B = self.words_QB[place]
         score_B, away_BGG = words_B, None
         if self.scorer.references is not None:
-            away_BGG = torch.stack([self._distance(n) for n in _names(sizes)]).mean(dim=0)
+            away_BGG = self.away(sizes)
             score_B = combine_scores(words_B, away_BGG.amax(dim=(1, 2)), settings.image_score)
         pixels = None
         if maps:
@@ -217,6 +257,10 @@ class _Work:
             whole_BGG = map_BGG if away_BGG is None else (map_BGG + away_BGG) / 2
             pixels = upsample(whole_BGG, self.scorer.size).clamp(0, 1).cpu().numpy()
         return Rescored(score_B.clamp(0, 1).cpu().numpy(), pixels)
+
+    def away(self, sizes: Sequence[WindowSize]) -> Tensor:
+        """(B, G, G): mean distance to the references over the patches and these sizes."""
+        return torch.stack([self._distance(name) for name in _names(sizes)]).mean(dim=0)
 
     def _probability(self, v_XD: Tensor) -> Tensor:
         """(Q, X) in [0, 1]."""

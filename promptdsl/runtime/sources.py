@@ -1,7 +1,7 @@
 """What a run inspects with: a spec's plan, built here, or a compiled plan file, restored."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,10 +26,15 @@ class SpecSource:
     compute: Compute
     known: Calibrated = field(default_factory=dict)
     progress: Progress | None = None
+    since_lock: Callable[[ObjectPlan, str], Sequence[str]] = lambda item, weights: ()
 
     def calibrated(self, item: ObjectPlan) -> Mapping[str, float]:
         """Numbers for `auto`, by the rule as written."""
         return self.known.get(item.name, {})
+
+    def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
+        """What changed since the thresholds were calibrated, a clause each."""
+        return self.since_lock(item, weights_hash)
 
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
@@ -67,6 +72,10 @@ class PlanFileSource:
     def calibrated(self, item: ObjectPlan) -> Mapping[str, float]:
         """Numbers for `auto`, as they were when it was compiled."""
         return self.content.thresholds.get(item.name, {})
+
+    def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
+        """Nothing: the file holds thresholds and words together, and its hash was checked."""
+        return ()
 
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the weights that it was compiled with, which must be here."""

@@ -8,6 +8,7 @@ decides which one it probably was.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from lark import Token
@@ -75,6 +76,7 @@ class _Balancer:
     suspect: _Open | None = None
     last_top: _Closed | None = None
     too_deep: int = 0
+    open_lines: Counter[int | None] = field(default_factory=Counter)  # line -> braces left open
     no_orphans_before: int = 0  # statements up to here are known to have their head
 
     def run(self) -> list[Token]:
@@ -329,12 +331,22 @@ class _Balancer:
         elif kind in _SECTION_NEXT and following in _SECTION_NEXT[kind]:
             if kind == "called" and depth >= 2 and self._deeper(token, self.stack[-1].keyword):
                 return  # likewise
-            if depth >= 2 and self._first_on_line(token):
+            if depth >= 2 and (self._first_on_line(token) or self._line_lacks_brace(token)):
                 self._report_unclosed(depth - 1, token)
                 while len(self.stack) > 1:
                     self._close_forgotten(token)
             elif depth == 0:
                 self._homeless(token)
+
+    def _line_lacks_brace(self, token: Token) -> bool:
+        """Whether the block around a word began on its line, and that line leaves one open."""
+        if self.stack[-1].brace.line != token.line:
+            return False
+        if not self.open_lines:
+            kinds = {"LBRACE": 1, "RBRACE": -1}
+            for each in self.tokens:
+                self.open_lines[each.line] += kinds.get(each.type, 0)
+        return self.open_lines[token.line] > 0
 
     def _is_top(self, token: Token, following: str) -> bool:
         """Whether a word begins something that stands at the top of a file."""

@@ -35,6 +35,7 @@ from promptdsl.syntax.build_lines import (
 from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
 from promptdsl.syntax.vocabulary import FORMS, KEYWORDS, NAME, snake_case
 
+MAX_NAME = 80
 _NOT_NAMES = {*KEYWORDS, "base", "good"}
 
 
@@ -50,12 +51,16 @@ def name_of(desk: Desk, statement: Statement, what: str, atoms: list[Token]) -> 
         return Word(str(atoms[0]), span)
     written = desk.written(span).strip('"')
     if len(atoms) == 1 and NAME.fullmatch(written) and atoms[0].type != "STRING":
-        if written not in _NOT_NAMES:
+        if written not in _NOT_NAMES and len(written) <= MAX_NAME:
             return Word(written, span)
-        reason = f"{written} is a word of the language and cannot be a name"
-        made = f"{written}_{what}"
+        long = len(written) > MAX_NAME
+        reason = (
+            f"a name has at most {MAX_NAME} letters, and this one has {len(written):,}" if long
+            else f"{written} is a word of the language and cannot be a name"
+        )  # fmt: skip
+        made = written[:20].rstrip("_") if long else f"{written}_{what}"
     else:
-        made = snake_case(written)
+        made = snake_case(written[:MAX_NAME])
         reason = (
             "a name is written without quotes" if atoms[0].type == "STRING" and made == written
             else "a name is one word of small letters, digits and _, beginning with a letter"

@@ -1,7 +1,8 @@
 """Heads of blocks that got lost or stand twice, told from the tokens around them.
 
 A line such as `defect scratch {` that was deleted leaves its phrases and a closing brace behind; one
-that was pasted twice opens a block that nobody closes. Either is one mistake and costs one message.
+one that was pasted twice opens a block that nobody closes. Either is one mistake and costs one
+message.
 """
 
 from collections.abc import Sequence

@@ -35,7 +35,10 @@ def mend_quotes(source: SourceFile, report: Report) -> str:
         end = text.find("\n", offset)
         end = len(text) if end < 0 else end
         first = text.index('"', start)
-        _report_lone_quote(source, text[:end], first, offset, report)
+        if report.full:
+            report.left_out += 1
+        else:
+            _report_lone_quote(source, text[:end], first, offset, report)
         pieces += [text[done:first], _blank(text[first:end])]
         done = end
     return "".join([*pieces, text[done:]])
@@ -50,6 +53,9 @@ def _straighten(source: SourceFile, text: str, report: Report) -> str:
             continue
         pieces += [text[done : match.start()], '"']
         done = match.end()
+        if report.full:
+            report.left_out += 1
+            continue
         line = source.position(match.start()).line
         if line != told:
             report.error(

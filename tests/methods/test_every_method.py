@@ -15,7 +15,11 @@ from promptdsl.runtime.plan_file import read_plan_file
 from .conftest import MakePlan
 
 Pictures = npt.NDArray[np.uint8]
-WAYS = [(name, shots) for name, method in METHODS.items() for shots in (0, 1, 2)[: 1 + 2 * method.few_shot]]  # fmt: skip
+WAYS = [
+    (name, shots)
+    for name, method in METHODS.items()
+    for shots in ((0, 1, 2) if method.few_shot else (0,))
+]
 
 
 def built(

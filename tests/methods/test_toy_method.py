@@ -23,7 +23,9 @@ def toy() -> Iterator[object]:
 
 
 def register_again(toy: object) -> Method:
-    return Method("darkness", "Darkness", "none", WINCLIP.fields[:1], toy.__name__, uses_words=False)
+    return Method(
+        "darkness", "Darkness", "none", WINCLIP.fields[:1], toy.__name__, uses_words=False
+    )
 
 
 def test_in_under_forty_lines(toy: object) -> None:

@@ -65,6 +65,9 @@ class FakeSource:
     def calibrated(self, item: ObjectPlan) -> dict[str, float]:
         return self.known
 
+    def changes(self, item: ObjectPlan, weights_hash: str) -> list[str]:
+        return []
+
     def weights_hash(self, item: ObjectPlan) -> str:
         return self.weights
 

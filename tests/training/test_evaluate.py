@@ -15,7 +15,7 @@ from promptdsl.training.evaluate import (
 )
 from promptdsl.training.pictures import DEFECTS
 
-QUICK = ("wood", "leather", "metal nut", "bottle cap")
+QUICK = ("wood", "metal nut", "screw")
 
 
 def test_auroc_counts_pairs() -> None:
@@ -38,12 +38,12 @@ def test_harmonic_mean_of_covering_windows() -> None:
 
 @pytest.fixture(scope="module")
 def lines() -> list[Figures]:
-    return evaluate(load(), QUICK, products=1, good=6, each=1, first_seed=200)
+    return evaluate(load(), QUICK, products=1, good=4, each=1, first_seed=200, bf16=True)
 
 
 def test_unseen_pictures_are_told_apart(lines: list[Figures]) -> None:
     mean = mean_of(lines)
-    assert mean["image_auroc"] > 0.9
-    assert mean["pixel_auroc"] > 0.93
-    assert mean["naming"] > 0.6
-    assert all(line.pictures == 6 + len(DEFECTS[line.object]) for line in lines)
+    assert mean["image_auroc"] > 0.92
+    assert mean["pixel_auroc"] > 0.95
+    assert mean["naming"] > 0.7
+    assert all(line.pictures == 4 + len(DEFECTS[line.object]) for line in lines)

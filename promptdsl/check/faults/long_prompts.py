@@ -4,7 +4,7 @@ Why: CLIP reads 77 tokens at most. Tokens are only counted for prompts that coul
 """
 
 from promptdsl.check.context import Context, states
-from promptdsl.check.token_count import token_count
+from promptdsl.check.token_count import token_bound, token_count
 from promptdsl.spec.model import ObjectSpec, Phrase
 
 DEFAULT_CONTEXT = 77
@@ -29,7 +29,7 @@ def _check(
 ) -> bool:
     """False once a message about the template or the object's name would only repeat itself."""
     text = template.text.replace("{object}", phrase.text).replace("{object}", item.called)
-    if len(text.encode()) + _START_AND_END <= limit:
+    if len(text.encode()) + _START_AND_END <= limit or token_bound(text) + _START_AND_END <= limit:
         return True
     count = token_count(text) + _START_AND_END
     if count <= limit:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from promptdsl.check.context import Context
 from promptdsl.methods import METHODS
-from promptdsl.source import Span
+from promptdsl.source import MAX_ENTRIES, Span
 from promptdsl.spec.model import ObjectSpec, SampleSet
 
 _DRIVE = re.compile(r"[A-Za-z]:/")  # C:/pictures, which other systems would take for relative
@@ -103,6 +103,12 @@ def _matches(context: Context, pattern: str, place: Span) -> list[Path] | None:
         _outside(context, pattern, place)
         return None
     found = context.files(pattern)
+    if pattern in context.too_wide:
+        context.report.error(
+            "I601", place, f"{pattern} leads through more than {MAX_ENTRIES:,} files and folders",
+            help="name the folder of the pictures more exactly",
+        )  # fmt: skip
+        return None
     for path in found:
         if not context.library.inside(context.library.loader.resolve(path)):
             _outside(context, _shown(context, path), place)

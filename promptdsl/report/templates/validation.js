@@ -155,17 +155,20 @@
   function histogram() {
     const up = new Array(H.bins).fill(0), down = new Array(H.bins).fill(0);
     object.pictures.forEach((p) => { (isGood(p) ? up : down)[Math.min(H.bins - 1, Math.floor(p.score * H.bins))]++; });
-    const most = Math.max(1, ...up, ...down), half = (H.h - H.top - H.bottom) / 2 - 4, width = (H.w - H.left - H.right) / H.bins;
+    const most = [0, Math.max(1, ...up), Math.max(1, ...down)], half = (H.h - H.top - H.bottom) / 2 - 4, width = (H.w - H.left - H.right) / H.bins;
     const chart = svg("svg", { viewBox: "0 0 " + H.w + " " + H.h, class: "chart", role: "group", "aria-label": "Histogram of the scores; good parts up, defective parts down" });
     for (let t = 0; t <= 10; t++) chart.append(svg("text", { x: hx(t / 10), y: H.h - 8, "text-anchor": "middle" }, (t / 10).toFixed(1)));
-    [most, Math.round(most / 2)].filter((n, i, all) => n > 0 && all.indexOf(n) === i).forEach((n) => [1, -1].forEach((side) => {
-      const y = middle - side * half * n / most;
-      chart.append(svg("line", { x1: H.left, x2: H.w - H.right, y1: y, y2: y, class: "grid" }), svg("text", { x: H.left - 8, y: y + 4, "text-anchor": "end" }, n));
-    }));
+    [1, -1].forEach((side) => {
+      const top = most.at(side);
+      [top, Math.round(top / 2)].filter((n, i, all) => n > 0 && all.indexOf(n) === i).forEach((n) => {
+        const y = middle - side * half * n / top;
+        chart.append(svg("line", { x1: H.left, x2: H.w - H.right, y1: y, y2: y, class: "grid" }), svg("text", { x: H.left - 8, y: y + 4, "text-anchor": "end" }, n));
+      });
+    });
     for (let bin = 0; bin < H.bins; bin++) {
       [[up, "good-bar", 1], [down, "bad-bar", -1]].forEach(([counts, name, side]) => {
         if (!counts[bin]) return;
-        const height = half * counts[bin] / most;
+        const height = half * counts[bin] / most.at(side);
         const bar = svg("rect", { x: hx(bin / H.bins) + 0.75, y: side > 0 ? middle - 1 - height : middle + 1, width: width - 1.5, height, rx: 1.5, class: name });
         bar.append(svg("title", {}, (bin / H.bins).toFixed(2) + " to " + ((bin + 1) / H.bins).toFixed(2) + ": " + counts[bin] + (side > 0 ? " good" : " defective")));
         chart.append(bar);
@@ -275,7 +278,7 @@
     if (under) td.append(make("span", "interval", under));
     return td;
   }
-  function labels() { return [...new Set(object.pictures.map((p) => p.label))]; }
+  function labels() { return [...new Set(["good", ...object.pictures.map((p) => p.label)])].filter((label) => object.pictures.concat(object.unreadable).some((p) => p.label === label)); }
 
   function outcomes() {
     const body = head($("outcomes"), ["", "pictures", "pass", "review", "reject", "what goes wrong"]);

@@ -1,0 +1,211 @@
+"""`promptdsl diff`: two versions of a spec on the same pictures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptdsl.cli.specs import ALLOW, faultless
+from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from promptdsl.experiments.diff import ObjectDiff, Side, SpecDiff
+
+WIDE = 150
+SHOWN_ROWS = 20
+LARGEST = 4_000_000  # pixels that are decoded for a thumbnail
+PAGE, RECORD = "diff.html", "diff.json"
+EPILOG = """\b
+Examples:
+  promptdsl diff nut.inspect nut-new.inspect --on pictures/
+  promptdsl diff git:HEAD:specs/nut.inspect specs/nut.inspect --on "line1/*.png" -o changed
+  promptdsl diff git:v1.0:nut.inspect git:v1.1:nut.inspect --on pictures/ --format json
+
+\b
+Exit codes:
+  0  done, whatever flips
+  1  one of the specs has errors
+  2  wrong use of the command, an unknown revision
+  3  a picture cannot be read, git is missing, or weights, device or disk failed
+"""
+
+
+@click.command("diff", epilog=EPILOG, short_help="Compare two versions of a spec.")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option(
+    "--on",
+    "inputs",
+    multiple=True,
+    required=True,
+    metavar="PICTURES",
+    help="Pictures, a folder or a pattern; may be given again.",
+)
+@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
+@click.option("--object", "object_name", metavar="NAME", help="Compare this object alone.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Folder for diff.html, with the pictures whose verdict flips, and diff.json.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
+@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What goes to standard output.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@ALLOW
+def command(
+    before: str,
+    after: str,
+    inputs: tuple[str, ...],
+    recursive: bool,
+    object_name: str | None,
+    out: Path | None,
+    device: str,
+    precision: str,
+    no_cache: bool,
+    form: str,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> int:
+    """Show which prompts, settings and thresholds differ, which verdicts flip, which scores move.
+
+    A and B are specs; either may be git:REV:path, which takes the spec and the files that it uses
+    out of that revision. Pictures, references and weights are those on disk.
+    """
+    from rich.console import Console
+
+    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.experiments.diff import compare, describe
+    from promptdsl.experiments.evidence import cache_or_temporary
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.runtime.inputs import find_pictures
+
+    sides = _open(before, allow), _open(after, allow)
+    found = find_pictures(inputs, recursive=recursive, exclude=out)
+    for what, count in found.left_out.items():
+        tell_note(f"left out {count} {what}")
+    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+        compute = choose_compute(device, precision)
+        with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
+            result = compare(*sides, found.pictures, object_name, compute, cache, progress)
+    described = describe(result)
+    if out is not None:
+        _write(out, result, described)
+    if form == "json":
+        write_machines(json.dumps(described, indent=2) + "\n")
+    else:
+        console = Console()
+        _tell(console if console.is_terminal else Console(width=WIDE), result)
+        if out is not None:
+            click.echo(f"page: {out / PAGE}")
+    unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
+    for image, error in unreadable.items():
+        tell_note(f"{image}: {error}; it is in no comparison", "problem")
+    return 3 if unreadable else 0
+
+
+def _open(name: str, allow: tuple[Path, ...]) -> "Side":
+    from promptdsl.experiments.diff import Side
+    from promptdsl.experiments.versions import open_version
+
+    version = open_version(name, allow)
+    plan = faultless(version.compilation).plan()
+    if not plan.objects:
+        raise UsageProblem(f"{name} holds lists and no object, so there is nothing to compare")
+    return Side(version, plan)
+
+
+def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
+    from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
+    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.runtime.pictures import PictureError, read_rgb
+    from promptdsl.runtime.run_description import now, versions
+
+    shown: dict[tuple[str, str], list[str]] = {}
+    for one in result.objects:
+        moved = sorted((p for p in one.pairs if not p.flips), key=lambda p: -abs(p.moved))
+        for pair in [*one.flips[:MOST_FLIPS], *moved[:MOST_MOVES]]:
+            try:
+                image = read_rgb(Path(pair.image), LARGEST)
+            except PictureError:
+                continue  # it was readable when it was scored; its row stays in diff.json
+            shown[one.after.name, pair.image] = thumbnails(image, one.maps(pair))
+    identity = [
+        ("before", described["before"]),
+        ("plan hash before", described["plan_before"]),
+        ("after", described["after"]),
+        ("plan hash after", described["plan_after"]),
+        ("made", now()),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+    ]
+    page = comparison_page(described, shown, identity)
+    with disk_told_plainly(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / RECORD, (json.dumps(described, indent=2) + "\n").encode())
+        write_atomically(out / PAGE, page.encode("utf-8", "backslashreplace"))
+
+
+def _tell(console: "Console", result: "SpecDiff") -> None:
+    for side, names in ((result.before, result.only_before), (result.after, result.only_after)):
+        for name in names:
+            console.print(f"{name} is only in {side.version.name}", markup=False, highlight=False)
+    for one in result.objects:
+        _tell_object(console, one)
+
+
+def _tell_object(console: "Console", one: "ObjectDiff") -> None:
+    from rich.text import Text
+
+    from promptdsl.experiments.diff import MOVED
+
+    console.print(Text(one.after.name, "bold"))
+    for change in one.phrases:
+        sign, style = ("-", "red") if change.action == "removed" else ("+", "green")
+        many = counted(len(change.prompts), "prompt")
+        console.print(Text(f'  {sign} {change.group}: "{change.phrase}" ({many})', style))
+    if not one.phrases:
+        console.print("  the prompts are the same")
+    for row in one.fields:
+        console.print(Text(f"  {row.what}: {row.before or 'none'} -> {row.after or 'none'}"))
+    moved = [pair for pair in one.pairs if abs(pair.moved) >= MOVED]
+    console.print(
+        f"  {len(one.flips)} of {counted(len(one.pairs), 'verdict')} flip, "
+        f"{counted(len(moved), 'score')} move by {MOVED} or more",
+        highlight=False,
+    )
+    rows = sorted(one.pairs, key=lambda pair: (not pair.flips, -abs(pair.moved)))
+    for pair in rows[:SHOWN_ROWS]:
+        if not pair.flips and abs(pair.moved) < MOVED:
+            break
+        verdicts = (
+            f"{pair.before.verdict} -> {pair.after.verdict}" if pair.flips else pair.after.verdict
+        )
+        console.print(
+            Text(
+                f"  {verdicts:18} {pair.before.score:.3f} -> {pair.after.score:.3f} "
+                f"({pair.moved:+.3f})  {pair.image}",
+                "bold" if pair.flips else "",
+            ),
+            soft_wrap=True,
+        )
+    if len(rows) > SHOWN_ROWS:
+        console.print(f"  and {len(rows) - SHOWN_ROWS} more pictures", style="dim")

@@ -1,0 +1,237 @@
+"""`promptdsl suggest`: words to add and to remove, as a patch that nobody applies but you."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.specs import ALLOW
+from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from promptdsl.experiments.effects import Change
+    from promptdsl.experiments.suggest import Suggestion
+    from promptdsl.validation.run import Job
+
+EPILOG = """\b
+Examples:
+  promptdsl suggest nut.inspect > nut.patch
+  patch -p1 < nut.patch
+  promptdsl suggest nut.inspect --good held_out/good --defect scratch=held_out/scratch
+
+\b
+The patch goes to standard output, everything else to standard error. Nothing is edited.
+
+\b
+Exit codes:
+  0  done, with or without a patch
+  1  the spec has errors
+  2  wrong use of the command, too few pictures
+  3  a picture could not be used, or weights, device or disk failed
+"""
+
+
+@click.command("suggest", epilog=EPILOG, short_help="Propose words, as a patch.")
+@click.argument("spec", type=click.Path(dir_okay=False))
+@picture_options
+@click.option(
+    "--most",
+    type=click.IntRange(1, 50),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Steps at most; a step adds or removes one phrase.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Decides which half of the pictures is searched on.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File for the patch."
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+)
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
+@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text: the patch alone; json: the steps and the patch.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
+@ALLOW
+def command(
+    spec: str,
+    good: tuple[Path, ...],
+    defects: tuple[tuple[str, Path], ...],
+    masks: Path | None,
+    object_name: str | None,
+    most: int,
+    seed: int,
+    out: Path | None,
+    device: str,
+    precision: str,
+    no_cache: bool,
+    form: str,
+    quiet: bool,
+    allow: tuple[Path, ...],
+) -> int:
+    """Search for words that tell good from defective better, and print them as a patch.
+
+    The search adds phrases out of std/states and removes phrases of the spec. It uses half of the
+    pictures; the other half judges what it found, and only what is better there too is proposed.
+    """
+    from rich.console import Console
+
+    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.experiments.evidence import cache_or_temporary, gather
+    from promptdsl.experiments.sources import object_of
+    from promptdsl.experiments.suggest import suggest
+    from promptdsl.experiments.units import Places
+    from promptdsl.runtime.device import choose_compute
+    from promptdsl.runtime.feature_cache import open_feature_cache
+
+    started = time.perf_counter()
+    jobs, _ = find_jobs(Asked(spec, object_name, good, defects, masks, allow=allow))
+    if len(jobs) > 1:
+        raise UsageProblem(
+            f"{spec} has samples of {len(jobs)} objects ({', '.join(job.name for job in jobs)})",
+            "a patch is about one of them: --object NAME",
+        )
+    job = jobs[0]
+    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+        compute = choose_compute(device, precision)
+        with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
+            item, sources = object_of(job, allow)
+            evidence = gather(job, item, compute, cache, progress)
+            found = suggest(evidence, progress, most=most, seed=seed, places=Places(sources))
+    patch = _patch(job, found, allow) if found.better else ""
+    if not quiet:
+        _tell(found)
+    if out is not None and patch:
+        _write(out, patch)
+    if form == "json":
+        seconds = time.perf_counter() - started
+        write_machines(json.dumps(_described(found, patch, seed, seconds), indent=2) + "\n")
+    elif out is None:
+        write_machines(patch)
+    for problem in evidence.sample.problems:
+        tell_note(problem, "problem")
+    return 3 if evidence.sample.problems else 0
+
+
+def _patch(job: "Job", found: "Suggestion", allow: tuple[Path, ...]) -> str:
+    """The unified diff, of text that the checker accepts."""
+    from promptdsl.experiments.patch import reword, unified
+    from promptdsl.pipeline import compile_text
+
+    path = job.spec.path
+    before = path.read_bytes().decode("utf-8")
+    mark = "\ufeff" if before.startswith("\ufeff") else ""
+    after = mark + reword(before.removeprefix(mark), found.evidence.item, found.rewordings)
+    compiled = compile_text(
+        after.removeprefix(mark), str(path), folder=path.parent.absolute(), allow=allow
+    )
+    if not compiled.ok:
+        first = compiled.report.errors[0].message
+        raise RuntimeError(f"the proposed text of {path} is no spec: {first}")
+    return unified(before, after, _shown(path))
+
+
+def _shown(path: Path) -> str:
+    """Relative to the current folder where it lies below it, else the name alone."""
+    relative = os.path.relpath(path)
+    return path.name if relative.startswith("..") else Path(relative).as_posix()
+
+
+def _write(out: Path, patch: str) -> None:
+    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+
+    with disk_told_plainly(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, patch.encode())
+
+
+def _tell(found: "Suggestion") -> None:
+    """The steps and the judgement, to people."""
+    job = found.evidence.job
+    click.echo(
+        f"{job.name}: searched on {found.searched} pictures, {found.tried} words to try, judged by "
+        f"{found.judged} others",
+        err=True,
+    )
+    for step in found.steps:
+        click.echo(
+            f'  {step.action:6} {step.group}: "{step.phrase}" ({step.source}): '
+            f"image AUROC {shown(step.auroc)}, margin {shown(step.margin, 2)}",
+            err=True,
+        )
+    if not found.steps:
+        click.echo("no word was found that helps when added or removed", err=True)
+        return
+    changes = found.changes
+    click.echo(
+        f"on the others: image AUROC {shown(changes['auroc'])}, "
+        f"margin {shown(changes['margin'], 2)}",
+        err=True,
+    )
+    if not found.better:
+        click.echo(
+            "that does not hold on pictures that were not searched on"
+            + (f" ({found.because} falls)" if " of " in found.because else "")
+            + ", so nothing is proposed",
+            err=True,
+        )
+
+
+def shown(change: "Change", digits: int = 4) -> str:
+    """`+0.0120 (+0.0031 to +0.0200)`."""
+    low, high = change.interval.low, change.interval.high
+    return f"{change.value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def _described(found: "Suggestion", patch: str, seed: int, seconds: float) -> dict[str, Any]:
+    job = found.evidence.job
+    return {
+        "format": 1,
+        "object": job.item.name,
+        "spec": job.spec.path.as_posix(),
+        "seed": seed,
+        "seconds": round(seconds, 3),
+        "searched_on": found.searched,
+        "judged_by": found.judged,
+        "tried": found.tried,
+        "proposed": found.better,
+        "decided_by": found.because or None,
+        "steps": [
+            {
+                "action": step.action,
+                "group": step.group,
+                "phrase": step.phrase,
+                "source": step.source,
+                "auroc": _change(step.auroc),
+                "margin": _change(step.margin),
+            }
+            for step in found.steps
+        ],
+        "on_the_others": {name: _change(change) for name, change in found.changes.items()},
+        "patch": patch or None,
+    }
+
+
+def _change(change: "Change") -> dict[str, Any]:
+    return {"change": change.value, "interval": [change.interval.low, change.interval.high]}

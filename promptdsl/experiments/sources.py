@@ -1,0 +1,19 @@
+"""The spec behind a job, with the places where its words were written."""
+
+from pathlib import Path
+
+from promptdsl.errors import SpecProblem
+from promptdsl.pipeline import compile_file
+from promptdsl.source import SourceFile
+from promptdsl.spec.model import ObjectSpec
+from promptdsl.validation.run import Job
+
+
+def object_of(job: Job, allow: tuple[Path, ...] = ()) -> tuple[ObjectSpec, dict[str, SourceFile]]:
+    """The object that a job judges, and every file of its spec."""
+    compilation = compile_file(job.spec.path, allow=allow)
+    objects = compilation.spec.objects if compilation.spec is not None else ()
+    for item in objects:
+        if item.name == job.item.name:
+            return item, compilation.sources
+    raise SpecProblem(f"{job.spec.path} was changed while it was read: {job.item.name} is gone")

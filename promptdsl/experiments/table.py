@@ -1,0 +1,179 @@
+"""The words' table: what `ablate` found, as rows for people, for machines and for the page."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from promptdsl.experiments.ablate import Ablation
+from promptdsl.experiments.effects import FIGURES, Change, Effect
+from promptdsl.runtime.run_description import now, versions
+from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
+
+FORMAT = 1
+STYLES = {"harmful": "red", "helpful": "green", "inert": "dim", "needed": "dim"}
+RULE = (
+    "helpful: without it image AUROC, else the margin, else pixel AUROC falls, and the 95 % "
+    "interval excludes 0; harmful: it rises; inert: none of them moves. The words of a defect are "
+    "judged by the pictures of that defect. The margin is in log-odds. One row in twenty moves by "
+    "chance."
+)
+
+
+def describe(ablation: Ablation) -> dict[str, Any]:
+    """One object as plain values; changes are figures without the unit minus figures with it."""
+    evidence, whole = ablation.evidence, ablation.whole
+    job = evidence.job
+    return {
+        "name": job.name,
+        "object": job.item.name,
+        "spec": job.spec.path.as_posix(),
+        "spec_sha256": job.spec.sha256,
+        "weights_sha256": evidence.scoring.scorer.weights_sha256,
+        "good": int((~evidence.defective).sum()),
+        "defective": int(evidence.defective.sum()),
+        "encoded_now": evidence.scoring.encoded,
+        "whole": {
+            "auroc": whole.auroc,
+            "margin": whole.margin,
+            "score_margin": whole.score_margin,
+            "pixel_auroc": whole.pixel_auroc,
+            "escapes": whole.escapes,
+            "false_rejects": whole.false_rejects,
+        },
+        "rows": [words_row(effect) for effect in ablation.effects],
+        "problems": evidence.sample.problems,
+        "notes": evidence.sample.notes,
+    }
+
+
+def words_row(effect: Effect) -> dict[str, Any]:
+    """One row of the words' table."""
+    unit = effect.unit
+    return {
+        "call": effect.call,
+        "because": effect.because,
+        "kind": unit.kind,
+        "name": unit.name,
+        "group": unit.group,
+        "place": unit.place,
+        **{name: _change(change) for name, change in effect.changes.items()},
+        "verdicts": effect.verdicts,
+        "escapes": effect.escapes,
+        "false_rejects": effect.false_rejects,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"change": change.value, "interval": [change.interval.low, change.interval.high]}
+
+
+def document(ablations: list[Ablation], seconds: float) -> dict[str, Any]:
+    """`words.json`: the tables of all objects and everything that identifies them."""
+    return {
+        "format": FORMAT,
+        "made": now(),
+        "seconds": round(seconds, 3),
+        "versions": versions(),
+        "confidence": CONFIDENCE,
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "strata": "labels", "paired": True},
+        "rule": RULE,
+        "objects": [describe(ablation) for ablation in ablations],
+    }
+
+
+def print_ablation(console: Console, ablation: Ablation) -> None:
+    """The table of one object."""
+    evidence, whole = ablation.evidence, ablation.whole
+    good = int((~evidence.defective).sum())
+    pixel = "" if whole.pixel_auroc is None else f", pixel AUROC {whole.pixel_auroc:.3f}"
+    console.print(
+        Text.assemble(
+            (evidence.job.name, "bold"),
+            f": {good} good and {len(evidence.pictures) - good} defective pictures; image AUROC "
+            f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, {whole.escapes} escapes, "
+            f"{whole.false_rejects} false rejects",
+        ),
+        soft_wrap=True,
+    )
+    console.print(_table(ablation))
+    console.print(Text(RULE, "dim"), soft_wrap=True)
+    console.print()
+
+
+def _table(ablation: Ablation) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("without", overflow="fold")
+    table.add_column("because", no_wrap=True)
+    table.add_column("image AUROC changes by", no_wrap=True)
+    table.add_column("margin by", no_wrap=True)
+    with_pixels = ablation.whole.pixel_auroc is not None
+    if with_pixels:
+        table.add_column("pixel AUROC by", no_wrap=True)
+    table.add_column("verdicts", no_wrap=True)
+    for effect in ablation.effects:
+        cells = [_cell(effect, "auroc"), _cell(effect, "margin")]
+        cells += [_cell(effect, "pixel_auroc")] if with_pixels else []
+        table.add_row(
+            Text(effect.call, STYLES[effect.call]),
+            _named(effect),
+            _because(effect),
+            *cells,
+            _verdicts(effect) if effect.changes else Text(""),
+        )
+    return table
+
+
+def _named(effect: Effect) -> Text:
+    unit = effect.unit
+    quoted = f'"{unit.name}"' if unit.kind in ("phrase", "template") else unit.name
+    kind = unit.kind if unit.group is None else f"{unit.group}:"
+    return Text.assemble((f"{kind} ", "dim"), quoted, (f"  {unit.place}", "dim"))
+
+
+def _because(effect: Effect) -> Text:
+    """The figure that decided, with its change where no column shows it."""
+    name = next((name for name, title in FIGURES.items() if title == effect.because), "")
+    if not name.startswith("own_"):
+        return Text(effect.because, "dim")
+    return Text(f"{effect.because} {effect.changes[name].value:+.3f}", "dim")
+
+
+def _cell(effect: Effect, name: str) -> Text:
+    change = effect.changes.get(name)
+    if change is None:
+        return Text("")
+    interval = change.interval
+    style = "" if interval.excludes_zero else "dim"
+    digits = 2 if name == "margin" else 4
+    low, high = (f"{value:+.{digits}f}" for value in (interval.low, interval.high))
+    return Text(f"{change.value:+.{digits}f} ({low} to {high})", style)
+
+
+def _verdicts(effect: Effect) -> Text:
+    if not effect.verdicts:
+        return Text("none", "dim")
+    parts = [f"{effect.verdicts} change"]
+    for count, what in ((effect.escapes, "escapes"), (effect.false_rejects, "false rejects")):
+        if count:
+            parts.append(f"{count:+d} {what}")
+    wrong = effect.changes["wrong"]
+    return Text(", ".join(parts), "" if wrong.interval.excludes_zero else "dim")
+
+
+def page_rows(ablation: Ablation) -> list[dict[str, str]]:
+    """The words' table for a page: one text for each cell, columns in order."""
+    return [
+        {
+            "finding": effect.call,
+            "without": _named(effect).plain,
+            "because": _because(effect).plain,
+            "image AUROC changes by": _cell(effect, "auroc").plain,
+            "margin (log-odds) by": _cell(effect, "margin").plain,
+            "pixel AUROC by": _cell(effect, "pixel_auroc").plain,
+            "verdicts": _verdicts(effect).plain if effect.changes else "",
+        }
+        for effect in ablation.effects
+    ]

@@ -1,0 +1,1 @@
+"""AnomalyCLIP: learned prompts about any object, and the V-V path of the image tower."""

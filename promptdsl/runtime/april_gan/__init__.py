@@ -1,0 +1,1 @@
+"""APRIL-GAN: learned linear layers between blocks of the image tower and the words."""

@@ -1,0 +1,126 @@
+"""The methods side by side on pictures that none of them has learned from.
+
+`python -m promptdsl.training.learned.compare --data ROOT`
+
+WinCLIP needs no learning, so that its zero-shot figures say what the CLIP alone can do. Each
+category is one product: with --shots, its own good training pictures are the references. Words are
+the published ones of each method.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from promptdsl.datasets import Category, read_dataset
+from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.pipeline import compile_text
+from promptdsl.plan.model import ObjectPlan
+from promptdsl.runtime.anomalyclip.detector import AnomalyclipDetector
+from promptdsl.runtime.anomalyclip.prompts import LearnedPrompts, fixed_tokens, text_features
+from promptdsl.runtime.clip_model import load_model
+from promptdsl.runtime.detector import Detector, build_detector
+from promptdsl.syntax.statements import quote
+from promptdsl.training.learned.judge import Figures, judge
+from promptdsl.training.learned.material import called
+
+PROFILES = {"april_gan": "april_gan"}
+UNTRAINED = "anomalyclip untrained"  # its two prompts without anything learned
+WAYS = (
+    ("winclip", 0),
+    ("winclip", 1),
+    (UNTRAINED, 0),
+    ("anomalyclip", 0),
+    ("april_gan", 0),
+    ("april_gan", 1),
+)
+
+
+def plan_of(
+    category: Category, method: str, model: Sequence[str], shots: int, weights: Path | None
+) -> ObjectPlan:
+    """The plan of one category under a method with published words."""
+    lines = [f"model: {', '.join(map(quote, model))}"]
+    if shots:
+        files = [picture.path.absolute().as_posix() for picture in category.train_good[:shots]]
+        lines.append(f"references: {', '.join(map(quote, files))}")
+    if weights is not None:
+        lines.append(f"weights: {quote(weights.absolute().as_posix())}")
+    profile = PROFILES.get(method, "winclip")
+    text = (
+        f'inspect 1\nuse "std/{profile}" as std\nobject part {{\n'
+        f"  called: {quote(called(category.name))}\n  defect damage {{ include std.anomalous }}\n"
+        f"  method {method} {{\n" + "\n".join(lines) + "\n  }\n}\n"
+    )
+    compiled = compile_text(text, "compare", allow=(Path(Path.cwd().anchor),))
+    for fault in compiled.report.errors:
+        raise click.UsageError(fault.message)
+    return compiled.plan().objects[0]
+
+
+def detector_of(plan: ObjectPlan, untrained: bool, precision: str) -> Detector:
+    """The plan's detector, or AnomalyCLIP's asking "object." and "damaged object." as they are."""
+    detector = build_detector(plan, spec_folder=Path.cwd(), precision=precision)
+    if not untrained or not isinstance(detector, AnomalyclipDetector):
+        return detector
+    model = load_model(plan.method, Path.cwd())
+    nothing = torch.zeros(0, model.config.text.width)
+    tower = model.text_tower(torch.device("cpu"))
+    prompts = LearnedPrompts(nothing, nothing, ())
+    with torch.inference_mode():
+        text_2D = text_features(tower, prompts, fixed_tokens(model))
+    return replace(detector, text_2D=text_2D.to(detector.compute.device))
+
+
+def mean_line(name: str, figures: Sequence[Figures]) -> str:
+    """The averages over all products, in percent."""
+    image = [f.image_auroc for f in figures if f.image_auroc is not None]
+    pixel = [f.pixel_auroc for f in figures if f.pixel_auroc is not None]
+    means = (100 * float(np.mean(values)) for values in (image, pixel))
+    return "{:<22} image AUROC {:5.1f}  pixel AUROC {:5.1f}".format(name, *means)
+
+
+@click.command(help=__doc__)
+@click.option("--data", "roots", multiple=True, required=True, type=click.Path(path_type=Path))
+@click.option("--category", "categories", multiple=True, help="Only this one; may be given again.")
+@click.option("--model", default=BUILTIN_MODEL, show_default=True, metavar="NAME[,TAG]")
+@click.option("--shots", default=4, show_default=True, type=click.IntRange(1))
+@click.option("--anomalyclip", type=click.Path(path_type=Path), help="Weights; else the built-in.")
+@click.option("--april-gan", type=click.Path(path_type=Path), help="Weights; else the built-in.")
+@click.option("--precision", default="fp32", show_default=True)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write the figures as JSON.")
+def main(
+    roots: tuple[Path, ...],
+    categories: tuple[str, ...],
+    model: str,
+    shots: int,
+    anomalyclip: Path | None,
+    april_gan: Path | None,
+    precision: str,
+    out: Path | None,
+) -> None:
+    """Print a line for each way."""
+    weights = {"anomalyclip": anomalyclip, "april_gan": april_gan}
+    found = [read_dataset(root, "auto", categories or None) for root in roots]
+    products = [category for dataset in found for category in dataset.categories]
+    report = {}
+    for method, few in WAYS:
+        count = shots if few else 0
+        figures = []
+        for category in products:
+            name = method.partition(" ")[0]
+            plan = plan_of(category, name, model.split(","), count, weights.get(name))
+            figures.append(judge(detector_of(plan, method == UNTRAINED, precision), category))
+        name = f"{method} {count}-shot"
+        click.echo(mean_line(name, figures))
+        report[name] = [asdict(figure) for figure in figures]
+    if out is not None:
+        out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Everything that a training is made of, and the hash that tells whether it is the same one."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from promptdsl.training.learned.material import Example
+
+BETAS = (0.5, 0.999)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The published settings of both methods are the defaults."""
+
+    epochs: int = 15
+    batch: int = 8
+    rate: float = 1e-3
+    seed: int = 0
+    save_every: int = 25  # steps between two states on disk
+
+    def steps_per_epoch(self, examples: int) -> int:
+        """The last batch of an epoch may be smaller."""
+        return -(-examples // self.batch)
+
+
+def digest(recipe: Recipe, facts: dict[str, Any], examples: Sequence[Example]) -> str:
+    """Changes with everything that changes the weights: settings, model, device, pictures."""
+    pictures = [
+        (e.category, e.picture.label, e.picture.path.name, e.picture.path.stat().st_size)
+        for e in examples
+    ]
+    chosen = {name: value for name, value in asdict(recipe).items() if name != "save_every"}
+    whole = {"recipe": chosen, "facts": facts, "pictures": pictures}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()

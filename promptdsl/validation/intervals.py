@@ -1,0 +1,186 @@
+"""How sure a figure is: exact intervals of shares, bootstrap intervals of everything else.
+
+A share of k out of n has the Clopper-Pearson interval, whose coverage is never below what it says.
+AUROC and its kind have a percentile bootstrap: pictures are drawn again with replacement, within
+each label (so that every draw has as many good ones, scratches, ... as the sample), `RESAMPLES`
+times from a fixed seed. A draw is a row of counts, how often each picture came; all draws are
+weighted in one matrix product.
+
+Shapes: R draws, N pictures, U different scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import beta
+
+from promptdsl.validation.metrics import Floats, Ints, Undefined, checked
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+SEED = 20260101
+_AT_ONCE = 4_000_000  # numbers of one block of draws
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From low to high, ends included."""
+
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether a difference with this interval has a sign."""
+        return self.low > 0 or self.high < 0
+
+
+def clopper_pearson(count: int, of: int, confidence: float = CONFIDENCE) -> Interval:
+    """Exact two-sided interval of a share; (0, 1) when nothing was counted."""
+    _check_share(count, of, confidence)
+    tail = (1 - confidence) / 2
+    low = 0.0 if count == 0 else float(beta.ppf(tail, count, of - count + 1))
+    high = 1.0 if count == of else float(beta.ppf(1 - tail, count + 1, of - count))
+    return Interval(low, high)
+
+
+def upper_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
+    """Exact one-sided bound: the share is at most this, at this confidence."""
+    _check_share(count, of, confidence)
+    return 1.0 if count == of else float(beta.ppf(confidence, count + 1, of - count))
+
+
+def lower_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
+    """Exact one-sided bound: the share is at least this, at this confidence."""
+    return 1 - upper_bound(of - count, of, confidence)
+
+
+def _check_share(count: int, of: int, confidence: float) -> None:
+    if not 0 <= count <= of or not 0 < confidence < 1:
+        raise ValueError(f"{count} of {of} at {confidence}")
+
+
+def draw_weights(
+    strata: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED
+) -> npt.NDArray[np.float64]:
+    """(R, N): how often each picture comes in each draw; each stratum keeps its size."""
+    names, group_N = np.unique(np.asarray(strata), return_inverse=True)
+    random = np.random.default_rng(seed)
+    weights = np.zeros((resamples, len(group_N)))
+    for index in range(len(names)):
+        members = np.flatnonzero(group_N == index)
+        share = np.full(len(members), 1 / len(members))
+        weights[:, members] = random.multinomial(len(members), share, size=resamples)
+    return weights
+
+
+def percentile_interval(values_R: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """The middle of the draws; draws that gave no number are left out. Undefined without any."""
+    values = np.asarray(values_R, np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        raise Undefined("no draw of the bootstrap gave a number")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+WeightedMetric = Callable[[Floats, Ints, Floats], Floats]  # scores, labels, (R, N) -> (R,)
+
+
+def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+    """(R,) AUROC of each draw."""
+    return _in_blocks(counted_auroc, scores, labels, weights_RN)
+
+
+def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+    """(R,) average precision of each draw."""
+    return _in_blocks(counted_average_precision, scores, labels, weights_RN)
+
+
+def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+    """(R,) F1-max of each draw."""
+    return _in_blocks(counted_f1_max, scores, labels, weights_RN)
+
+
+def weighted_mean(values: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+    """(R,) mean of the values over the drawn pictures, whatever their label."""
+    del labels
+    return np.asarray((weights_RN @ values) / weights_RN.sum(axis=1))
+
+
+def bootstrap(
+    metric: WeightedMetric,
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    weights_RN: Floats,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """Interval of a figure over draws made by `draw_weights`."""
+    s, y = checked(scores, labels)
+    return percentile_interval(metric(s, y, weights_RN), confidence)
+
+
+def paired_bootstrap(
+    metric: WeightedMetric,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    weights_RN: Floats,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """Interval of metric(after) - metric(before) on the same pictures and the same draws."""
+    s, y = checked(before, labels)
+    t, _ = checked(after, labels)
+    change = metric(t, y, weights_RN) - metric(s, y, weights_RN)
+    return percentile_interval(change, confidence)
+
+
+_Counted = Callable[[Floats, Floats], Floats]  # (R, U) defective and good at each score
+
+
+def _in_blocks(measure: _Counted, scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+    """Sum the weights at each different score, ascending, and measure; bounded in memory."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    defective = labels[order].astype(np.float64)
+    rows = max(1, _AT_ONCE // len(scores))
+    parts = []
+    for start in range(0, len(weights_RN), rows):
+        block = weights_RN[start : start + rows][:, order]
+        bad_RU = np.add.reduceat(block * defective, starts, axis=1)
+        good_RU = np.add.reduceat(block * (1 - defective), starts, axis=1)
+        parts.append(measure(bad_RU, good_RU))
+    return np.concatenate(parts)
+
+
+def counted_auroc(bad_RU: Floats, good_RU: Floats) -> Floats:
+    """(R,) AUROC of what was counted at each score, ascending."""
+    below_RU = np.cumsum(good_RU, axis=1) - good_RU / 2
+    total = bad_RU.sum(axis=1) * good_RU.sum(axis=1)
+    return _divided((bad_RU * below_RU).sum(axis=1), total)
+
+
+def counted_average_precision(bad_RU: Floats, good_RU: Floats) -> Floats:
+    """(R,) average precision of what was counted at each score, ascending."""
+    caught_RU = _from_above(bad_RU)
+    precision = _divided(caught_RU, caught_RU + _from_above(good_RU), empty=0.0)
+    return _divided((precision * bad_RU).sum(axis=1), caught_RU[:, 0])
+
+
+def counted_f1_max(bad_RU: Floats, good_RU: Floats) -> Floats:
+    """(R,) F1-max of what was counted at each score, ascending."""
+    caught_RU = _from_above(bad_RU)
+    total = caught_RU + _from_above(good_RU) + caught_RU[:, :1]
+    best: Floats = _divided(2 * caught_RU, total, empty=0.0).max(axis=1)
+    return best
+
+
+def _from_above(counts_RU: Floats) -> Floats:
+    return np.cumsum(counts_RU[:, ::-1], axis=1)[:, ::-1]
+
+
+def _divided(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
+    return np.divide(over, under, out=np.full_like(over, empty), where=under > 0)
