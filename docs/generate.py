@@ -9,13 +9,20 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from promptdsl.check.faults.too_many_prompts import MAX_PROMPTS, MAX_PROMPTS_OF_ALL
-from promptdsl.check.modules import MAX_FILES
+from promptdsl.check.faults.too_many_prompts import (
+    MAX_OBJECTS,
+    MAX_PROMPTS,
+    MAX_PROMPTS_OF_ALL,
+)
+from promptdsl.check.modules import MAX_CHAIN, MAX_FILES
+from promptdsl.check.resolve_lists import MAX_CHAIN as MAX_NESTED
 from promptdsl.check.resolve_lists import MAX_LINES
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.methods import METHODS, Field, Method, Setting
-from promptdsl.source import MAX_BYTES
+from promptdsl.source import MAX_BYTES, MAX_ENTRIES
 from promptdsl.syntax.balance import MAX_DEPTH
+from promptdsl.syntax.build_parts import MAX_NAME
+from promptdsl.syntax.tokens import MAX_TOKENS
 from promptdsl.syntax.vocabulary import CONTEXT_WORDS, KEYWORDS, RESERVED
 
 DOCS = Path(__file__).resolve().parent
@@ -106,7 +113,13 @@ def limits() -> str:
     """The limits that keep a slip from filling the memory."""
     rows = [
         ("size of a file", f"{MAX_BYTES // 1_000_000} MB"),
+        ("words and signs of a file", f"{MAX_TOKENS:,}"),
         ("files of a spec", f"{MAX_FILES}"),
+        ("files that use each other in a row", f"{MAX_CHAIN}"),
+        ("objects of a file", f"{MAX_OBJECTS:,}"),
+        ("lists that include, objects that extend each other in a row", f"{MAX_NESTED}"),
+        ("letters of a name", f"{MAX_NAME}"),
+        ("files and folders that a pattern may lead through", f"{MAX_ENTRIES:,}"),
         ("levels of braces", f"{MAX_DEPTH}"),
         ("lines of a block, includes counted", f"{MAX_LINES:,}"),
         ("prompts of an object", f"{MAX_PROMPTS:,}"),

@@ -9,7 +9,9 @@ import os
 import re
 import stat
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -17,6 +19,8 @@ from typing import NamedTuple, Protocol
 MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
 
 
+MAX_ENTRIES = 200_000
+MAX_PARTS = 100  # of a path with wildcards
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
@@ -105,6 +109,60 @@ class Loader(Protocol):
         ...
 
 
+class TooManyFiles(OSError):
+    """A glob pattern that leads through more than MAX_ENTRIES files and folders."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """Files that a glob pattern matches, found with a bound on what is looked at."""
+
+    found: set[str] = field(default_factory=set)
+    seen: int = 0
+
+    def walk(self, folder: str, parts: tuple[str, ...]) -> None:
+        """Follow the parts of a pattern from a folder; `**` follows no symbolic links."""
+        part, rest = parts[0], parts[1:]
+        if part == "**":
+            folders = [folder]
+            while folders:
+                inner = folders.pop()
+                folders += [each.path for each in self._entries(inner) if _is_folder(each)]
+                if rest:
+                    self.walk(inner, rest)
+        elif not any(sign in part for sign in "*?["):
+            self._step(os.path.join(folder, part), rest)
+        else:
+            for entry in self._entries(folder):
+                if fnmatch(entry.name, part):
+                    self._step(entry.path, rest)
+
+    def _step(self, path: str, rest: tuple[str, ...]) -> None:
+        if rest and os.path.isdir(path):
+            self.walk(path, rest)
+        elif not rest and os.path.isfile(path):
+            self.found.add(path)
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            entries = os.scandir(folder)
+        except OSError:  # not for this user, or gone: nothing in it is matched
+            return
+        with entries:
+            for entry in entries:
+                self.seen += 1
+                if self.seen > MAX_ENTRIES:
+                    raise TooManyFiles(None, f"more than {MAX_ENTRIES:,} files and folders")
+                yield entry
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
 class DiskLoader:
     """The loader of the command line."""
 
@@ -120,17 +178,27 @@ class DiskLoader:
 
     def exists(self, path: Path) -> bool:
         """Whether there is a file of that path."""
-        return path.is_file()
+        try:
+            return path.is_file()
+        except (OSError, ValueError):  # a name too long, a folder that may not be read
+            return False
 
     def resolve(self, path: Path) -> Path:
         """The absolute path with symbolic links followed."""
-        return path.resolve()
+        try:
+            return path.resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle
+            return path.absolute()
 
     def glob(self, folder: Path, pattern: str) -> list[Path]:
         """Files that a glob pattern matches, absolute patterns included, sorted by name."""
         if Path(pattern).is_absolute():
             folder, pattern = Path(Path(pattern).anchor), str(Path(*Path(pattern).parts[1:]))
-        return sorted(path for path in folder.glob(pattern) if path.is_file())
+        search = _Search()
+        parts = Path(pattern).parts
+        if 0 < len(parts) <= MAX_PARTS:
+            search.walk(os.fspath(folder), parts)
+        return sorted(Path(path) for path in search.found)
 
 
 def _without_waiting(path: str, flags: int) -> int:

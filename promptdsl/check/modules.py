@@ -42,7 +42,7 @@ class Module:
         return self._lists
 
     def forgives(self, alias: str) -> bool:
-        """Whether a short name belongs to a `use` line that failed or was lost, and was reported."""
+        """Whether a short name belongs to a `use` line that was lost, which was reported."""
         if alias in self.use_lines:
             return True
         return self.file.broken_uses and alias == self._likeliest_lost()

@@ -38,6 +38,7 @@ class Report:
 
     _items: dict[Diagnostic, None] = field(default_factory=dict)
     left_out: int = 0
+    _warnings: int = 0
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; past MAX_DIAGNOSTICS they are only counted."""
@@ -45,8 +46,13 @@ class Report:
             return
         if len(self._items) >= MAX_DIAGNOSTICS:
             self.left_out += 1
-        else:
-            self._items[diagnostic] = None
+            if diagnostic.severity == "warning" or not self._warnings:
+                return
+            last = next(item for item in reversed(self._items) if item.severity == "warning")
+            del self._items[last]  # an error must not be lost among warnings
+            self._warnings -= 1
+        self._items[diagnostic] = None
+        self._warnings += diagnostic.severity == "warning"
 
     def error(
         self,
@@ -85,7 +91,7 @@ class Report:
     @property
     def full(self) -> bool:
         """Whether further diagnostics are only counted: what they say need not be worked out."""
-        return len(self._items) >= MAX_DIAGNOSTICS
+        return len(self._items) >= MAX_DIAGNOSTICS and not self._warnings
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -37,9 +37,7 @@ def histogram(records: Iterable[Record], thresholds: Sequence[Threshold]) -> Mar
     title = "Histogram of the scores, stacked by verdict, with the score thresholds"
     return Markup(
         f'<svg viewBox="0 {-above} {WIDTH} {HEIGHT + above}" role="img" '
-        f'aria-label="{title}" class="histogram">'
-        + "".join(parts)
-        + "</svg>"
+        f'aria-label="{title}" class="histogram">' + "".join(parts) + "</svg>"
     )
 
 

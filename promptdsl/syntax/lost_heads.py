@@ -1,8 +1,7 @@
 """Heads of blocks that got lost or stand twice, told from the tokens around them.
 
-A line such as `defect scratch {` that was deleted leaves its phrases and a closing brace behind; one
-one that was pasted twice opens a block that nobody closes. Either is one mistake and costs one
-message.
+A deleted line such as `defect scratch {` leaves its phrases and a closing brace behind; a line that
+was pasted twice opens a block that nobody closes. Either is one mistake and costs one message.
 """
 
 from collections.abc import Sequence
