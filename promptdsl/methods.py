@@ -60,7 +60,9 @@ DEFAULT_MODEL = ("ViT-B-16-plus-240", "laion400m_e31")
 BUILTIN_MODEL = "promptdsl-mini"
 DEFAULT_METHOD = "winclip"
 # Defaults that the built-in model's own learned weights decide, where scaling would give others.
-BUILTIN_SETTINGS: dict[str, dict[str, Setting]] = {"april_gan": {"stages": (4, 5)}}
+BUILTIN_SETTINGS: dict[str, dict[str, Setting]] = {
+    "april_gan": {"stages": (4, 5), "temperature": 0.07}  # 0.07 is what the model was trained with
+}
 
 
 def _model(default: tuple[str, ...]) -> Field:

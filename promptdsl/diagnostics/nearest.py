@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import islice
 
 _CLOSE = 0.7
-_MOST_NAMES = 1_000
+_MOST_NAMES = 300
 _LONGEST = 60
 
 

@@ -144,8 +144,11 @@ def judge_variants(
     scores_VN = np.zeros((count, len(pictures)))
     verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
     plain, mapped = _by_need(evidence, variants, tally)
-    rescorers = [(numbers, Rescorer(evidence.scorer, [variants[n] for n in numbers]), maps)
-                 for numbers, maps in ((plain, False), (mapped, True)) if numbers]  # fmt: skip
+    rescorers = [
+        (numbers, Rescorer(evidence.scorer, [variants[n] for n in numbers], evidence.bank), maps)
+        for numbers, maps in ((plain, False), (mapped, True))
+        if numbers
+    ]
     watch.inspects(f"{count} variants of {evidence.job.name}", len(pictures))
     files = [scored.picture.path for scored in pictures]
     for encoded in encode_files(evidence.scoring, files, watch.advance):

@@ -40,7 +40,7 @@ from promptdsl.validation.run import Watch
 
 LEAST_PICTURES = 20  # of good ones, and of defective ones: ten to search on, ten to judge by
 MARGIN_SHARE = 0.1  # a tenth more margin counts as much as 0.01 of AUROC
-LEAST_GAIN = 0.001  # below which a step is not worth a line in the spec
+LEAST_GAIN = 0.003  # below which a step is not worth a line in the spec
 SMALL_MARGIN = 0.1  # of log-odds, in place of a smaller one
 CLOSER_LOOKS = 15  # at the best moves of a step, each with its intervals
 _NOWHERE = Span("", 0, 0)

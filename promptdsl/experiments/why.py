@@ -203,7 +203,7 @@ def _without(
         return []
     areas = [rule.above for rule in rules if isinstance(rule, AreaRule)]
     found = []
-    rescored = Rescorer(scorer, variants).score(features, maps=bool(areas))
+    rescored = Rescorer(scorer, variants, bank).score(features, maps=bool(areas))
     for unit, (scores_B, maps_BHW) in zip(units, rescored, strict=True):
         area = {} if maps_BHW is None else {area_key(a): area_above(maps_BHW[0], a) for a in areas}
         rule = holding_rule(float(scores_B[0]), area, rules)

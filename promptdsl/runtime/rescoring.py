@@ -26,11 +26,17 @@ from torch import Tensor
 
 from promptdsl.errors import UsageProblem
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.april_gan.detector import AprilGanDetector
+from promptdsl.runtime.april_gan.detector import (
+    AprilGanDetector,
+    OwnPicture,
+    good_maximum,
+    own_pictures,
+)
 from promptdsl.runtime.cached_scoring import Scorer, Scoring
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import Progress
 from promptdsl.runtime.features import Features
+from promptdsl.runtime.reference_pictures import reference_files
 from promptdsl.runtime.text import embed_prompts
 from promptdsl.runtime.winclip.references import distance
 from promptdsl.runtime.winclip.scorer import WinclipScorer
@@ -92,6 +98,7 @@ class WordBank:
     device: torch.device
     averaging: Averaging
     pooling: Pooling
+    own: tuple[OwnPicture, ...] = ()  # APRIL-GAN's references, whose own maps depend on the words
     _row_of: dict[str, int] = field(default_factory=dict)
     _rows_TD: Tensor = field(default_factory=lambda: torch.empty(0))
 
@@ -129,7 +136,8 @@ def open_bank(scoring: Scoring, plan: ObjectPlan, spec_folder: Path) -> WordBank
         return WordBank(scorer.model, device, settings.averaging, settings.pooling)
     if isinstance(scorer, AprilGanDetector):
         model = load_model(plan.method, spec_folder)
-        return WordBank(model, device, scorer.settings.averaging, "mean")
+        own = _references_of(scorer, spec_folder)
+        return WordBank(model, device, scorer.settings.averaging, "mean", own)
     raise UsageProblem(
         f"{plan.name}: the prompts of method {plan.method.name} are learned, so its scores do not "
         "depend on the words of the spec and there is nothing to try",
@@ -137,26 +145,48 @@ def open_bank(scoring: Scoring, plan: ObjectPlan, spec_folder: Path) -> WordBank
     )
 
 
-class Rescorer:
-    """Scores encoded pictures under many variants."""
+def _references_of(scorer: AprilGanDetector, spec_folder: Path) -> tuple[OwnPicture, ...]:
+    settings = scorer.settings
+    if scorer.references is None:
+        return ()
+    files = reference_files(settings.references, settings.shots, settings.seed, spec_folder)
+    return tuple(own_pictures(scorer, files))
 
-    def __init__(self, scorer: WordScorer, variants: Sequence[Variant]) -> None:
+
+class Rescorer:
+    """Scores encoded pictures under many variants; `bank` is the one that gave their words."""
+
+    def __init__(self, scorer: WordScorer, variants: Sequence[Variant], bank: WordBank) -> None:
         self.scorer = scorer
         self.variants = tuple(variants)
         self._columns = _Columns(self.variants)
+        self._reworded: list[AprilGanDetector] = []
+        if isinstance(scorer, AprilGanDetector):
+            self._reworded = [_reworded(scorer, v.words, bank.own) for v in self.variants]
 
     def score(self, features: Features, *, maps: bool) -> Iterator[Rescored]:
         """What each variant says of the pictures, in the order of the variants."""
         scorer = self.scorer
         if isinstance(scorer, AprilGanDetector):
-            for variant in self.variants:
-                yield _whole(replace(scorer, words=variant.words), features, maps)
+            for detector in self._reworded:
+                yield _whole(detector, features, maps)
             return
         with torch.inference_mode():
             here = features.to(scorer.compute.device)
             work = _Work(scorer, here, self._columns)
             for variant in self.variants:
                 yield work.rescored(variant, maps)
+
+
+def _reworded(
+    scorer: AprilGanDetector, words: Directions, own: Sequence[OwnPicture]
+) -> AprilGanDetector:
+    """The detector with other words, and with how high good parts reach under them."""
+    detector = replace(scorer, words=words)
+    if detector.references is None:
+        return detector
+    good = good_maximum(detector, detector.references, own)
+    return replace(detector, references=replace(detector.references, good_maximum=good))
 
 
 def _whole(scorer: AprilGanDetector, features: Features, maps: bool) -> Rescored:

@@ -63,6 +63,14 @@ def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile
 
 def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
     kind = statement.kind
+    if index == 0 and kind == "loose" and statement.atoms == [str(LANGUAGE_VERSION)]:
+        span = desk.head(statement)
+        desk.report.error(
+            "I110", span, "the word inspect is missing before the language version",
+            help="write inspect 1", fix=Fix(span, "inspect 1"),
+        )  # fmt: skip
+        draft.header_told = True
+        return
     if index == 0 and kind == "loose" and "inspect" in statement.atoms[1:]:
         span = desk.head(statement)
         desk.report.error(

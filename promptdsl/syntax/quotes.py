@@ -31,6 +31,8 @@ def mend_quotes(source: SourceFile, report: Report) -> str:
         return text
     pieces, done = [], 0
     for offset in lone:
+        if offset < done:
+            continue  # behind a backslash, on a line that is told already
         start = text.rfind("\n", 0, offset) + 1
         end = text.find("\n", offset)
         end = len(text) if end < 0 else end

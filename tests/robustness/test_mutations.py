@@ -14,8 +14,10 @@ from functools import cache
 
 import pytest
 
-from promptdsl.diagnostics.diagnostic import Diagnostic
+from promptdsl.diagnostics.diagnostic import Diagnostic, Report
 from promptdsl.pipeline import Compilation
+from promptdsl.source import SourceFile
+from promptdsl.syntax.quotes import mend_quotes
 from tests.robustness.corpus import Valid, compile_here, corpus
 from tests.robustness.mutations import Mutation, apply, independent, moved, mutations
 
@@ -174,3 +176,12 @@ def test_objects_after_a_lost_brace_or_quote_are_checked() -> None:
             told_of += any(message.code == "I204" for message in compilation.report)
             total += 1
     assert told_of >= 0.97 * total, (told_of, total)
+
+
+def test_mending_quotes_keeps_every_offset() -> None:
+    """The text behind a lone quote stays where it is, also where escaped quotes share its line."""
+    for spec in corpus():
+        for each in all_mutations(spec):
+            if each.kind == "quote dropped":
+                source = SourceFile("mutated", apply(spec.text, [each]))
+                assert len(mend_quotes(source, Report())) == len(source.text), (spec.name, each)

@@ -75,7 +75,9 @@ class DualPathEncoder:
         class_BC = stream.class_tokens()
         for number, block in enumerate(self.tower.blocks, start=1):
             if number == self.first:
-                local_BPC = stream.patches().contiguous()
+                # A single picture's patches are contiguous already: without a copy, adding to
+                # one stream would change the other.
+                local_BPC = stream.patches().clone(memory_format=torch.contiguous_format)
             beside = local_BPC if number <= last else None
             if number == layers:
                 class_BC = self._last_block(block, stream, beside)

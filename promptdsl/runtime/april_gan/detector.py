@@ -1,5 +1,6 @@
 """The detector of `method april_gan`: an image tower with stages, adapters, words, references."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -241,29 +242,37 @@ def comparing_with(
     dtype, size = detector.compute.dtype, detector.size
     memory = remember(files, size, detector.encode, dtype, progress)
     uncalibrated = References(memory, 0.0)
-    return replace(detector, references=References(memory, _good(detector, uncalibrated, files)))
+    good = good_maximum(detector, uncalibrated, own_pictures(detector, files))
+    return replace(detector, references=References(memory, good))
+
+
+OwnPicture = tuple[Features, slice | None]  # and the rows of the memory that are its own
+
+
+def own_pictures(detector: AprilGanDetector, files: tuple[Path, ...]) -> Iterator[OwnPicture]:
+    """The references themselves, encoded, each to be left out of the memory in its turn."""
+    if len(files) == 1:
+        picture = read_reference(files[0], detector.size)
+        yield detector.encode(views(picture, detector.size[0] // detector.grid[0])), None
+        return
+    each = detector.grid[0] * detector.grid[1]
+    for number in left_out_in_turn(len(files)):
+        picture = read_reference(files[number], detector.size)[None]
+        yield detector.encode(picture), slice(number * each, (number + 1) * each)
 
 
 @torch.inference_mode()
-def _good(detector: AprilGanDetector, references: References, files: tuple[Path, ...]) -> float:
-    """The mean maximum of the references' own maps, each left out of the memory in its turn."""
-    if len(files) == 1:
-        picture = read_reference(files[0], detector.size)
-        patch = detector.size[0] // detector.grid[0]
-        return float(_maxima(detector, references, views(picture, patch), None).mean())
-    each = detector.grid[0] * detector.grid[1]
-    found = []
-    for number in left_out_in_turn(len(files)):
-        own = slice(number * each, (number + 1) * each)
-        picture = read_reference(files[number], detector.size)[None]
-        found.append(_maxima(detector, references, picture, own))
+def good_maximum(
+    detector: AprilGanDetector, references: References, own: Iterable[OwnPicture]
+) -> float:
+    """The mean maximum of the references' own maps; it depends on the words, too."""
+    found = [_maxima(detector, references, features, rows) for features, rows in own]
     return float(torch.cat(found).mean())
 
 
 def _maxima(
-    detector: AprilGanDetector, references: References, pictures: Pictures, own: slice | None
+    detector: AprilGanDetector, references: References, features: Features, own: slice | None
 ) -> torch.Tensor:
     settings, grid, size = detector.settings, detector.grid, detector.size
-    features = detector.encode(pictures)
     words = words_map(features, detector.words, detector.adapters, settings, grid, size)
     return with_distance(words, features, references, settings, grid, own).amax(dim=(1, 2))
