@@ -1,6 +1,6 @@
 """Every code with its title and severity; `promptdsl explain` and the documentation list them.
 
-I0xx the file, I1xx the form of lines and blocks, I2xx phrases and prompts, I3xx names and other files,
+I0xx the file, I1xx the form of lines and blocks, I2xx phrases and prompts, I3xx names and files,
 I4xx method and model, I5xx thresholds, I6xx pictures and tests. Codes keep their meaning for ever.
 """
 

@@ -8,9 +8,10 @@ from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.ast import ListKind, NamedList, ObjectDef, SpecFile, Use, Word
-from promptdsl.syntax.build_lines import build_lines, malformed, unknown
+from promptdsl.syntax.build_lines import build_lines
 from promptdsl.syntax.build_object import build_object
 from promptdsl.syntax.build_parts import twice
+from promptdsl.syntax.misfits import malformed, unknown
 from promptdsl.syntax.parser import parse
 from promptdsl.syntax.statements import Desk, Statement, each, is_word, statements_of
 from promptdsl.syntax.vocabulary import (

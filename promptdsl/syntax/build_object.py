@@ -10,7 +10,7 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import ObjectDef, Parent, Part, Text, Word
-from promptdsl.syntax.build_lines import build_fields, malformed, misplaced, unknown
+from promptdsl.syntax.build_fields import build_fields
 from promptdsl.syntax.build_parts import (
     build_defect,
     build_method,
@@ -23,6 +23,7 @@ from promptdsl.syntax.build_parts import (
     name_of,
     twice,
 )
+from promptdsl.syntax.misfits import malformed, misplaced, unknown
 from promptdsl.syntax.statements import Desk, Statement, each, is_word
 from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, RESERVED, SYNONYMS
 

@@ -22,16 +22,10 @@ from promptdsl.syntax.ast import (
     ThresholdsBlock,
     Word,
 )
-from promptdsl.syntax.build_lines import (
-    build_fields,
-    build_include,
-    build_lines,
-    build_rule,
-    malformed,
-    misplaced,
-    share,
-    unknown,
-)
+from promptdsl.syntax.build_fields import build_fields, share
+from promptdsl.syntax.build_lines import build_include, build_lines
+from promptdsl.syntax.build_rules import build_rule
+from promptdsl.syntax.misfits import malformed, misplaced, unknown
 from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
 from promptdsl.syntax.vocabulary import FORMS, KEYWORDS, NAME, snake_case
 

@@ -1,0 +1,200 @@
+"""From statements to `name: value, ...` lines, their values and units."""
+
+from collections.abc import Iterable
+
+from lark import Token
+
+from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.source import Span
+from promptdsl.syntax.ast import FieldLine, Value, Word
+from promptdsl.syntax.misfits import misplaced
+from promptdsl.syntax.statements import Desk, Statement, is_word, quote, shown
+from promptdsl.syntax.vocabulary import KEYWORDS
+
+# What may stand around a text that lost its quotes.
+SINGLE_QUOTES = " ,'`\u00b4\u2018\u2019\u201a\u2039\u203a"
+
+
+def build_fields(
+    desk: Desk, statements: Iterable[Statement], home: str
+) -> tuple[list[FieldLine], bool]:
+    """The `name: value, ...` lines of a block; values go on behind a comma."""
+    groups: list[list[Statement]] = []
+    broken = False
+    for statement in statements:
+        if statement.kind == "field":
+            groups.append([statement])
+        elif _mended_colon(desk, statement):
+            broken = True
+            groups.append([statement])
+        elif groups and statement.after_comma and statement.kind in ("loose", "phrase"):
+            groups[-1].append(statement)
+        else:
+            broken = True
+            _not_a_field(desk, statement, home)
+    return [_field(desk, group) for group in groups], broken
+
+
+def _field(desk: Desk, group: list[Statement]) -> FieldLine:
+    first = group[0]
+    name = desk.word(first.atoms[0])
+    span = desk.span_of(first).to(desk.span_of(group[-1]))
+    values: list[Value] = []
+    broken = False
+    for index, statement in enumerate(group):
+        desk.no_block(statement)
+        atoms = statement.atoms[2:] if index == 0 else statement.atoms
+        found = _values(desk, name, atoms)
+        broken = broken or found is None
+        values += found or []
+    if not values and not broken:
+        desk.report.error(
+            "I122",
+            span,
+            f"{name.value} has no value",
+            label="a value is missing behind the colon",
+            help=f"write the value behind {name.value}:, or remove the line",
+        )
+        broken = True
+    return FieldLine(name, tuple(values), span, broken)
+
+
+def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
+    """Values between two commas: one, or several that lack commas; None when it is beyond us."""
+    if any(token.type == "BROKEN" for token in atoms):
+        return None
+    if not atoms:
+        return []
+    if _is_bare_text(name, atoms):
+        span = desk.span(*atoms)
+        written = desk.written(span)
+        bare = written.strip(SINGLE_QUOTES)
+        desk.report.error(
+            "I125",
+            span,
+            f"{shown(written)} is not in {'quotes' if bare == written else 'double quotes'}",
+            label="texts, names of models and paths are written in quotes",
+            help=f"write {quote(shown(bare, 200))}",
+            fix=Fix(span, quote(bare)),
+        )
+        return None
+    if _other_unit(desk, atoms):
+        return None
+    values, at = [], 0
+    while at < len(atoms):
+        value, used = _value(desk, atoms, at)
+        values.append(value)
+        at += used
+    if len(values) > 1:
+        listed = ", ".join(desk.written(value.span) for value in values)
+        span = desk.span(*atoms)
+        desk.report.error(
+            "I126",
+            span,
+            "values need commas between them",
+            help=f"write {name.value}: {listed}",
+            fix=Fix(span, listed),
+        )
+        return None
+    return values
+
+
+_UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
+
+
+def _other_unit(desk: Desk, atoms: list[Token]) -> bool:
+    """Whether a number has a unit that the language does not know, which is reported."""
+    if len(atoms) != 2 or atoms[0].type != "NUMBER" or str(atoms[1]).lower() not in _UNITS:
+        return False
+    desk.report.error(
+        "I406", desk.span(*atoms), f"{atoms[1]} is not a unit of this language",
+        help=f"pictures are measured in pixels ({atoms[0]} px), windows in patches (2x2)",
+    )  # fmt: skip
+    return True
+
+
+_TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
+_NEVER_VALUES = {"UNKNOWN", "DOT", "COLON", "COMPARISON", "PLACEHOLDER"}
+
+
+def _is_bare_text(name: Word, atoms: list[Token]) -> bool:
+    """Whether the author left out the quotes of a text."""
+    if any(token.type in _NEVER_VALUES for token in atoms):
+        return True
+    if len(atoms) == 1 and atoms[0] == "none":
+        return False  # the field's own message says what to do
+    return name.value in _TEXT_FIELDS and any(is_word(token) for token in atoms)
+
+
+def _value(desk: Desk, atoms: list[Token], at: int) -> tuple[Value, int]:
+    token = atoms[at]
+    span, written = desk.span(token), str(token)
+    if token.type == "STRING":
+        return Value("text", desk.text(token).value, span), 1
+    if token.type == "NUMBER":
+        follower = atoms[at + 1] if at + 1 < len(atoms) else None
+        if follower is not None and str(follower).lower() in ("px", "pixel", "pixels"):
+            return Value("pixels", number(written), desk.span(token, follower)), 2
+        return Value("number", number(written), span), 1
+    if token.type == "PERCENT":
+        return Value("percent", share(written), span), 1
+    if token.type == "SIZE":
+        return Value("size", written.lower().replace("×", "x").replace(" ", ""), span), 1
+    return Value("word", written, span), 1
+
+
+def number(written: str) -> int | float:
+    """A number as its author wrote it: whole unless it has a point."""
+    return float(written) if "." in written or len(written) > 18 else int(written)
+
+
+def share(percent: str) -> float:
+    """`0.5%` as a share of 1, rounded so that 95% is exactly 0.95."""
+    return round(float(percent.rstrip("% \t")) / 100.0, 12)
+
+
+def _mended_colon(desk: Desk, statement: Statement) -> bool:
+    """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
+    atoms = statement.atoms
+    if statement.kind != "loose" or len(atoms) < 2 or statement.after_comma:
+        return False
+    if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
+        return False
+    equals = atoms[1] == "=" and len(atoms) > 2
+    name, value = desk.span(atoms[0]), atoms[2 if equals else 1]
+    rest = desk.written(desk.span(value).to(desk.span(atoms[-1])))
+    desk.report.error(
+        "I122",
+        desk.head(statement),
+        f"{atoms[0]} needs a colon before its value",
+        label="a colon is missing",
+        help=f"write {atoms[0]}: {shown(rest)}",
+        fix=Fix(Span(name.file, name.end, desk.span(atoms[1]).end if equals else name.end), ":"),
+    )
+    atoms[1 : 2 if equals else 1] = [Token.new_borrow_pos("COLON", ":", atoms[1])]
+    return True
+
+
+def _not_a_field(desk: Desk, statement: Statement, home: str) -> None:
+    atoms = statement.atoms
+    if any(token.type == "BROKEN" for token in atoms):
+        return
+    span = desk.head(statement)
+    if statement.kind == "phrase":
+        desk.report.error(
+            "I121",
+            span,
+            f"a text stands alone in {home}, where lines have the form name: value",
+            help="put the name of the field and a colon before it",
+        )
+        return
+    word = str(atoms[0]) if atoms else "{"
+    if word in KEYWORDS:
+        misplaced(desk, statement, home)
+    else:
+        desk.report.error(
+            "I120",
+            span,
+            f"{shown(desk.written(span))} says nothing in {home}",
+            help="lines here have the form name: value",
+        )
