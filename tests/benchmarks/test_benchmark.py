@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 from torch.utils.flop_counter import FlopCounterMode
 
-from promptdsl.cli.bench import command
+from promptdsl.cli.main import cli
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.runtime import benchmark, benchmark_random
 from promptdsl.runtime.benchmark import random_pictures, rounds
@@ -69,7 +69,7 @@ def short_rounds(model: ClipModel, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_holds_every_batch_and_precision() -> None:
     arguments = ["--random-weights", ARCHITECTURE, "--device", "cpu", "--batch-size", "2,1"]
     result = CliRunner().invoke(
-        command, [*arguments, "--precision", "fp32", "--profile", "--format", "json"]
+        cli, ["bench", *arguments, "--precision", "fp32", "--profile", "--format", "json"]
     )
     report = json.loads(result.stdout)
     assert [speed["batch"] for speed in report["speeds"]] == [1, 2]
@@ -82,7 +82,7 @@ def test_json_holds_every_batch_and_precision() -> None:
 @pytest.mark.usefixtures("short_rounds")
 def test_text_states_what_the_shares_count() -> None:
     arguments = ["--random-weights", ARCHITECTURE, "--device", "cpu", "--batch-size", "1"]
-    result = CliRunner().invoke(command, [*arguments, "--precision", "fp32"])
+    result = CliRunner().invoke(cli, ["bench", *arguments, "--precision", "fp32"])
     assert result.exit_code == 0
     assert "matrix rate, measured:" in result.stdout
     assert "after the exact savings, by formula" in result.stdout
@@ -97,20 +97,22 @@ def test_text_states_what_the_shares_count() -> None:
     ],
 )
 def test_contradictions_are_refused(arguments: list[str], said: str) -> None:
-    result = CliRunner().invoke(command, arguments)
+    result = CliRunner().invoke(cli, ["bench", *arguments])
     assert isinstance(result.exception, UsageProblem)
     assert said in result.exception.sentence
 
 
 @pytest.mark.parametrize("value", ["0", "1,x", "", "5000"])
 def test_odd_batch_sizes_are_refused(value: str) -> None:
-    result = CliRunner().invoke(command, ["--random-weights", ARCHITECTURE, "--batch-size", value])
+    result = CliRunner().invoke(
+        cli, ["bench", "--random-weights", ARCHITECTURE, "--batch-size", value]
+    )
     assert result.exit_code == 2
 
 
 def test_a_missing_anomalib_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(__import__("sys").modules, "anomalib.models.image.winclip", None)
     monkeypatch.setenv("PROMPTDSL_CACHE", str(tmp_path))
-    result = CliRunner().invoke(command, ["--against", "anomalib", "--device", "cpu"])
+    result = CliRunner().invoke(cli, ["bench", "--against", "anomalib", "--device", "cpu"])
     assert isinstance(result.exception, EnvironmentProblem)
     assert "anomalib cannot be imported here" in result.exception.sentence

@@ -64,7 +64,7 @@ def test_an_installed_package_announces_its_method(monkeypatch: pytest.MonkeyPat
         def load(self) -> Method:
             return announced
 
-    monkeypatch.setattr("promptdsl.methods.entry_points", lambda **kwargs: [Point()])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **kwargs: [Point()])
     try:
         assert find_method("fog") is announced
     finally:

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from promptdsl.errors import UsageProblem
 from promptdsl.plan.model import MethodPlan, Prompt
 from promptdsl.runtime.checkpoints import LearnedWeights, fingerprint, write_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
-from promptdsl.runtime.device import Compute
+from promptdsl.runtime.device import Compute, threads
 from promptdsl.runtime.durable import disk_told_plainly
 from promptdsl.runtime.text import embed_prompts
 from promptdsl.runtime.winclip.words import Directions, find_directions
@@ -70,6 +72,7 @@ class Outcome:
 
 def run(task: Task, listener: Listener) -> Outcome:
     """Train and write `task.out`; state and features beside it are gone when it returns."""
+    torch.set_num_threads(threads())  # sums depend on it in their last bits
     model = load_model(task.plan, task.folder)
     learner = start(task, model)
     facts = _facts(task, model, learner)

@@ -1,9 +1,12 @@
 """A small data set in MVTec AD's folders, drawn without the generator."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 SIDE = 40
@@ -39,3 +42,12 @@ def spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMPTDSL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def all_processors() -> Iterator[None]:
+    """As many threads as a fresh process has: the last bits of sums depend on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    yield
+    torch.set_num_threads(before)

@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 from safetensors import safe_open
 
-from promptdsl.cli.train import command
+from promptdsl.cli.main import cli
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.runtime.checkpoints import read_learned
 from promptdsl.training.learned import stored
@@ -26,7 +26,7 @@ SMALL += ("--precision", "fp32", "--batch-size", "4", "--seed", "3", "--hold-out
 
 def train(method: str, data: Path, out: Path, *more: str) -> Result:
     arguments = [method, "--data", str(data), "-o", str(out), *SMALL, "--epochs", "6", *more]
-    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+    return CliRunner().invoke(cli, ["train", *arguments], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("method", METHODS)
