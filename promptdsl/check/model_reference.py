@@ -43,6 +43,12 @@ def read_model(names: tuple[str, ...], span: Span | None, library: Library) -> M
     if any(name.endswith((".json", ".safetensors", ".pt", ".pth", ".bin")) for name in names):
         return _files(names, span, library)
     if first.startswith(HUB):
+        if span is not None:
+            report.error(
+                "I410", span, "models of the hub are named by open_clip's name and tag",
+                help="promptdsl models lists them; for another one, download its config and "
+                'weights and write model: "config.json", "weights.safetensors"',
+            )  # fmt: skip
         return ModelReference(names[:1], "open_clip", None)
     return _open_clip(names, span, library)
 

@@ -8,22 +8,27 @@ pretrained weights with its download and cache, and the tokenizer; the towers ar
 import functools
 import hashlib
 import json
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import MethodPlan
 from promptdsl.runtime.clip_config import ClipConfig, expected_shapes, read_config
+from promptdsl.runtime.model_catalog import cached_file
 from promptdsl.runtime.tower import Resize, TextTower, VisionTower, read_text, read_vision
 from promptdsl.runtime.weights import StateSource, open_weights, state_from_tensors
 
 # Before open_clip 2.27 its table did not say which weights were trained with QuickGELU.
 QUICK_GELU_TAGS = ("openai", "metaclip_", "dfn", "yfcc15m", "cc12m")
 QUICK_GELU_MARK, QUICK_GELU_SUFFIX = "quickgelu", "-quickgelu"
+PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 BRING_WEIGHTS = (
     "`promptdsl models` shows what is there and how to bring weights to a machine without internet"
 )
@@ -243,8 +248,13 @@ def _activation(quick: bool) -> str:
 
 
 def _download(name: str, tag: str, entry: dict[str, Any]) -> Path:
+    """The weights out of open_clip's cache, else by its download; quick to give up offline."""
     from open_clip.pretrained import download_pretrained
 
+    cached = cached_file(entry)
+    if cached is not None:  # asking the hub whether there are newer ones would need a network
+        return cached
+    _demand_network(name, tag, entry)
     try:
         return Path(download_pretrained(entry))
     except (OSError, RuntimeError, ValueError) as error:
@@ -252,6 +262,28 @@ def _download(name: str, tag: str, entry: dict[str, Any]) -> Path:
         raise EnvironmentProblem(
             f'the weights {name} "{tag}" are not on this machine and could not be downloaded '
             f"({reason})",
+            help=BRING_WEIGHTS,
+        ) from error
+
+
+def _demand_network(name: str, tag: str, entry: dict[str, Any]) -> None:
+    """Fail within seconds where the download's own retries would take a minute."""
+    if any(os.environ.get(key) for key in PROXIES):
+        return  # the proxy knows what can be reached
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+
+    address = urlsplit(ENDPOINT if entry.get("hf_hub") else str(entry.get("url", "")))
+    if not address.hostname:
+        return
+    try:
+        if HF_HUB_OFFLINE and entry.get("hf_hub"):
+            raise OSError("HF_HUB_OFFLINE is set")
+        port = address.port or (80 if address.scheme == "http" else 443)
+        socket.create_connection((address.hostname, port), timeout=5).close()
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'the weights {name} "{tag}" are not on this machine, and {address.hostname} cannot '
+            f"be reached ({error})",
             help=BRING_WEIGHTS,
         ) from error
 
