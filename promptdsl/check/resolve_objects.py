@@ -131,11 +131,13 @@ class ObjectResolver:
         for candidate in home.file.objects:
             if candidate.name.value == name:
                 return self._resolved_parent(definition, candidate, home)
-        names = [candidate.name.value for candidate in home.file.objects]
+        names = [
+            candidate.name.value for candidate in home.file.objects if candidate is not definition
+        ]
         if UNNAMED in names:
             return None  # an object without its name, which was reported, may be the one
         help = did_you_mean(name, names) or (
-            f"there are {', '.join(names[:8])}" if names else "write the parent object first"
+            f"there is {', '.join(names[:8])}" if names else "write the parent object first"
         )
         self.report.error("I310", named.span, f"there is no object {name} to extend", help=help)
         return None

@@ -160,6 +160,11 @@ def open_source(
     from promptdsl.runtime.plan_file import is_plan_file
     from promptdsl.runtime.sources import SpecSource, hash_spec, plan_file_source
 
+    if Path(path).suffix == ".json":
+        raise UsageProblem(
+            f"{path} shows a plan as JSON, and has no embeddings to run with",
+            "give the spec itself, or the file that promptdsl compile SPEC -o NAME.plan writes",
+        )
     if Path(path).suffix == ".plan" or is_plan_file(Path(path)):
         return plan_file_source(path, choose_compute(device, precision))
     plan = compile_faultless(path, allow).plan()

@@ -60,6 +60,8 @@ def name_for(words: str, fallback: str) -> str:
 
 def phrases_for(words: str) -> tuple[str, ...]:
     """Two to four phrases that say of an object that it has this defect."""
+    if not words.split():
+        return ()
     if PLACEHOLDER in words:
         return (words,)
     if " " not in words:

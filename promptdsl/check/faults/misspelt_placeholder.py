@@ -14,7 +14,7 @@ from promptdsl.syntax.statements import quote, shown
 
 PLACEHOLDER = "{object}"
 _NEAR = re.compile(
-    r"\{\s*[\w ]{0,20}\s*\}|\{\s*object\b|\bobject\s*\}|[(\[<]\s*object\s*[)\]>]|\$\w+|%s", re.I
+    r"\{\s*[\w ]{0,20}\s*\}|\{\s*object\b|\bobject\s*\}|[(\[<%]\s*object\s*[)\]>%]|\$\w+|%s", re.I
 )
 _LIST_NAME = re.compile(r"[a-z]\w*\.[a-z]\w*")
 _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
@@ -37,7 +37,7 @@ def _object(context: Context, definition: ObjectDef) -> None:
         if isinstance(part, (NormalBlock, DefectBlock)):
             _lines(context, part.lines, called, False)
         elif isinstance(part, TemplatesBlock):
-            _lines(context, part.lines, None, True)
+            _lines(context, part.lines, called, True)
     if definition.called is not None and re.search(r"[{}]", definition.called.value):
         context.report.error(
             "I201", definition.called.span,
@@ -70,7 +70,7 @@ def _text(context: Context, text: Text, called: str | None, template: bool) -> N
         _report(context, text, "I202", f"this {what} mentions the object {count} times", once,
                 "{object} must stand here once")  # fmt: skip
     elif count == 1:
-        mended = value.replace(PLACEHOLDER, "\0")
+        mended = re.sub(r"\{+object\}+", "\0", value)
         mended = re.sub(r"\s*\{[^{}]*\}|[{}]", "", mended).replace("\0", PLACEHOLDER)
         _report(context, text, "I201", f"this {what} has braces besides {{object}}", mended,
                 "only {object} may stand in braces")  # fmt: skip
