@@ -116,7 +116,7 @@ def _walk(folder: str, search: _Search, seen: set[tuple[int, int]]) -> Iterator[
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if not entry.is_dir() or _suffix(entry.name) in SUFFIXES:
+        if not os.path.isdir(entry.path) or _suffix(entry.name) in SUFFIXES:  # links may loop
             yield from _if_picture(entry.path, search)
         elif search.recursive:
             yield from _walk(entry.path, search, seen)

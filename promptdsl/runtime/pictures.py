@@ -23,6 +23,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
 MAX_PIXELS = 200_000_000
+MIN_SIDE = 4
 LARGE_PIXELS = 16_000_000
 PREVIEW_SIDE = 320
 
@@ -90,7 +91,7 @@ def _decode(path: Path, factor: Sized) -> tuple[Image.Image, tuple[int, int], tu
     _refuse_what_is_no_file(path)
     try:
         with Image.open(path, formats=_formats()) as image:
-            _refuse_what_is_too_large(image.size)
+            _refuse_other_sizes(image.size)
             large = image.width * image.height > LARGE_PIXELS
             with _one_large_picture if large else nullcontext():
                 return _flatten(image, factor(image.size) if large else 1)
@@ -132,11 +133,11 @@ def _refuse_what_is_no_file(path: Path) -> None:
         raise PictureError("the file is empty (0 bytes)")
 
 
-def _refuse_what_is_too_large(size: tuple[int, int]) -> None:
+def _refuse_other_sizes(size: tuple[int, int]) -> None:
     if size[0] * size[1] > MAX_PIXELS:
         raise PictureError(_too_large(size))
-    if min(size) < 1:
-        raise PictureError("it has no pixels")
+    if min(size) < MIN_SIDE:  # stretched to the model's size it would only look like a good part
+        raise PictureError(f"with {size[0]} x {size[1]} pixels it is too small to show a part")
 
 
 def _too_large(size: tuple[int, int] | None = None) -> str:

@@ -104,3 +104,10 @@ def test_a_broken_link_is_an_error_record_not_a_loss(here: Path) -> None:
     touch("p/a.png")
     os.symlink("nowhere.png", "p/b.png")
     assert find_pictures(["p"]).pictures == ("p/a.png", "p/b.png")
+
+
+def test_a_link_that_leads_to_itself_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    found = find_pictures([str(tmp_path)])
+    assert [Path(picture).name for picture in found.pictures] == ["a.png", "loop.png"]

@@ -273,3 +273,12 @@ def test_read_rgb_within_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Image.new("RGB", (900, 600), ORANGE).save(tmp_path / "a.png")
     assert read_rgb(tmp_path / "a.png").size == (900, 600)
     assert read_rgb(tmp_path / "a.png", 60_000).size == (300, 200)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 3)])
+def test_a_picture_too_small_to_show_a_part_never_passes(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    Image.new("RGB", size).save(tmp_path / "a.png")
+    with pytest.raises(PictureError, match="too small"):
+        read_picture(tmp_path / "a.png", SIZE)
