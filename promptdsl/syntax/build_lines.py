@@ -12,6 +12,7 @@ from promptdsl.syntax.ast import IncludeLine, Line, Text
 from promptdsl.syntax.build_fields import SINGLE_QUOTES
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
+from promptdsl.syntax.tokens import begin, finish
 from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, TOP_LEVEL
 
 
@@ -68,6 +69,15 @@ def _phrases(desk: Desk, statement: Statement) -> Iterable[Text]:
     texts = [token for token in statement.atoms if token.type == "STRING"]
     if any(token.type == "BROKEN" for token in statement.atoms):
         return []
+    if _quote_inside(statement.atoms):
+        desk.report.error(
+            "I129",
+            desk.span(*statement.atoms),
+            "a quote inside this text ends it too early",
+            label="read as several texts",
+            help='leave the inner quotes out, or write \\" for each of them',
+        )
+        return []
     others = [token for token in statement.atoms if token.type != "STRING"]
     if others:
         desk.nothing_behind(statement, others)
@@ -84,6 +94,16 @@ def _phrases(desk: Desk, statement: Statement) -> Iterable[Text]:
             )
     desk.no_block(statement)
     return [desk.text(token) for token in texts]
+
+
+def _quote_inside(atoms: list[Token]) -> bool:
+    """Whether a text and a bare word touch, as in `"with a "deep" scratch"`."""
+    return any(
+        "STRING" in (left.type, right.type)
+        and left.type != right.type
+        and finish(left) == begin(right)
+        for left, right in pairwise(atoms)
+    )
 
 
 def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> IncludeLine | None:

@@ -81,7 +81,15 @@ def _finish_rule(
         return None
     compares = _check_comparison(desk, measure, rest[0])
     bound, at = _bound(desk, measure, rest[1])
-    desk.nothing_behind(statement, rest[2:])
+    if len(rest) > 2 and str(rest[2]).lower() in ("and", "or"):
+        desk.report.error(
+            "I129",
+            desk.span(*rest[2:]),
+            f"a threshold line has one condition, and {rest[2]} would join two",
+            help="write one line for each condition: the first that holds decides",
+        )
+    else:
+        desk.nothing_behind(statement, rest[2:])
     level = _level(desk, above) if above is not None else None
     if bound == "broken" or level == "broken" or not compares:
         return None
