@@ -128,8 +128,13 @@ class Resolver:
             return  # one missing `use` is one mistake, however many lines need it
         self._told_aliases.add((module.source.name, alias))
         near = nearest(alias, module.imports)
-        if near:
-            help = f"did you mean {near}.{line.name.value}?"
+        holders = [
+            known
+            for known, other in module.imports.items()
+            if any(named.name.value == line.name.value for named in other.file.lists)
+        ]
+        if near or holders:
+            help = f"did you mean {near or holders[0]}.{line.name.value}?"
         elif alias == "std":
             help = 'write use "std/winclip" as std at the top of the file'
         else:

@@ -25,6 +25,7 @@ from promptdsl.syntax.ast import (
     ThresholdsBlock,
 )
 from promptdsl.syntax.build_object import UNNAMED
+from promptdsl.syntax.vocabulary import FORMS
 
 MAX_CHAIN = 100
 
@@ -203,10 +204,12 @@ class ObjectResolver:
         self, lines: tuple[object, ...], span: Span, lost: bool, what: str, merged: Merged
     ) -> None:
         if not lines and not lost:
+            rules = what == "thresholds"
             self.report.error(
                 "I127", span,
-                f"{what} has no phrases",
-                help="write at least one phrase in quotes, or remove the block",
+                f"{what} has no {'lines' if rules else 'phrases'}",
+                help=f"write {FORMS['rule']}, or remove the block" if rules
+                else "write at least one phrase in quotes, or remove the block",
             )  # fmt: skip
             merged.broken = True
         merged.broken = merged.broken or lost

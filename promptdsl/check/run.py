@@ -13,6 +13,7 @@ from promptdsl.check.faults.long_prompts import long_prompts
 from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
 from promptdsl.check.faults.no_defect import no_defect
 from promptdsl.check.faults.sample_paths import sample_paths
+from promptdsl.check.faults.swapped_words import swapped_words
 from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
 from promptdsl.check.faults.unknown_to_builtin import unknown_to_builtin
 from promptdsl.check.faults.unreachable_rule import unreachable_rule
@@ -45,6 +46,7 @@ CHECKS: tuple[Callable[[Context], None], ...] = (
 ENSEMBLE_CHECKS: tuple[Callable[[Context], None], ...] = (
     duplicate_prompts,
     good_and_bad,
+    swapped_words,
     wrong_article,
     long_prompts,
     unknown_to_builtin,

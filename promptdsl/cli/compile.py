@@ -77,6 +77,8 @@ def _destination(spec: str, out: str | None, suffix: str) -> Path | None:
     if out == STANDARD_INPUT or (out is None and spec == STANDARD_INPUT):
         return None
     path = Path(out) if out is not None else Path(Path(spec).stem + suffix)
+    if path.is_dir():
+        raise UsageProblem(f"{path} is a folder", f"write {path / (Path(spec).stem + suffix)}")
     if path.suffix == ".inspect":
         raise UsageProblem(f"{path} is the name of a spec", f"write {path.stem}{suffix}")
     if not path.parent.is_dir():

@@ -1,5 +1,6 @@
 """From statements to `name: value, ...` lines, their values and units."""
 
+import re
 from collections.abc import Iterable
 
 from lark import Token
@@ -104,7 +105,16 @@ _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patche
 
 def _other_unit(desk: Desk, atoms: list[Token]) -> bool:
     """Whether a number has a unit that the language does not know, which is reported."""
-    if len(atoms) != 2 or atoms[0].type != "NUMBER" or str(atoms[1]).lower() not in _UNITS:
+    if len(atoms) != 2:
+        return False
+    if atoms[0].type == "SIZE" and atoms[1] == "px":
+        side = re.split(r"\s*[x×]\s*", str(atoms[0]), flags=re.I)[0]
+        desk.report.error(
+            "I406", desk.span(*atoms), "pictures are square here: one number says their size",
+            help=f"write {side} px", fix=Fix(desk.span(*atoms), f"{side} px"),
+        )  # fmt: skip
+        return True
+    if atoms[0].type != "NUMBER" or str(atoms[1]).lower() not in _UNITS:
         return False
     desk.report.error(
         "I406", desk.span(*atoms), f"{atoms[1]} is not a unit of this language",

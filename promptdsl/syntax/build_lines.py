@@ -7,13 +7,26 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
+from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import IncludeLine, Line, Text
 from promptdsl.syntax.build_fields import SINGLE_QUOTES
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
 from promptdsl.syntax.tokens import begin, finish
-from promptdsl.syntax.vocabulary import FORMS, IN_OBJECT, TOP_LEVEL
+from promptdsl.syntax.vocabulary import (
+    CONTEXT_WORDS,
+    FORMS,
+    IN_OBJECT,
+    KEYWORDS,
+    TOP_LEVEL,
+)
+
+_FIELDS = {
+    *KEYWORDS,
+    *CONTEXT_WORDS,
+    *(field.name for method in METHODS.values() for field in method.fields),
+}
 
 
 def build_lines(desk: Desk, block: Block | None) -> tuple[tuple[Line, ...], bool]:
@@ -137,6 +150,15 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         malformed(desk, statement, "braces open here without a word before them", "remove them")
         return
     word = str(atoms[0])
+    if _is_named_phrase(statement):
+        texts = desk.span(*atoms[2:])
+        desk.report.error(
+            "I120", desk.span(*atoms[:2]), f"{word} is not a word of this language",
+            label="phrases stand alone, with no word before them",
+            help=f"write {shown(desk.written(texts), 200)}",
+            fix=Fix(desk.span(*atoms[:2]), ""),
+        )  # fmt: skip
+        return
     homes = {
         "rule": "thresholds { ... }",
         "expect": 'test "title" { ... }',
@@ -155,6 +177,13 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         label="only phrases in quotes and include lines belong here",
         help=f"move it to {home}",
     )
+
+
+def _is_named_phrase(statement: Statement) -> bool:
+    """`phrase: "scratched {object}"`: a text of a block of phrases behind a word of its own."""
+    atoms = statement.atoms
+    kinds = [token.type for token in atoms[1:]]
+    return kinds == ["COLON", "STRING"] and str(atoms[0]) not in _FIELDS
 
 
 def _loose_in_phrases(desk: Desk, statement: Statement) -> None:

@@ -30,20 +30,59 @@ def mend_quotes(source: SourceFile, report: Report) -> str:
     if not lone:
         return text
     pieces, done = [], 0
-    for offset in lone:
+    for offset, following in zip(lone, [*lone[1:], len(text)], strict=True):
         if offset < done:
             continue  # behind a backslash, on a line that is told already
         start = text.rfind("\n", 0, offset) + 1
-        end = text.find("\n", offset)
-        end = len(text) if end < 0 else end
+        end = _line_end(text, offset)
         first = text.index('"', start)
+        broken = _ran_on(text[:end], first, offset) is None and _is_broken(text, offset, following)
+        if broken:
+            end = _line_end(text, following)
         if report.full:
             report.left_out += 1
+        elif broken:
+            _report_broken_text(source, text, offset, following, report)
         else:
             _report_lone_quote(source, text[:end], first, offset, report)
         pieces += [text[done:first], _blank(text[first:end])]
         done = end
     return "".join([*pieces, text[done:]])
+
+
+def _line_end(text: str, offset: int) -> int:
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end
+
+
+def _is_broken(text: str, opening: int, closing: int) -> bool:
+    """Whether two lone quotes are the ends of one text that goes on in the next line."""
+    end = _line_end(text, opening)
+    begun, rest = text[opening + 1 : end].strip(), text[end + 1 : closing]
+    if not begun or not rest.strip() or "\n" in rest or closing >= len(text):
+        return False
+    ends = _PLACEHOLDER.sub("", begun)
+    behind = text[closing + 1 : _line_end(text, closing)]
+    return (
+        not re.search(r"[{}#]|,$", ends)
+        and not re.search(r'["#:]', rest)
+        and not re.search(r"[{}]", _PLACEHOLDER.sub("", rest))
+        and bool(_NOTHING_MORE.fullmatch(_without_comment(behind)))
+    )
+
+
+def _report_broken_text(
+    source: SourceFile, text: str, opening: int, closing: int, report: Report
+) -> None:
+    whole = " ".join(text[opening : closing + 1].split())
+    report.error(
+        "I104",
+        Span(source.name, opening, _line_end(text, opening)),
+        "this text runs over two lines, and a text ends on its own line",
+        label="goes on in the next line",
+        help=f"write {whole}",
+        fix=Fix(Span(source.name, opening, closing + 1), whole),
+    )
 
 
 def _straighten(source: SourceFile, text: str, report: Report) -> str:
@@ -167,4 +206,4 @@ def _length(written: str) -> int:
 
 def _blank(rest: str) -> str:
     kept = _PLACEHOLDER.sub(lambda match: BLANK * len(match.group()), rest)
-    return "".join(character if character in "{}\r" else BLANK for character in kept)
+    return "".join(character if character in "{}\r\n" else BLANK for character in kept)

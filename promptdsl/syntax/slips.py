@@ -51,6 +51,8 @@ class _Mender:
         """Walk the tokens once; a rule either takes the next tokens or leaves them."""
         rules: dict[str, Callable[[Token], bool]] = {
             "UNKNOWN": self._unknown,
+            "COMPARISON": self._comparison,
+            "_NEWLINE": self._rule_goes_on,
             "NUMBER": self._number,
             "COLON": self._colon_behind_word,
             "NAME": self._next_line,
@@ -84,6 +86,13 @@ class _Mender:
     def _unknown(self, token: Token) -> bool:
         if token.startswith("//"):
             return self._slashes(token)
+        if token.startswith("/*") and self.source.text[max(0, begin(token) - 1) : begin(token)] in (
+            "",
+            " ",
+            "\t",
+            "\n",
+        ):
+            return self._block_comment(token)
         return self._semicolon(token) if token == ";" else self._bracket(token)
 
     def _slashes(self, token: Token) -> bool:
@@ -95,6 +104,46 @@ class _Mender:
         )  # fmt: skip
         while self.at < len(self.tokens) and self.tokens[self.at].type != "_NEWLINE":
             self.at += 1
+        return True
+
+    def _block_comment(self, token: Token) -> bool:
+        """`/* a comment */`, over any number of lines."""
+        place = Span(self.source.name, begin(token), begin(token) + 2)
+        self.report.error(
+            "I120", place, "/* does not begin a comment",
+            help="comments begin with #, on every line, and end with the line",
+        )  # fmt: skip
+        closes = self.source.text.find("*/", begin(token) + 2)
+        while self.at < len(self.tokens) and (closes < 0 or begin(self.tokens[self.at]) < closes):
+            if self.tokens[self.at].type == "_NEWLINE":
+                self._keep(self.tokens[self.at])
+            self.at += 1
+        if self._kind(0) == "UNKNOWN" and self.tokens[self.at].startswith("*/"):
+            self.at += 1
+        return True
+
+    def _comparison(self, token: Token) -> bool:
+        """`> =`."""
+        if self._kind(1) != "COMPARISON" or {token, self.tokens[self.at + 1]} != {">", "="}:
+            return False
+        self._take(
+            2, "COMPARISON", ">=", "I505", "a space stands inside the comparison", "needs >="
+        )
+        return True
+
+    def _rule_goes_on(self, newline: Token) -> bool:
+        """`reject when score`, and `>= 0.62` on the next line."""
+        if not self.line or self.line[0].type not in ("REJECT", "REVIEW"):
+            return False
+        if self._kind(1) != "COMPARISON" or self.line[-1].type == "COMPARISON":
+            return False
+        last, limit = finish(self.line[-1]), self.tokens[self.at + 1]
+        self.report.error(
+            "I126", self._span(limit), f"a threshold line stands on one line, with its {limit}",
+            help="move it up to the line before",
+            fix=Fix(Span(self.source.name, last, begin(limit)), " "),
+        )  # fmt: skip
+        self.at += 1
         return True
 
     def _semicolon(self, token: Token) -> bool:

@@ -14,7 +14,7 @@ from promptdsl.syntax.statements import quote, shown
 
 PLACEHOLDER = "{object}"
 _NEAR = re.compile(
-    r"\{\s*[\w ]{0,20}\s*\}|\{\s*object\b|\bobject\s*\}|[(\[<%]\s*object\s*[)\]>%]|\$\w+|%s", re.I
+    r"\{+\s*[\w ]{0,20}\s*\}+|\{\s*object\b|\bobject\s*\}|[(\[<%]\s*object\s*[)\]>%]|\$\w+|%s", re.I
 )
 _LIST_NAME = re.compile(r"[a-z]\w*\.[a-z]\w*")
 _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
