@@ -1,5 +1,6 @@
 """`promptdsl new`: a first spec, by questions on a terminal and by options elsewhere."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from promptdsl.cli.questions import Answers, ask
 from promptdsl.cli.specs import verdict
 from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_starter
 from promptdsl.cli.terminal import tell_note, write_people
-from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, tidy
+from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
@@ -61,13 +62,16 @@ def command(
         file = _checked(file, force)
     given = Answers(
         called=tidy(called) if called is not None else None,
-        defects=tuple((tidy(words), phrases_for(tidy(words))) for words in defects),
+        defects=tuple((words, phrases_for(words)) for typed in defects for words in several(typed)),
         good=good,
         defect_pictures=_pairs(defect_pictures),
         references=references,
         model=model,
     )
     _check_words(given)
+    for typed, words in [(called, given.called), *((d, ", ".join(several(d))) for d in defects)]:
+        if typed is not None and _letters(typed) != _letters(words or ""):
+            tell_note(f'{typed!r} is taken as "{words}"')
     answers = given
     if sys.stdin.isatty() and sys.stdout.isatty():
         answers = ask(given, file, force)
@@ -94,6 +98,11 @@ def _checked(file: Path, force: bool) -> Path:
     return path
 
 
+def _letters(words: str) -> str:
+    """What is left of words when case, spaces, commas and an article do not count."""
+    return re.sub(r"^(the|an?)\s|[\s,;]", "", words.strip().lower())
+
+
 def _pairs(written: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for pair in written:
@@ -115,6 +124,10 @@ def _check_words(given: Answers) -> None:
         if words is not None and len(words) > MAX_WORDS_LENGTH:
             raise UsageProblem(
                 f"{option} is longer than {MAX_WORDS_LENGTH} characters", "say it in a few words"
+            )
+        if words is not None and not any(character.isalpha() for character in words):
+            raise UsageProblem(
+                f"{option} {words} has no letters", "the model reads English words: use some"
             )
     names = [name_for(words, "defect") for words, _ in given.defects]
     for name in given.defect_pictures:

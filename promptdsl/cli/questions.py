@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from promptdsl.cli.pictures_near import PictureFolderProblem, patterns_for
-from promptdsl.cli.wording import MAX_WORDS_LENGTH, PLACEHOLDER, name_for, phrases_for, tidy
+from promptdsl.cli.wording import (
+    MAX_WORDS_LENGTH,
+    PLACEHOLDER,
+    name_for,
+    phrases_for,
+    several,
+    tidy,
+)
 
 Defect = tuple[str, tuple[str, ...]]  # in plain words, its phrases
 
@@ -94,18 +101,21 @@ def _ask_defects() -> tuple[Defect, ...]:
     _say("(for example: scratch, bent tooth, missing screw). Enter alone ends the list.")
     found: dict[str, Defect] = {}
     while True:
-        words = tidy(_line(f"Defect {len(found) + 1}"))
-        name = name_for(words, "defect")
-        if not words and found:
+        typed = several(_line(f"Defect {len(found) + 1}"))
+        if typed == ("",) and found:
             return tuple(found.values())
-        if not words:
-            _say('  At least one, please; "damage" is one, too.')
-        elif len(words) > MAX_WORDS_LENGTH:
-            _say(f"  Please say it in at most {MAX_WORDS_LENGTH} characters.")
-        elif name in found:
-            _say(f"  {name} is in the list already.")
-        else:
-            found[name] = (words, _ask_phrases(name, words))
+        for words in typed:
+            name = name_for(words, "defect")
+            if not words:
+                _say('  At least one, please; "damage" is one, too.')
+            elif len(words) > MAX_WORDS_LENGTH:
+                _say(f"  Please say it in at most {MAX_WORDS_LENGTH} characters.")
+            elif not any(character.isalpha() for character in words):
+                _say("  The model reads English words: please use some letters.")
+            elif name in found:
+                _say(f"  {name} is in the list already.")
+            else:
+                found[name] = (words, _ask_phrases(name, words))
 
 
 def _ask_phrases(name: str, words: str) -> tuple[str, ...]:

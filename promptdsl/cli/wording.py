@@ -46,6 +46,12 @@ def tidy(typed: str) -> str:
     return words[:1].lower() + words[1:] if capital else words
 
 
+def several(typed: str) -> tuple[str, ...]:
+    """`scratch, rust` are two defects; one empty text when there is none."""
+    found = (tidy(piece) for piece in re.split("[,;]", typed))
+    return tuple(dict.fromkeys(words for words in found if words)) or ("",)
+
+
 def name_for(words: str, fallback: str) -> str:
     """A snake_case name; words without any Latin letter give the fallback."""
     latin = unicodedata.normalize("NFKD", words.lower().translate(_LETTERS))

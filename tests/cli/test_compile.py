@@ -52,6 +52,7 @@ def test_auto_thresholds_are_named_as_missing(folder: Path) -> None:
         (["nut.inspect", "-o", "nowhere/x.json"], 2),
         (["nut.inspect", "-o", "nut.inspect"], 2),
         (["-", "-o", "x.plan"], 2),
+        (["nut.inspect", "-o", "."], 2),
     ],
 )
 def test_what_cannot_be_compiled(words: list[str], code: int, folder: Path) -> None:

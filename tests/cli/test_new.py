@@ -26,6 +26,26 @@ def test_options_write_a_spec_that_passes(tmp_path: Path) -> None:
     assert promptdsl("fmt", "--check", "metal_nut.inspect", cwd=tmp_path).returncode == 0
 
 
+def test_defects_may_stand_in_one_option_and_rewording_is_told(tmp_path: Path) -> None:
+    done = promptdsl(
+        "new", "n", "--object", "metal nut", "--defect", "scratch, rust", "--defect",
+        "bent {tooth}", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "n.inspect").read_text(encoding="utf-8")
+    for name in ("scratch", "rust", "bent_tooth"):
+        assert f"defect {name} {{" in text
+    assert "'bent {tooth}' is taken as \"bent tooth\"" in done.stderr
+    assert "scratch, rust" not in done.stderr
+
+
+def test_words_without_a_letter_are_refused(tmp_path: Path) -> None:
+    done = promptdsl("new", "n", "--object", "123", "--defect", "scratch", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no letters" in done.stderr
+    assert not (tmp_path / "n.inspect").exists()
+
+
 def test_pictures_become_samples_and_references(tmp_path: Path) -> None:
     for name in ("good/a.png", "good/b.jpg", "good/c.png", "bad [1]/x.png", "few/r.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
