@@ -1,7 +1,7 @@
 """What one training step sees: pairs of twin pictures, where their defects are, and the texts.
 
 Batch `step` is a function of (seed, step) alone, so that a resumed training sees the same pictures.
-Every pair is a new product: the same scene without and with a defect.
+A pair is the same scene without and with a defect; two pairs show one product in two poses.
 """
 
 from dataclasses import dataclass
@@ -34,8 +34,12 @@ STATES = [(name, defect) for name in TRAINED for defect in DEFECTS[name]]
 # Parts, and defects of shape, take longer to learn than stains on leather: they come more often.
 EASY = {"leather", "wood", "carpet", "fabric", "cork", "brushed metal"}
 SHAPE = {"bent", "missing part", "misprint", "squeeze", "damaged thread", "dent"}
+HARD = {"gear": 2.0, "capsule": 2.0, "bottle cap": 1.5, "metal nut": 1.5}
 FREQUENCY = np.array(
-    [(0.35 if name in EASY else 0.7) * (4.0 if kind in SHAPE else 1.0) for name, kind in STATES]
+    [
+        (0.35 if name in EASY else 0.7) * (4.0 if kind in SHAPE else 1.0) * HARD.get(name, 1.0)
+        for name, kind in STATES
+    ]
 )
 Rng = np.random.Generator
 
@@ -87,6 +91,18 @@ def texts(rng: Rng, each: int) -> list[str]:
     return found
 
 
+def two_of_each(rng: Rng, pairs: int) -> npt.NDArray[np.int64]:
+    """States of `pairs` pairs; the second of two is another draw from the first one's object."""
+    states = np.zeros(pairs, np.int64)
+    for place in range(pairs):
+        weight = FREQUENCY
+        if place % 2:
+            same = [name == STATES[states[place - 1]][0] for name, _ in STATES]
+            weight = FREQUENCY * np.array(same)
+        states[place] = rng.choice(len(STATES), p=weight / weight.sum())
+    return states
+
+
 def small(image: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     """The picture at the model's size."""
     if image.shape[0] == size:
@@ -115,11 +131,12 @@ class Batches(Dataset[Batch]):
 
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self.seed, step))
-        states = rng.choice(len(STATES), self.pairs, p=FREQUENCY / FREQUENCY.sum())
-        good, bad, shares = [], [], []
-        for state in states:
+        states = two_of_each(rng, self.pairs)
+        good, bad, shares, product = [], [], [], Product(TRAINED[0], 0)
+        for place, state in enumerate(states):
             name, defect = STATES[int(state)]
-            product = Product(name, FIRST_SEED + int(rng.integers(0, 2**31)))
+            if place % 2 == 0:
+                product = Product(name, FIRST_SEED + int(rng.integers(0, 2**31)))
             size = 2 * self.size if rng.uniform() < 0.12 else self.size
             one, two = draw_pair(product, int(rng.integers(0, 1000)), defect, size)
             twins = [small(one.image, self.size), small(two.image, self.size)]
@@ -138,6 +155,6 @@ class Batches(Dataset[Batch]):
             pictures,
             torch.from_numpy(np.stack(shares)),
             torch.tensor([TRAINED.index(STATES[int(state)][0]) for state in states]),
-            torch.from_numpy(states.astype(np.int64)),
+            torch.from_numpy(states),
             tokens,
         )

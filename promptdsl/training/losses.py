@@ -4,7 +4,10 @@
 - `picture`: the whole picture, normal against damaged, of its own object and of "object";
 - `name`: a damaged picture against its object's own defects;
 - `window`: windows of 2 to 5 patches a side, cut as WinCLIP cuts them, labelled by their mask;
-- `patch`: the same for single patch tokens of the last block, where the defect is seen first.
+- `patch`: the same for single patch tokens of the last block, where the defect is seen first;
+- `raw`: `picture` for the class token without the last LayerNorm, which AnomalyCLIP reads;
+- `likeness`, `windows_alike`: patches and windows against a good picture of the same product in
+  another pose, see `likeness.py`.
 
 Shapes: N pairs, B = 2 N pictures, P patches, W windows, K tokens, D joint width, O objects + ANY.
 """
@@ -17,7 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .batches import ANY, STATES, Batch
-from .model import embed_patches, encode_texts, encode_tokens
+from .likeness import reference_windows, tokens_loss, windows_loss
+from .model import block_outputs, embed_patches, encode_texts, encode_tokens, joint
 from .pictures import ALL_DEFECTS, TRAINED
 
 TEMPERATURE = 0.07
@@ -89,6 +93,12 @@ def named(seen_MD: Tensor, state_M: Tensor, words: Words) -> Tensor:
     return F.cross_entropy(own, state_M) + 0.5 * F.cross_entropy(general, state_M)
 
 
+def general_judgement(seen_BD: Tensor, objects: Tensor, words: Words) -> Tensor:
+    """Normal against damaged of whole pictures; the second half of them are damaged."""
+    damaged = (torch.arange(len(objects), device=objects.device) >= len(objects) // 2).float()
+    return judged(seen_BD, objects, words, damaged, torch.ones_like(damaged))
+
+
 def whole_picture(seen_BD: Tensor, batch: Batch, words: Words, scale: Tensor) -> dict[str, Tensor]:
     """The losses of the class token of the whole picture."""
     pairs = len(batch.object_N)
@@ -97,7 +107,7 @@ def whole_picture(seen_BD: Tensor, batch: Batch, words: Words, scale: Tensor) ->
     classes = torch.cat([words.normal_OD[:ANY], words.state_SD])
     target = torch.cat([batch.object_N, batch.state_N + ANY])
     state = F.cross_entropy(scale * cosines(seen_BD, classes), target, label_smoothing=0.03)
-    picture = judged(seen_BD, objects, words, damaged.float(), torch.ones_like(objects).float())
+    picture = general_judgement(seen_BD, objects, words)
     against = two_way(seen_BD, words.normal_OD[objects], words.state_SD[batch.state_N.repeat(2)])
     picture = picture + 0.5 * F.binary_cross_entropy_with_logits(against, damaged.float())
     own = two_way(seen_BD, words.normal_OD[objects], words.damaged_OD[objects])
@@ -126,12 +136,14 @@ def windows_at(share_NP: Tensor, size: int, count: int, side: int, dice: torch.G
 
 def window_losses(
     visual: Any, tokens_BTC: Tensor, batch: Batch, words: Words, dice: torch.Generator
-) -> Tensor:
-    """Windows of three sizes, each size as one batch of short sequences."""
+) -> tuple[Tensor, Tensor]:
+    """Windows of three sizes, each size as one batch of short sequences: by words, by likeness."""
     pairs, width = len(batch.object_N), tokens_BTC.shape[-1]
     side = visual.grid_size[0]
     total = tokens_BTC.new_zeros((), dtype=torch.float32)
+    alike = total
     large = 4 + int(torch.randint(0, 2, (1,), generator=dice))
+    compared = 2 + int(torch.randint(0, 2, (1,), generator=dice))
     for size, count, part in ((2, 4, 1.0), (3, 4, 1.0), (large, 1, 0.5)):
         place = windows_at(batch.share_NP, size, count, side, dice).to(tokens_BTC.device)
         under = batch.share_NP.gather(1, place.reshape(pairs, -1)).reshape(place.shape)
@@ -142,15 +154,23 @@ def window_losses(
         cut = torch.cat([first, patches], 2).reshape(2 * pairs * count, 1 + size * size, width)
         seen = encode_tokens(visual, cut, only_class=True).reshape(2 * pairs, count, -1)
         total = total + part * labelled(seen, share_NW, batch, words, 1.5)
-    return total / 2.5
+        if size == compared:
+            good = reference_windows(visual, tokens_BTC, size, side, dice)
+            alike = windows_loss(seen, *certain(share_NW), good)
+    return total / 2.5, alike
+
+
+def certain(share: Tensor) -> tuple[Tensor, Tensor]:
+    """Which places count as damaged, and which are surely one or the other."""
+    damaged = share >= SEEN
+    return damaged, damaged | (share < UNSEEN)
 
 
 def labelled(
     seen_BWD: Tensor, share_NW: Tensor, batch: Batch, words: Words, weight: float
 ) -> Tensor:
     """Two-way loss of windows or patches labelled by their share of defect, and the name's."""
-    damaged = share_NW >= SEEN
-    clear = damaged | (share_NW < UNSEEN)
+    damaged, clear = certain(share_NW)
     target = torch.cat([torch.zeros_like(damaged), damaged]).float()
     known = torch.cat([torch.ones_like(clear), clear]).float() * (1 + (weight - 1) * target)
     loss = judged(seen_BWD, batch.object_N.repeat(2), words, target, known)
@@ -181,8 +201,15 @@ def step_losses(
         share = share.gather(1, place)
         where = (place.repeat(2, 1) + 1)[..., None].expand(-1, -1, tokens.shape[-1])
         whole = torch.cat([tokens[:, :1], tokens.gather(1, where)], 1)
-    seen = encode_tokens(visual, whole)
+    outputs = block_outputs(visual, whole)
+    seen = joint(visual, outputs[-1])
     losses = whole_picture(seen[:, 0], batch, words, model.logit_scale.exp().clamp(max=60))
-    losses["window"] = window_losses(visual, tokens, batch, words, dice)
+    raw = F.normalize((outputs[-1][:, 0] @ visual.proj).float(), dim=-1)
+    losses["raw"] = general_judgement(raw, batch.object_N.repeat(2), words)
+    losses["window"], losses["windows_alike"] = window_losses(visual, tokens, batch, words, dice)
     losses["patch"] = labelled(seen[:, 1:], share, batch, words, 6.0)
+    losses["likeness"] = torch.zeros_like(losses["patch"])
+    if whole is tokens:
+        layers = [x[:, 1:] for x in (*outputs[-2:], visual.ln_post(outputs[-1]))]
+        losses["likeness"] = tokens_loss(layers, *certain(share))
     return losses

@@ -21,7 +21,16 @@ from .batches import Batch, Batches
 from .losses import step_losses
 from .model import Vocabulary, build, mini_config, packed_state, vocabulary
 
-WEIGHTS = {"state": 0.7, "picture": 1.0, "name": 0.7, "window": 1.0, "patch": 0.8}
+WEIGHTS = {
+    "state": 0.7,
+    "picture": 1.0,
+    "raw": 0.4,
+    "name": 0.7,
+    "window": 1.0,
+    "patch": 0.8,
+    "likeness": 0.6,
+    "windows_alike": 0.4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +266,10 @@ def main(
     """Train, from OUT/checkpoint.pt on if there is one, then write the files to ship to OUT."""
     if (seconds is None) == (steps is None):
         raise click.UsageError("give a budget: --seconds or --steps, one of them")
+    if pairs % 2:
+        raise click.UsageError(
+            f"--pairs {pairs}: two pairs show one product, so give an even number"
+        )
     if threads:
         torch.set_num_threads(threads)
     recipe = Recipe(

@@ -122,14 +122,24 @@ def run_block(block: Any, x: Tensor, mask: Tensor | None) -> Tensor:
     return x
 
 
-def encode_tokens(visual: Any, tokens_BTC: Tensor, only_class: bool = False) -> Tensor:
-    """Normalised joint embeddings of every token, the class token first: (B, T, D)."""
-    x = visual.ln_pre(tokens_BTC)
+def block_outputs(visual: Any, tokens_BTC: Tensor) -> list[Tensor]:
+    """The stream after every block, (B, T, C) each."""
+    x, found = visual.ln_pre(tokens_BTC), []
     for block in visual.transformer.resblocks:
         x = run_block(block, x, None)
-    if only_class:
-        x = x[:, 0]
+        found.append(x)
+    return found
+
+
+def joint(visual: Any, x: Tensor) -> Tensor:
+    """Normalised joint embeddings of tokens of the last block: (..., D)."""
     return F.normalize((visual.ln_post(x) @ visual.proj).float(), dim=-1)
+
+
+def encode_tokens(visual: Any, tokens_BTC: Tensor, only_class: bool = False) -> Tensor:
+    """Normalised joint embeddings of every token, the class token first: (B, T, D)."""
+    x = block_outputs(visual, tokens_BTC)[-1]
+    return joint(visual, x[:, 0] if only_class else x)
 
 
 def encode_texts(model: Any, rows_NT: Tensor) -> Tensor:

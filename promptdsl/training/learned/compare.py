@@ -2,9 +2,13 @@
 
 `python -m promptdsl.training.learned.compare --data ROOT`
 
-WinCLIP needs no learning, so that its zero-shot figures say what the CLIP alone can do. Each
-category is one product: with --shots, its own good training pictures are the references. Words are
-the published ones of each method.
+WinCLIP needs no learning, so that its zero-shot figures say what the CLIP alone can do. A method
+that learns is also shown untrained: AnomalyCLIP asks its two questions without learned tokens, and
+APRIL-GAN reads its stages by the CLIP's own last LayerNorm and projection, not by learned layers.
+Each category is one product: with --shots, its own good training pictures are the references.
+Words are the published ones of each method.
+
+Shapes: D joint width, C tower width.
 """
 
 import json
@@ -15,6 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from torch import Tensor
 
 from promptdsl.datasets import Category, read_dataset
 from promptdsl.methods import BUILTIN_MODEL
@@ -22,6 +27,9 @@ from promptdsl.pipeline import compile_text
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.anomalyclip.detector import AnomalyclipDetector
 from promptdsl.runtime.anomalyclip.prompts import LearnedPrompts, fixed_tokens, text_features
+from promptdsl.runtime.april_gan.detector import AprilGanDetector
+from promptdsl.runtime.april_gan.encoder import Encoded, StageEncoder
+from promptdsl.runtime.april_gan.scoring import Adapters
 from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.detector import Detector, build_detector
 from promptdsl.syntax.statements import quote
@@ -29,15 +37,26 @@ from promptdsl.training.learned.judge import Figures, judge
 from promptdsl.training.learned.material import called
 
 PROFILES = {"april_gan": "april_gan"}
-UNTRAINED = "anomalyclip untrained"  # its two prompts without anything learned
+UNTRAINED = " untrained"
 WAYS = (
     ("winclip", 0),
     ("winclip", 1),
-    (UNTRAINED, 0),
+    ("anomalyclip" + UNTRAINED, 0),
     ("anomalyclip", 0),
+    ("april_gan" + UNTRAINED, 0),
     ("april_gan", 0),
     ("april_gan", 1),
 )
+
+
+class NormedStages(StageEncoder):
+    """Stages after the tower's last LayerNorm, so that its own projection can read them."""
+
+    def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
+        """Encode pictures as one batch."""
+        found = super().encode_at_once(pictures_B3HW)
+        normed = {stage: self.tower.norm_post(x) for stage, x in found.stages_BPC.items()}
+        return Encoded(found.image_BD, normed)
 
 
 def plan_of(
@@ -63,10 +82,17 @@ def plan_of(
 
 
 def detector_of(plan: ObjectPlan, untrained: bool, precision: str) -> Detector:
-    """The plan's detector, or AnomalyCLIP's asking "object." and "damaged object." as they are."""
+    """The plan's detector; untrained, with nothing learned in it."""
     detector = build_detector(plan, spec_folder=Path.cwd(), precision=precision)
-    if not untrained or not isinstance(detector, AnomalyclipDetector):
-        return detector
+    if untrained and isinstance(detector, AnomalyclipDetector):
+        return unlearned_prompts(detector, plan)
+    if untrained and isinstance(detector, AprilGanDetector):
+        return unlearned_layers(detector)
+    return detector
+
+
+def unlearned_prompts(detector: AnomalyclipDetector, plan: ObjectPlan) -> AnomalyclipDetector:
+    """Asks "object." and "damaged object." as they are."""
     model = load_model(plan.method, Path.cwd())
     nothing = torch.zeros(0, model.config.text.width)
     tower = model.text_tower(torch.device("cpu"))
@@ -74,6 +100,17 @@ def detector_of(plan: ObjectPlan, untrained: bool, precision: str) -> Detector:
     with torch.inference_mode():
         text_2D = text_features(tower, prompts, fixed_tokens(model))
     return replace(detector, text_2D=text_2D.to(detector.compute.device))
+
+
+def unlearned_layers(detector: AprilGanDetector) -> AprilGanDetector:
+    """Every stage through the tower's own LayerNorm and projection."""
+    stages, tower, old = detector.settings.stages, detector.encoder.tower, detector.encoder
+    weight_DC = tower.projection.float().T.contiguous()
+    adapters = Adapters(
+        weight_DC.expand(len(stages), -1, -1), weight_DC.new_zeros(len(stages), len(weight_DC))
+    )
+    encoder = NormedStages(tower, stages, old.max_rows)
+    return replace(detector, encoder=encoder, adapters=adapters)
 
 
 def mean_line(name: str, figures: Sequence[Figures]) -> str:
@@ -114,7 +151,7 @@ def main(
         for category in products:
             name = method.partition(" ")[0]
             plan = plan_of(category, name, model.split(","), count, weights.get(name))
-            figures.append(judge(detector_of(plan, method == UNTRAINED, precision), category))
+            figures.append(judge(detector_of(plan, UNTRAINED in method, precision), category))
         name = f"{method} {count}-shot"
         click.echo(mean_line(name, figures))
         report[name] = [asdict(figure) for figure in figures]
