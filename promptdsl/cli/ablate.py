@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import tell_note, write_machines
 
@@ -34,32 +35,7 @@ Exit codes:
 @click.command("ablate", epilog=EPILOG, short_help="Say which words help and which do harm.")
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
-@click.option(
-    "--mvtec",
-    type=click.Path(path_type=Path),
-    metavar="ROOT",
-    help="MVTec AD, or a folder tree of its shape.",
-)
-@click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="ROOT",
-    help="Any labelled folders: good/ and one folder for each defect.",
-)
-@click.option(
-    "--category",
-    "categories",
-    multiple=True,
-    metavar="NAME",
-    help="Only this category of the data set; may be given again.",
-)
-@click.option(
-    "--shots",
-    type=click.IntRange(1, 10_000),
-    metavar="N",
-    help="Compare with N good training pictures of the data set.",
-)
+@dataset_options
 @click.option(
     "--pixels",
     type=click.Choice(["auto", "all", "none"]),
@@ -74,21 +50,9 @@ Exit codes:
     metavar="OUT",
     help="Folder for words.json.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
-@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@compute_options
+@NO_CACHE
+@format_option()
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @ALLOW
 def command(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
+from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import counted, tell_note
 from promptdsl.errors import EnvironmentProblem, UsageProblem
@@ -84,12 +85,7 @@ def _share(context: click.Context, parameter: click.Parameter, value: str | None
     is_flag=True,
     help="Where the pictures are too few for what was asked, take what they support.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
+@compute_options
 @click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 @ALLOW

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
@@ -54,21 +55,9 @@ Exit codes:
     metavar="OUT",
     help="Folder for diff.html, with the pictures whose verdict flips, and diff.json.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
-@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@compute_options
+@NO_CACHE
+@format_option()
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @ALLOW
 def command(

@@ -1,13 +1,14 @@
 """Options that say which labelled pictures to judge, and the jobs that they make."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.options import together
 from promptdsl.cli.specs import compile_faultless
 from promptdsl.errors import UsageProblem
 from promptdsl.resources import resource_folder
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from promptdsl.validation.run import Job, SpecInUse
 
 FOLDER = click.Path(path_type=Path)
-Decorated = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,24 @@ def _named_folder(
     return tuple(pairs)
 
 
-def picture_options(command: Decorated) -> Decorated:
-    """--good, --defect, --masks, --object: folders instead of the spec's samples."""
-    for option in (
-        click.option("--good", multiple=True, type=FOLDER, metavar="DIR", help="Good parts."),
-        click.option(
-            "--defect", "defects", multiple=True, callback=_named_folder, metavar="NAME=DIR",
-            help="Parts with this defect; may be given again.",
-        ),
-        click.option(
-            "--masks", type=FOLDER, metavar="DIR",
-            help="Masks: DIR/NAME/ for each defect, or all of them in DIR.",
-        ),
-        click.option("--object", "object_name", metavar="NAME", help="Which object of the spec."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+picture_options = together(  # folders instead of the spec's samples
+    click.option("--good", multiple=True, type=FOLDER, metavar="DIR", help="Good parts."),
+    click.option(
+        "--defect",
+        "defects",
+        multiple=True,
+        callback=_named_folder,
+        metavar="NAME=DIR",
+        help="Parts with this defect; may be given again.",
+    ),
+    click.option(
+        "--masks",
+        type=FOLDER,
+        metavar="DIR",
+        help="Masks: DIR/NAME/ for each defect, or all of them in DIR.",
+    ),
+    click.option("--object", "object_name", metavar="NAME", help="Which object of the spec."),
+)
 
 
 def find_jobs(asked: Asked) -> "tuple[list[Job], str | None]":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW, compile_faultless
 from promptdsl.cli.terminal import tell_note, write_machines
 from promptdsl.errors import UsageProblem
@@ -63,12 +64,7 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     help="Inspect all pictures as this object of the spec.",
 )
 @click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
+@compute_options
 @click.option(
     "--batch-size",
     default="auto",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import tell_note, write_machines
 from promptdsl.errors import UsageProblem
@@ -57,21 +58,9 @@ Exit codes:
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File for the patch."
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
-@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text: the patch alone; json: the steps and the patch.",
-)
+@compute_options
+@NO_CACHE
+@format_option("text: the patch alone; json: the steps and the patch.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
 @ALLOW
 def command(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.options import format_option
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
 from promptdsl.errors import UsageProblem
@@ -84,10 +85,7 @@ given again.
     help="The weights file to write, NAME.safetensors.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace OUT.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-    help="What goes to standard output.",
-)  # fmt: skip
+@format_option()
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def command(
     method: str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
@@ -35,32 +36,7 @@ Exit codes:
 @click.command("validate", epilog=EPILOG, short_help="Judge a spec by labelled pictures.")
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
-@click.option(
-    "--mvtec",
-    type=click.Path(path_type=Path),
-    metavar="ROOT",
-    help="MVTec AD, or a folder tree of its shape.",
-)
-@click.option("--visa", type=click.Path(path_type=Path), metavar="ROOT", help="VisA.")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="ROOT",
-    help="Any labelled folders: good/ and one folder for each defect.",
-)
-@click.option(
-    "--category",
-    "categories",
-    multiple=True,
-    metavar="NAME",
-    help="Only this category of the data set; may be given again.",
-)
-@click.option(
-    "--shots",
-    type=click.IntRange(1, 10_000),
-    metavar="N",
-    help="Compare with N good training pictures of the data set.",
-)
+@dataset_options
 @click.option(
     "-o",
     "--out",
@@ -68,23 +44,11 @@ Exit codes:
     metavar="OUT",
     help="Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
+@compute_options
 @click.option("--words", is_flag=True, help="Add the table of `promptdsl ablate` to the page.")
 @click.option("--strict", is_flag=True, help="A test that too few pictures support fails too.")
-@click.option("--no-cache", is_flag=True, help="Encode every picture anew.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@NO_CACHE
+@format_option()
 @click.option("-q", "--quiet", is_flag=True, help="No tables and no progress.")
 @ALLOW
 def command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
+from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
@@ -43,20 +44,8 @@ Exit codes:
     metavar="PNG",
     help="The annotated picture: highest windows on the left, heat map on the right.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@compute_options
+@format_option()
 @ALLOW
 def command(
     spec: str,
