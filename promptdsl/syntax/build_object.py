@@ -10,15 +10,14 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import ObjectDef, Parent, Part, Text, Word
+from promptdsl.syntax.build_claims import build_samples, build_test
 from promptdsl.syntax.build_fields import build_fields
 from promptdsl.syntax.build_parts import (
     build_defect,
     build_method,
     build_normal,
     build_remove,
-    build_samples,
     build_templates,
-    build_test,
     build_thresholds,
     name_of,
     twice,
