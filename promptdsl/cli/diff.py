@@ -176,9 +176,10 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
     for row in one.fields:
         console.print(Text(f"  {row.what}: {row.before or 'none'} -> {row.after or 'none'}"))
     moved = [pair for pair in one.pairs if abs(pair.moved) >= MOVED]
+    verb = "moves" if len(moved) == 1 else "move"
     console.print(
         f"  {len(one.flips)} of {counted(len(one.pairs), 'verdict')} flip, "
-        f"{counted(len(moved), 'score')} move by {MOVED} or more",
+        f"{counted(len(moved), 'score')} {verb} by {MOVED} or more",
         highlight=False,
     )
     rows = sorted(one.pairs, key=lambda pair: (not pair.flips, -abs(pair.moved)))

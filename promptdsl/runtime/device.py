@@ -47,7 +47,9 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
 
 
 def _note(place: str, precision: str, use_bf16: bool, fast: str | None) -> str:
-    name = torch.cuda.get_device_name() if place == "cuda" else f"CPU, {threads()} threads"
+    count = threads()
+    cpu = f"CPU, {count} thread" + "s" * (count > 1)
+    name = torch.cuda.get_device_name() if place == "cuda" else cpu
     if use_bf16:
         return f"{name}, bf16 ({fast})" if fast else f"{name}, bf16 (slow here: no hardware for it)"
     return f"{name}, fp32" + ("" if precision == "fp32" else " (no fast bf16 here)")
