@@ -251,7 +251,9 @@ def _print_speeds(console: "Console", speeds: tuple["Speed", ...]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("", "precision", "batch", "pictures/s", "ms a batch", "of matrix rate", "times"):
+    # Rates and shares are those of the fastest round, which other programs disturb least.
+    columns = ("", "precision", "batch", "best pictures/s", "median ms a batch", "of matrix rate")
+    for column in (*columns, "times"):
         table.add_column(column, justify="right" if column not in ("", "precision") else "left")
     rivals = {speed.batch: speed for speed in speeds if speed.who == "anomalib"}
     for speed in speeds:
