@@ -48,7 +48,7 @@ def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None,
     everything = [builtin(), *open_clip_models(_served_pairs())]
     offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
     if form == "json":
-        fields = [{**dataclasses.asdict(o), "cached": o.cached} for o in offered]
+        fields = [_as_json(item) for item in offered]
         click.echo(json.dumps({"models": fields, "cache": str(hub_cache())}, indent=2))
         return
     _print_table(offered, len(everything), str(hub_cache()))
@@ -71,15 +71,41 @@ def _matches(offered: "Offered", words: Sequence[str]) -> bool:
     return all(word.casefold() in text for word in words)
 
 
+def _as_json(offered: "Offered") -> dict[str, object]:
+    fields = {**dataclasses.asdict(offered), "cached": offered.cached}
+    if offered.kind == "builtin":
+        from promptdsl.builtin_words import known_defects, known_objects
+
+        fields["knows"] = {name: known_defects(name) for name in known_objects()}
+    return fields
+
+
 def _print_table(offered: Sequence["Offered"], total: int, cache: str) -> None:
     width = max((len(_spec_text(o)) for o in offered), default=0)
     for item in offered:
         click.echo(f"{_spec_text(item):<{width}}  {_state(item)}")
     click.echo(f"\n{len(offered)} of {total} models. Weights are kept in {cache}")
-    click.echo("promptdsl-mini is built in: for learning the language, tests and demonstrations.")
+    _print_builtin(alone=[item.kind for item in offered] == ["builtin"])
     default = ", ".join(f'"{part}"' for part in DEFAULT_MODEL)
     click.echo(f"For production: {default} (the default).")
     click.echo("Without internet: see `promptdsl models --help`.")
+
+
+def _print_builtin(alone: bool) -> None:
+    """What the built-in model is for and what it knows: by object where it is asked for alone."""
+    from promptdsl.builtin_words import known_defects, known_objects, object_names
+
+    click.echo("promptdsl-mini is built in: for learning the language, tests and demonstrations.")
+    if not alone:
+        known = f"It knows drawn pictures of: {', '.join(known_objects())}."
+        click.echo(click.wrap_text(known, 100))
+        click.echo("Their defects and other names: promptdsl models promptdsl-mini")
+        return
+    click.echo("It knows drawn pictures, no photographs, of these objects and defects:")
+    for name in known_objects():
+        others = ", ".join(object_names(name)[1:])
+        click.echo(f"  {name} ({others}): {', '.join(known_defects(name))}")
+    click.echo("promptdsl check warns of words that it has never seen.")
 
 
 def _spec_text(offered: "Offered") -> str:

@@ -123,8 +123,13 @@ def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     assert main(["models", "mini"]) == 0
     out, _ = capsys.readouterr()
     assert out.startswith('model: "promptdsl-mini"')
+    assert "  hazelnut (brown hazelnut): crack, hole, cut, missing part, stain\n" in out
+    assert '"ViT-B-16-plus-240", "laion400m_e31"' in out
+    assert main(["models", "plus"]) == 0
+    assert "circuit board" in capsys.readouterr().out
     assert main(["models", "--format", "json"]) == 0
     models: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["models"]
+    assert models[0]["knows"]["screw"][-1] == "damaged thread"
     names = {tuple(item["model"]) for item in models}
     assert {("promptdsl-mini",), ("ViT-B-16-plus-240", "laion400m_e31")} <= names
     assert not any(name[0].startswith("RN50") for name in names)
