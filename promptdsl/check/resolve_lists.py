@@ -134,7 +134,8 @@ class Resolver:
             if any(named.name.value == line.name.value for named in other.file.lists)
         ]
         if near or holders:
-            help = f"did you mean {near or holders[0]}.{line.name.value}?"
+            likely = near if near and (near in holders or not holders) else holders[0]
+            help = f"did you mean {likely}.{line.name.value}?"
         elif alias == "std":
             help = 'write use "std/winclip" as std at the top of the file'
         else:

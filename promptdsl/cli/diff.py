@@ -176,16 +176,16 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
     for row in one.fields:
         console.print(Text(f"  {row.what}: {row.before or 'none'} -> {row.after or 'none'}"))
     moved = [pair for pair in one.pairs if abs(pair.moved) >= MOVED]
+    flip = "flips" if len(one.flips) == 1 else "flip"
     verb = "moves" if len(moved) == 1 else "move"
     console.print(
-        f"  {len(one.flips)} of {counted(len(one.pairs), 'verdict')} flip, "
+        f"  {len(one.flips)} of {counted(len(one.pairs), 'verdict')} {flip}, "
         f"{counted(len(moved), 'score')} {verb} by {MOVED} or more",
         highlight=False,
     )
     rows = sorted(one.pairs, key=lambda pair: (not pair.flips, -abs(pair.moved)))
-    for pair in rows[:SHOWN_ROWS]:
-        if not pair.flips and abs(pair.moved) < MOVED:
-            break
+    worth = [pair for pair in rows if pair.flips or abs(pair.moved) >= MOVED][:SHOWN_ROWS]
+    for pair in worth:
         verdicts = (
             f"{pair.before.verdict} -> {pair.after.verdict}" if pair.flips else pair.after.verdict
         )
@@ -197,5 +197,6 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
             ),
             soft_wrap=True,
         )
-    if len(rows) > SHOWN_ROWS:
-        console.print(f"  and {len(rows) - SHOWN_ROWS} more pictures", style="dim")
+    if len(rows) > len(worth):
+        left = len(rows) - len(worth)
+        console.print(f"  and {counted(left, 'more picture')}", style="dim", highlight=False)

@@ -32,7 +32,13 @@ MODELS = {"promptdsl-mini": BUILTIN, "ViT-B-16-plus-240": FULL}
 @click.command("new", epilog=EPILOG)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--object", "called", metavar="WORDS", help="What is inspected, in plain words.")
-@click.option("--defect", "defects", multiple=True, metavar="WORDS", help="A defect; repeatable.")
+@click.option(
+    "--defect",
+    "defects",
+    multiple=True,
+    metavar="WORDS",
+    help="A defect, or several with commas between; repeatable.",
+)
 @click.option("--good", metavar="FOLDER", help="Pictures of good parts, to test with.")
 @click.option(
     "--defect-pictures",
@@ -69,9 +75,9 @@ def command(
         model=model,
     )
     _check_words(given)
-    for typed, words in [(called, given.called), *((d, ", ".join(several(d))) for d in defects)]:
-        if typed is not None and _letters(typed) != _letters(words or ""):
-            tell_note(f'{typed!r} is taken as "{words}"')
+    _tell_changes(called, given.called)
+    for typed in defects:
+        _tell_changes(typed, *several(typed))
     answers = given
     if sys.stdin.isatty() and sys.stdout.isatty():
         answers = ask(given, file, force)
@@ -98,9 +104,17 @@ def _checked(file: Path, force: bool) -> Path:
     return path
 
 
+def _tell_changes(typed: str | None, *taken: str | None) -> None:
+    """Say what was made of an option, where more than case, spaces and articles changed."""
+    if typed is None or _letters(typed) == _letters(" ".join(words or "" for words in taken)):
+        return
+    shown = " and ".join(f'"{words}"' for words in taken)
+    tell_note(f"{typed!r} is taken as {shown}")
+
+
 def _letters(words: str) -> str:
-    """What is left of words when case, spaces, commas and an article do not count."""
-    return re.sub(r"^(the|an?)\s|[\s,;]", "", words.strip().lower())
+    """What is left of words when case, spaces, commas, articles and `and` do not count."""
+    return re.sub(r"\b(?:the|an?|and|or)\s|[\s,;]", "", words.strip().lower())
 
 
 def _pairs(written: tuple[str, ...]) -> dict[str, str]:

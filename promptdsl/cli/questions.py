@@ -97,7 +97,7 @@ def _ask_file(name: str, force: bool) -> Path:
 
 def _ask_defects() -> tuple[Defect, ...]:
     _say("")
-    _say("Which defects can it have? One at a time, in plain English words")
+    _say("Which defects can it have? One at a time or with commas between, in plain English words")
     _say("(for example: scratch, bent tooth, missing screw). Enter alone ends the list.")
     found: dict[str, Defect] = {}
     while True:

@@ -47,8 +47,12 @@ def tidy(typed: str) -> str:
 
 
 def several(typed: str) -> tuple[str, ...]:
-    """`scratch, rust` are two defects; one empty text when there is none."""
-    found = (tidy(piece) for piece in re.split("[,;]", typed))
+    """`scratch, rust` are two defects; one empty text when there is none.
+
+    A comma between digits or inside brackets divides nothing.
+    """
+    pieces = [typed] if set(typed) & set("()[]") else re.split(r"(?<!\d)[,;]|[,;](?!\d)", typed)
+    found = (tidy(re.sub(r"^\s*(?:and|or)\s+", "", piece)) for piece in pieces)
     return tuple(dict.fromkeys(words for words in found if words)) or ("",)
 
 

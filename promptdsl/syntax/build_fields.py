@@ -79,7 +79,7 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
             fix=Fix(span, quote(bare)),
         )
         return None
-    if _other_unit(desk, atoms):
+    if _other_unit(desk, name, atoms):
         return None
     values, at = [], 0
     while at < len(atoms):
@@ -103,23 +103,38 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 
 
-def _other_unit(desk: Desk, atoms: list[Token]) -> bool:
+def _other_unit(desk: Desk, name: Word, atoms: list[Token]) -> bool:
     """Whether a number has a unit that the language does not know, which is reported."""
     if len(atoms) != 2:
         return False
     if atoms[0].type == "SIZE" and atoms[1] == "px":
-        side = re.split(r"\s*[x×]\s*", str(atoms[0]), flags=re.I)[0]
-        desk.report.error(
-            "I406", desk.span(*atoms), "pictures are square here: one number says their size",
-            help=f"write {side} px", fix=Fix(desk.span(*atoms), f"{side} px"),
-        )  # fmt: skip
-        return True
+        return _size_in_pixels(desk, name, atoms)
     if atoms[0].type != "NUMBER" or str(atoms[1]).lower() not in _UNITS:
         return False
     desk.report.error(
         "I406", desk.span(*atoms), f"{atoms[1]} is not a unit of this language",
         help=f"pictures are measured in pixels ({atoms[0]} px), windows in patches (2x2)",
     )  # fmt: skip
+    return True
+
+
+def _size_in_pixels(desk: Desk, name: Word, atoms: list[Token]) -> bool:
+    """`image_size: 240x240 px`, `windows: 2x2 px`."""
+    span, sides = desk.span(*atoms), re.split(r"\s*[x×]\s*", str(atoms[0]), flags=re.I)
+    if name.value == "windows":
+        desk.report.error(
+            "I406", span, "windows are measured in patches, and have no unit",
+            help=f"write {atoms[0]}", fix=Fix(span, str(atoms[0])),
+        )  # fmt: skip
+    elif name.value == "image_size":
+        even = sides[0] == sides[1]
+        desk.report.error(
+            "I406", span, "one number says the size: the model sees every picture as a square",
+            help=f"write {sides[0]} px" if even else "write one side, for example 240 px",
+            fix=Fix(span, f"{sides[0]} px") if even else None,
+        )  # fmt: skip
+    else:
+        return False
     return True
 
 

@@ -183,7 +183,8 @@ def _is_named_phrase(statement: Statement) -> bool:
     """`phrase: "scratched {object}"`: a text of a block of phrases behind a word of its own."""
     atoms = statement.atoms
     kinds = [token.type for token in atoms[1:]]
-    return kinds == ["COLON", "STRING"] and str(atoms[0]) not in _FIELDS
+    texts = kinds[:1] == ["COLON"] and set(kinds[1:]) == {"STRING"}
+    return texts and str(atoms[0]) not in _FIELDS
 
 
 def _loose_in_phrases(desk: Desk, statement: Statement) -> None:

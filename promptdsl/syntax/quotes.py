@@ -10,6 +10,8 @@ import re
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
+from promptdsl.syntax.block_comments import blank_block_comments
+from promptdsl.syntax.vocabulary import KEYWORDS
 
 BLANK = "\uffff"
 _CURLY = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
@@ -24,25 +26,26 @@ _NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
 
 def mend_quotes(source: SourceFile, report: Report) -> str:
     """The text with every line that has a lone quote made harmless; same length."""
-    text = source.text.replace(BLANK, "\ufffd")
+    text = blank_block_comments(source, source.text.replace(BLANK, "\ufffd"), report)
     text = _straighten(source, text, report)
     lone = [match.start() for match in _TEXTS.finditer(text) if match.group() == '"']
     if not lone:
         return text
     pieces, done = [], 0
-    for offset, following in zip(lone, [*lone[1:], len(text)], strict=True):
+    for offset in lone:
         if offset < done:
             continue  # behind a backslash, on a line that is told already
         start = text.rfind("\n", 0, offset) + 1
         end = _line_end(text, offset)
         first = text.index('"', start)
-        broken = _ran_on(text[:end], first, offset) is None and _is_broken(text, offset, following)
+        closing = _closed_on_next_line(text, offset)
+        broken = closing is not None and _ran_on(text[:end], first, offset) is None
         if broken:
-            end = _line_end(text, following)
+            end = _line_end(text, end + 1)
         if report.full:
             report.left_out += 1
-        elif broken:
-            _report_broken_text(source, text, offset, following, report)
+        elif broken and closing is not None:
+            _report_broken_text(source, text, offset, closing, report)
         else:
             _report_lone_quote(source, text[:end], first, offset, report)
         pieces += [text[done:first], _blank(text[first:end])]
@@ -55,20 +58,26 @@ def _line_end(text: str, offset: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _is_broken(text: str, opening: int, closing: int) -> bool:
-    """Whether two lone quotes are the ends of one text that goes on in the next line."""
+def _closed_on_next_line(text: str, opening: int) -> int | None:
+    """The quote on the next line that ends the phrase which a lone quote begins, if it is one.
+
+    Two lines that lack a quote each look alike, so it must read like one phrase: one placeholder
+    at most, no word of the language at the head of its second line, no list of names or paths.
+    """
     end = _line_end(text, opening)
-    begun, rest = text[opening + 1 : end].strip(), text[end + 1 : closing]
-    if not begun or not rest.strip() or "\n" in rest or closing >= len(text):
-        return False
-    ends = _PLACEHOLDER.sub("", begun)
-    behind = text[closing + 1 : _line_end(text, closing)]
-    return (
-        not re.search(r"[{}#]|,$", ends)
-        and not re.search(r'["#:]', rest)
-        and not re.search(r"[{}]", _PLACEHOLDER.sub("", rest))
-        and bool(_NOTHING_MORE.fullmatch(_without_comment(behind)))
-    )
+    line = text[end + 1 : _line_end(text, end + 1)] if end < len(text) else ""
+    rest, quote, behind = line.partition('"')
+    begun, before = text[opening + 1 : end], text[text.rfind("\n", 0, opening) + 1 : opening]
+    if not quote or not begun.strip() or not rest.strip() or behind.count('"') % 2:
+        return None
+    if re.search(r"\b(?:use|test)\b", before) or ":" in before.replace("called:", ""):
+        return None
+    outside = _PLACEHOLDER.sub("", begun) + _PLACEHOLDER.sub("", rest)
+    if re.search(r"[{}#:\\]", outside) or begun.rstrip().endswith(","):
+        return None
+    if len(_PLACEHOLDER.findall(begun + rest)) > 1 or rest.split()[0] in KEYWORDS:
+        return None
+    return end + 1 + len(rest) if re.match(r"[\s,}]|$", behind) else None
 
 
 def _report_broken_text(

@@ -46,6 +46,7 @@ class _Mender:
     out: list[Token] = field(default_factory=list)
     line: list[Token] = field(default_factory=list)  # the statement so far
     brackets: list[str] = field(default_factory=list)  # the closers that are waited for
+    broken_rule: Token | None = None  # the last threshold line told to run over two lines
 
     def run(self) -> list[Token]:
         """Walk the tokens once; a rule either takes the next tokens or leaves them."""
@@ -86,13 +87,6 @@ class _Mender:
     def _unknown(self, token: Token) -> bool:
         if token.startswith("//"):
             return self._slashes(token)
-        if token.startswith("/*") and self.source.text[max(0, begin(token) - 1) : begin(token)] in (
-            "",
-            " ",
-            "\t",
-            "\n",
-        ):
-            return self._block_comment(token)
         return self._semicolon(token) if token == ";" else self._bracket(token)
 
     def _slashes(self, token: Token) -> bool:
@@ -106,25 +100,12 @@ class _Mender:
             self.at += 1
         return True
 
-    def _block_comment(self, token: Token) -> bool:
-        """`/* a comment */`, over any number of lines."""
-        place = Span(self.source.name, begin(token), begin(token) + 2)
-        self.report.error(
-            "I120", place, "/* does not begin a comment",
-            help="comments begin with #, on every line, and end with the line",
-        )  # fmt: skip
-        closes = self.source.text.find("*/", begin(token) + 2)
-        while self.at < len(self.tokens) and (closes < 0 or begin(self.tokens[self.at]) < closes):
-            if self.tokens[self.at].type == "_NEWLINE":
-                self._keep(self.tokens[self.at])
-            self.at += 1
-        if self._kind(0) == "UNKNOWN" and self.tokens[self.at].startswith("*/"):
-            self.at += 1
-        return True
-
     def _comparison(self, token: Token) -> bool:
         """`> =`."""
-        if self._kind(1) != "COMPARISON" or {token, self.tokens[self.at + 1]} != {">", "="}:
+        in_rule = bool(self.line) and self.line[0].type in ("REJECT", "REVIEW")
+        if not in_rule or self._kind(1) != "COMPARISON":
+            return False
+        if {token, self.tokens[self.at + 1]} != {">", "="}:
             return False
         self._take(
             2, "COMPARISON", ">=", "I505", "a space stands inside the comparison", "needs >="
@@ -135,16 +116,42 @@ class _Mender:
         """`reject when score`, and `>= 0.62` on the next line."""
         if not self.line or self.line[0].type not in ("REJECT", "REVIEW"):
             return False
-        if self._kind(1) != "COMPARISON" or self.line[-1].type == "COMPARISON":
+        ahead = 1
+        while self._kind(ahead) == "_NEWLINE":
+            ahead += 1
+        if not self._ends_open() or not self._continues(ahead):
             return False
-        last, limit = finish(self.line[-1]), self.tokens[self.at + 1]
-        self.report.error(
-            "I126", self._span(limit), f"a threshold line stands on one line, with its {limit}",
-            help="move it up to the line before",
-            fix=Fix(Span(self.source.name, last, begin(limit)), " "),
-        )  # fmt: skip
-        self.at += 1
+        verdict, rest = self.line[0], self.tokens[self.at + ahead]
+        if verdict is not self.broken_rule:
+            self.broken_rule = verdict
+            gap = Span(self.source.name, finish(self.line[-1]), begin(rest))
+            blank = not self.source.text[gap.start : gap.end].strip()
+            self.report.error(
+                "I126", self._span(rest), f"a threshold line stands on one line, with its {rest}",
+                help="move it up to the line before", fix=Fix(gap, " ") if blank else None,
+            )  # fmt: skip
+        self.at += ahead
         return True
+
+    def _ends_open(self) -> bool:
+        """Whether a threshold line still lacks something."""
+        last = self.line[-1].type == "COMPARISON"
+        return last or all(token.type != "COMPARISON" for token in self.line)
+
+    def _continues(self, ahead: int) -> bool:
+        """Whether the token there is what the threshold line lacks."""
+        kind, last = self._kind(ahead), self.line[-1]
+        if kind == "COMPARISON":
+            return last == "score" or last.type in ("NUMBER", "PERCENT")
+        if kind in ("NUMBER", "PERCENT"):
+            return last.type == "COMPARISON" or last == "above"
+        following = {"reject": "when", "review": "when", "area": "above"}
+        if kind != "NAME":
+            return False
+        word = self.tokens[self.at + ahead]
+        if last == "when":
+            return word in ("score", "area")
+        return word == following.get(str(last)) or (last.type == "COMPARISON" and word == "auto")
 
     def _semicolon(self, token: Token) -> bool:
         """`;` where a line ends or a comma belongs."""

@@ -18,7 +18,7 @@ from .model import encode_tokens
 
 MIDDLE = 0.15  # V that divides good from defective
 SLOPE = 0.05
-STRIDE = 3  # patches between the windows of a reference: every patch is in one of size 3
+STRIDE = 3  # patches between the windows of a reference, of which a step sees only some
 DEFECT = 5.0  # weight of a defective place
 
 

@@ -147,7 +147,7 @@ def confusion(judged: Sequence[Judged], defects: Sequence[str]) -> Confusion:
     bad = [one for one in judged if not one.scored.picture.is_good]
     labels = dict.fromkeys(_label(one) for one in bad)
     rows = tuple(label for label in dict.fromkeys([*defects, *labels]) if label in labels)
-    if all(one.scored.named is None for one in bad):
+    if bad and all(one.scored.named is None for one in bad):
         defects = ()  # a method whose prompts are learned names none, which is no wrong name
     cells = Counter((_label(one), one.scored.named) for one in bad)
     known = [one for one in bad if _label(one) in defects]

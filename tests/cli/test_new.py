@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_starter
-from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, tidy
+from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
 from promptdsl.syntax.format import format_source
@@ -37,6 +37,21 @@ def test_defects_may_stand_in_one_option_and_rewording_is_told(tmp_path: Path) -
         assert f"defect {name} {{" in text
     assert "'bent {tooth}' is taken as \"bent tooth\"" in done.stderr
     assert "scratch, rust" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "defects"),
+    [
+        ("scratch; rust", ("scratch", "rust")),
+        ("scratch, and rust", ("scratch", "rust")),
+        ("scratch, scratch,", ("scratch",)),
+        ("scratch of 0,5 mm", ("scratch of 0,5 mm",)),
+        ("scratch (long, deep)", ("scratch (long, deep)",)),
+        (" , ", ("",)),
+    ],
+)
+def test_commas_divide_defects(typed: str, defects: tuple[str, ...]) -> None:
+    assert several(typed) == defects
 
 
 def test_words_without_a_letter_are_refused(tmp_path: Path) -> None:

@@ -36,3 +36,7 @@ def test_names_are_compared_with_labels() -> None:
 
 def test_a_method_without_names_has_no_share_of_right_ones() -> None:
     assert _found(None, None) == ((), 0, 0)
+
+
+def test_without_defective_pictures_the_names_stay() -> None:
+    assert _found() == (("scratch", "rust"), 0, 0)
