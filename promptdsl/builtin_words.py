@@ -15,6 +15,11 @@ WORD = re.compile(r"[^\W_]+")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
+def builtin_weights(method: str) -> Path:
+    """Where the built-in model's learned weights of a method lie, for methods that learn."""
+    return (Path(__file__).parent / WORDS_FILE).with_name(f"{method}.safetensors")
+
+
 @cache
 def _lists() -> dict[str, Any]:
     text = (Path(__file__).parent / WORDS_FILE).read_text("utf-8")

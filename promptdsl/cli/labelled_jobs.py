@@ -11,6 +11,7 @@ import click
 from promptdsl.cli.options import together
 from promptdsl.cli.specs import compile_faultless
 from promptdsl.errors import UsageProblem
+from promptdsl.methods import find_method
 from promptdsl.resources import resource_folder
 
 if TYPE_CHECKING:
@@ -185,9 +186,18 @@ def _dataset_jobs(asked: Asked, root: Path, layout: Any) -> "tuple[list[Job], st
         spec = given or _ready_spec(named, category.name, root)
         item = _object_for(spec, category.name, asked)
         if asked.shots is not None:
+            _check_shots(item)
             item = _with_shots(item, category, asked.shots)
         jobs.append(Job(category.name, spec, item, from_category(category)))
     return jobs, named
+
+
+def _check_shots(item: "ObjectPlan") -> None:
+    method = find_method(item.method.name)
+    if method is not None and not method.few_shot:
+        raise UsageProblem(
+            f"--shots: {method.name} compares with no references", "leave --shots out"
+        )
 
 
 def _chosen(dataset: "Dataset", given: "SpecInUse | None", asked: Asked) -> "Sequence[Category]":

@@ -62,20 +62,25 @@ def import_command(
     out = out or file.with_suffix(SUFFIX)
     if out.suffix != SUFFIX:
         raise UsageProblem(f"{out}: weights are written as {SUFFIX}", f"write {out}{SUFFIX}")
-    if out.exists() and not overwrite:
+    if out.exists() and not overwrite and out != file:
         raise UsageProblem(f"{out} exists already", "use -o NAME, or --overwrite")
-    from promptdsl.cli.train import compile_method
+    from promptdsl.cli.train import compile_method, method_block
     from promptdsl.runtime.checkpoints import read_learned, write_learned
     from promptdsl.runtime.durable import disk_told_plainly
 
     learned = read_learned(file)
+    if file.suffix == SUFFIX:
+        raise UsageProblem(
+            f"{file} is in promptdsl's own form, so there is nothing to import",
+            f'name it in a spec: weights: "{file.name}"',
+        )
     plan = compile_method(learned.method, model, settings, ("object",)).plan().objects[0].method
     checked = _checked(learned, plan)
     with disk_told_plainly(out.parent):
         write_learned(out, checked)
     facts = ", ".join(f"{name} {_shown(v)}" for name, v in checked.facts["settings"].items())
     click.echo(f"wrote {out}: {learned.method} for {' '.join(plan.model)} ({facts})")
-    click.echo(f'in a spec: method {learned.method} {{ weights: "{out.name}" }}')
+    click.echo(method_block(plan, settings, out))
 
 
 def _shown(value: object) -> str:

@@ -17,10 +17,18 @@ from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.syntax.statements import quote
 
 if TYPE_CHECKING:
+    from promptdsl.plan.model import MethodPlan
     from promptdsl.training.learned.material import Material
     from promptdsl.training.learned.run import Outcome, Task
 
 SUFFIX = ".safetensors"
+WITHOUT_EFFECT, SCALED = "I403", "I416"  # warnings about a setting
+NOT_SET = {
+    "model": "the model has an option of its own, --model",
+    "weights": "a training begins anew and takes no weights",
+    "references": "references belong to a spec, and a training uses none",
+    "shots": "shots belong to a spec, and a training uses no references",
+}
 LEARNING = tuple(name for name, method in METHODS.items() if method.needs_weights)
 EPILOG = """\b
 Examples:
@@ -113,7 +121,10 @@ def command(
     CATEGORY/DEFECT and CATEGORY/masks/DEFECT. As in the papers, learning uses the test pictures.
     """
     _check_out(out, overwrite)
-    datasets = [read_dataset(root, layout, categories or None) for root in roots]  # type: ignore[arg-type]
+    once = {root.resolve(): root for root in roots}
+    if len(once) < len(roots):
+        tell_note("a folder that --data names twice is used once")
+    datasets = [read_dataset(root, layout, categories or None) for root in once.values()]  # type: ignore[arg-type]
     for dataset in datasets:
         for sentence in dataset.notes:
             tell_note(f"{dataset.name}: {sentence}")
@@ -124,7 +135,7 @@ def command(
     material = choose_material(datasets, hold_out, seed)
     task = _task(method, model, settings, material, datasets, recipe, device, precision, out)
     outcome = _run(task, quiet)
-    _tell(outcome, task, form)
+    _tell(outcome, task, form, settings)
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
@@ -168,6 +179,9 @@ def compile_method(
     """A spec with one object for each category; UsageProblem where a setting does not hold."""
     from promptdsl.training.learned.material import called
 
+    for name in (line.partition(":")[0].strip() for line in settings):
+        if name in NOT_SET:
+            raise UsageProblem(f"--set {name}: {NOT_SET[name]}")
     lines = list(settings)
     if model is not None:
         parts = (quote(part.strip()) for part in model.split(",") if part.strip())
@@ -183,6 +197,11 @@ def compile_method(
     compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),))
     for fault in compilation.report.errors:
         raise UsageProblem(fault.message, fault.help)
+    told = {fault.code: fault for fault in compilation.report.warnings}
+    if WITHOUT_EFFECT in told:
+        raise UsageProblem(f"--set: {told[WITHOUT_EFFECT].message}", told[WITHOUT_EFFECT].help)
+    if SCALED in told:
+        tell_note(f"{told[SCALED].message}: {(told[SCALED].help or '').removeprefix('write ')}")
     return compilation
 
 
@@ -196,7 +215,17 @@ def _run(task: "Task", quiet: bool) -> "Outcome":
         return run(task, progress)
 
 
-def _tell(outcome: "Outcome", task: "Task", form: str) -> None:
+def method_block(plan: "MethodPlan", settings: Sequence[str], weights: Path) -> str:
+    """What to write into a spec of the current folder, to use the weights."""
+    default = METHODS[plan.name].field("model")
+    lines = [f"weights: {quote(weights.as_posix())}", *settings]
+    if default is None or tuple(plan.model) != default.default:
+        lines.insert(0, f"model: {', '.join(map(quote, plan.model))}")
+    inner = "".join(f"    {line.strip()}\n" for line in lines)
+    return f"in a spec of this folder:\n  method {plan.name} {{\n{inner}  }}"
+
+
+def _tell(outcome: "Outcome", task: "Task", form: str, settings: Sequence[str]) -> None:
     if form == "json":
         content = {
             "out": str(outcome.out),
@@ -223,7 +252,7 @@ def _tell(outcome: "Outcome", task: "Task", form: str) -> None:
         click.echo("nothing was held out, so there is no figure of how good it is")
     trained = counted(len(task.material.trained_on), "category", "categories")
     click.echo(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
-    click.echo(f'in a spec: method {task.plan.name} {{ weights: "{outcome.out.name}" }}')
+    click.echo(method_block(task.plan, settings, outcome.out))
 
 
 def _percent(share: float | None) -> str:

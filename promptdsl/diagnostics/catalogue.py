@@ -107,6 +107,7 @@ CATALOGUE: dict[str, Entry] = dict(
                 I409="learned weights are missing",
                 I416="published settings scaled to the model",
                 I417="a value stands twice",
+                I420="settings other than those of the training",
                 I606="pictures and masks differ in number",
                 I607="samples without pictures",
             ),

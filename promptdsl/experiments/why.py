@@ -156,8 +156,8 @@ def _learned(plan: ObjectPlan) -> str:
     method = find_method(plan.method.name)
     title = method.title if method is not None else plan.method.name
     return (
-        f"{title} scores with prompts that were learned, not written: the phrases and templates of "
-        f"the spec have no part in this score, and there are no windows"
+        f"{title} does not read the spec's words: its phrases and templates have no part in this "
+        f"score, and there are no windows"
     )
 
 

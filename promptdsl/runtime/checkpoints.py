@@ -8,6 +8,7 @@ loader and has no facts but its shapes.
 import hashlib
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -156,14 +157,20 @@ def _load_pickle(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).split("\n", 1)[0][:200]
-        raise EnvironmentProblem(f"{path} does not load as plain weights ({reason})") from None
+        # PyTorch's own words advise to load it all the same, which would run code out of the file.
+        raise EnvironmentProblem(
+            f"{path} does not load as plain weights: it is damaged, no checkpoint, "
+            "or holds more than tensors",
+            help="only plain tensors are read; anything else could run code on this machine",
+        ) from error
 
 
 def _published(content: object, path: Path) -> LearnedWeights:
     """A checkpoint in one of the two published layouts."""
     parts = content if isinstance(content, dict) else {}
     origin = {"imported_from": path.name, "sha256": hash_file(path)}
+    if "prompt_learner" in parts and "trainable_linearlayer" in parts:
+        raise EnvironmentProblem(f"{path} holds parts of two methods; {KINDS}")
     for key, method, read in (
         ("prompt_learner", "anomalyclip", _prompt_learner),
         ("trainable_linearlayer", "april_gan", _linear_layers),
@@ -180,28 +187,42 @@ def _prompt_learner(state: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
         "context_normal": _plane(state, "ctx_pos", path),
         "context_anomalous": _plane(state, "ctx_neg", path),
     }
-    number = 0
-    while f"compound_prompts_text.{number}" in state:
-        tensors[f"deep.{number}"] = _plane(state, f"compound_prompts_text.{number}", path)
-        number += 1
+    number = _numbered(state, r"compound_prompts_text\.(\d+)", path)
+    for n in range(number):
+        tensors[f"deep.{n}"] = _plane(state, f"compound_prompts_text.{n}", path)
     _check_alike([tensors[f"deep.{n}"] for n in range(number)], "compound_prompts_text", path)
     return tensors
 
 
 def _linear_layers(state: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    number = 0
-    while f"fc.{number}.weight" in state:
-        tensors[f"stage.{number}.weight"] = _plane(state, f"fc.{number}.weight", path)
-        bias = state.get(f"fc.{number}.bias")
+    number = _numbered(state, r"fc\.(\d+)\..*", path)
+    for n in range(number):
+        tensors[f"stage.{n}.weight"] = _plane(state, f"fc.{n}.weight", path)
+        bias = state.get(f"fc.{n}.bias")
         if not isinstance(bias, Tensor) or bias.ndim != 1:
-            raise EnvironmentProblem(f"{path}: fc.{number}.bias is missing or no row of numbers")
-        tensors[f"stage.{number}.bias"] = bias.float()
-        number += 1
+            raise EnvironmentProblem(f"{path}: fc.{n}.bias is missing or no row of numbers")
+        tensors[f"stage.{n}.bias"] = bias.float()
     if not number:
         raise EnvironmentProblem(f"{path}: fc.0.weight is missing in trainable_linearlayer")
     _check_alike([tensors[f"stage.{n}.weight"] for n in range(number)], "fc", path)
     return tensors
+
+
+def _numbered(state: Mapping[str, Any], pattern: str, path: Path) -> int:
+    """How many parts are numbered so, from 0 on without a gap."""
+    found = {
+        int(match[1]): match[0] for match in (re.fullmatch(pattern, n) for n in state) if match
+    }
+    count = max(found, default=-1) + 1
+    for number in range(count):
+        if number not in found:
+            last = found[count - 1]
+            raise EnvironmentProblem(
+                f"{path} is not complete: it has {last}, and the part with number {number} "
+                "is missing"
+            )
+    return count
 
 
 def _plane(state: Mapping[str, Any], name: str, path: Path) -> Tensor:

@@ -62,7 +62,7 @@ def test_why_says_that_prompts_are_learned(
     )
     assert found.decision.verdict == "reject"
     assert not found.phrases and not found.scales
-    assert "AnomalyCLIP scores with prompts that were learned" in found.notes[0]
+    assert "AnomalyCLIP does not read the spec" in found.notes[0]
     (left, top, right, bottom), value = found.spots[0]
     assert value == pytest.approx(0.9)
     assert left <= 5 / 8 <= right and top <= 2 / 8 <= bottom

@@ -102,6 +102,14 @@ def _not_finite(state: dict) -> None:
     state["prompt_learner"]["ctx_pos"][:] = float("nan")
 
 
+def _a_gap(state: dict) -> None:
+    del state["prompt_learner"]["compound_prompts_text.0"]
+
+
+def _two_methods(state: dict) -> None:
+    state["trainable_linearlayer"] = {"fc.0.weight": torch.zeros(64, 64)}
+
+
 def _something_else(state: dict) -> None:
     state["state_dict"] = state.pop("prompt_learner")
 
@@ -114,6 +122,8 @@ def _something_else(state: dict) -> None:
         (_too_deep, "belongs to text block 7, and there are 4"),
         (_no_context, "ctx_pos is missing"),
         (_not_finite, "no numbers"),
+        (_a_gap, "it has compound_prompts_text.1, and the part with number 0 is missing"),
+        (_two_methods, "parts of two methods"),
         (_something_else, "holds no learned weights of a method"),
     ],
 )
@@ -190,3 +200,50 @@ def test_the_check_reads_the_header(folder: Path) -> None:
         assert "I419" in codes(spec_of("april_gan", model, line), folder), line
     published = spec_of("anomalyclip", MODEL, 'weights: "anomalyclip.pth"')
     assert "I419" not in codes(published, folder)  # a .pth says nothing before it is loaded
+
+
+def test_the_check_compares_settings_with_those_of_the_training(folder: Path) -> None:
+    mini = 'model: "promptdsl-mini"'
+    assert "I420" in codes(spec_of("anomalyclip", mini, "temperature: 0.5"), folder)
+    assert "I420" not in codes(spec_of("anomalyclip", mini, "temperature: 0.07"), folder)
+    assert "I419" in codes(spec_of("april_gan", mini, "stages: 5"), folder)
+    lines = ("dpam_layer: 4", "blocks: 4, 6")
+    done = imported("anomalyclip.pth", "--model", ",".join(TINY), *settings(*lines))
+    assert done.exit_code == 0, done.exception
+    told = done.output.partition("in a spec of this folder:")[2]
+    assert all(line in told for line in ('weights: "anomalyclip.safetensors"', MODEL, *lines))
+    ours = 'weights: "anomalyclip.safetensors"'
+    assert "I420" in codes(spec_of("anomalyclip", MODEL, ours), folder)
+    assert "I420" not in codes(spec_of("anomalyclip", MODEL, ours, *lines), folder)
+
+
+def settings(*lines: str) -> list[str]:
+    return [word for line in lines for word in ("--set", line)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--set", "stages: 2"), "stages has no effect"),
+        (("--set", 'weights: "a.pth"'), "takes no weights"),
+    ],
+)
+def test_import_takes_only_settings_with_an_effect(
+    arguments: tuple[str, ...], words: str, folder: Path
+) -> None:
+    done = imported("anomalyclip.pth", "--model", ",".join(TINY), *arguments)
+    assert words in getattr(done.exception, "sentence", "")
+
+
+def test_a_value_out_of_range_is_one_mistake(folder: Path) -> None:
+    mini = 'model: "promptdsl-mini"'
+    for method, line in (("anomalyclip", "dpam_layer: 1"), ("april_gan", "image_size: 8 px")):
+        found = codes(spec_of(method, mini, line), folder)
+        assert found.count("I405") == 1
+        assert not {"I414", "I415"} & set(found), found
+
+
+def test_an_imported_file_is_not_imported_again(folder: Path) -> None:
+    shutil.copy(builtin_weights("april_gan"), folder / "own.safetensors")
+    done = imported("own.safetensors", "--model", "promptdsl-mini", "-o", "again.safetensors")
+    assert "promptdsl's own form" in getattr(done.exception, "sentence", "")

@@ -1,7 +1,8 @@
-"""I419: learned weights of another method, another model or other blocks.
+"""I419, I420: learned weights of another method, another model, other blocks or other settings.
 
-Why: prompts and linear layers mean something only to the CLIP that they were trained on. The header
-of a safetensors file says what it holds; a published `.pth` says nothing before it is loaded.
+Why: prompts and linear layers mean something only to the CLIP that they were trained on, with the
+settings of that training. The header of a safetensors file says what it holds; a published `.pth`
+says nothing before it is loaded.
 """
 
 import json
@@ -9,24 +10,36 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from promptdsl.builtin_words import builtin_weights
 from promptdsl.check.context import Context
+from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec
 
 SUFFIX = ".safetensors"
 _LENGTH = struct.Struct("<Q")  # a safetensors file begins with the length of its JSON header
+Facts = dict[str, Any]
 
 
 def foreign_weights(context: Context) -> None:
     """Hold the header of each weights file against the method block."""
     for item in context.objects:
         weights = item.method.settings.get("weights")
-        if not isinstance(weights, str) or not weights.endswith(SUFFIX):
-            continue
         place = item.method.spans.get("weights") or item.method.span or item.head
-        for path in context.files(weights)[:1]:
-            if context.library.inside(context.library.loader.resolve(path)):
-                _check(context, item, weights, path, place)
+        if weights is None and item.method.model_kind == "builtin":
+            _builtin(context, item, place)
+        elif isinstance(weights, str) and weights.endswith(SUFFIX):
+            for path in context.files(weights)[:1]:
+                if context.library.inside(context.library.loader.resolve(path)):
+                    _check(context, item, weights, path, place)
+
+
+def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
+    path = builtin_weights(item.method.name)
+    if path.is_file():
+        told = _header(path.read_bytes())
+        if told is not None:
+            _settings(context, item, "the built-in weights file", told[1], place)
 
 
 def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Span) -> None:
@@ -53,7 +66,7 @@ def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Sp
             help=f"write model: {written}, or train weights for this model",
         )  # fmt: skip
         return
-    _stages(context, item, shown, facts, place)
+    _settings(context, item, shown, facts, place)
 
 
 def _another(trained_for: list[str], kind: object, item: ObjectSpec) -> bool:
@@ -68,29 +81,49 @@ def _plain(model: list[str] | tuple[str, ...]) -> list[str]:
     return [name.removesuffix("-quickgelu") for name in model]
 
 
-def _stages(
-    context: Context, item: ObjectSpec, shown: str, facts: dict[str, Any], place: Span
-) -> None:
-    settings = facts.get("settings")
-    trained = settings.get("stages") if isinstance(settings, dict) else None
-    asked = item.method.settings.get("stages")
-    if not isinstance(trained, list) or not isinstance(asked, tuple) or tuple(trained) == asked:
-        return
-    numbers = ", ".join(map(str, trained))
-    context.report.error(
-        "I419", item.method.spans.get("stages") or place,
-        f"{shown} has linear layers for blocks {numbers}, not for {', '.join(map(str, asked))}",
-        help=f"write stages: {numbers}",
-    )  # fmt: skip
+def _settings(context: Context, item: ObjectSpec, shown: str, facts: Facts, place: Span) -> None:
+    """What the weights were trained with, against what the spec asks for."""
+    trained, lines = facts.get("settings"), []
+    for field in METHODS[item.method.name].fields:
+        asked = item.method.settings.get(field.name)
+        before = trained.get(field.name) if isinstance(trained, dict) else None
+        before = tuple(before) if isinstance(before, list) else before
+        if before is None or asked is None or before == asked:
+            continue
+        written = _written(before) + (" px" if field.kind == "pixels" else "")
+        if field.name == "stages":
+            context.report.error(
+                "I419", item.method.spans.get("stages") or place,
+                f"{shown} has linear layers for blocks {written}, not for {_written(asked)}",
+                help=f"write stages: {written}",
+            )  # fmt: skip
+            return
+        lines.append((f"{field.name}: {written}", item.method.spans.get(field.name) or place))
+    if lines:
+        context.report.warning(
+            "I420", lines[0][1],
+            f"{shown} was trained with other settings, so scores mean something else",
+            help=f"write {'; '.join(line for line, _ in lines)}",
+        )  # fmt: skip
 
 
-def _told(context: Context, path: Path) -> tuple[str, dict[str, Any]] | None:
+def _written(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _told(context: Context, path: Path) -> tuple[str, Facts] | None:
     """Method and facts out of the header; None where there are none to read."""
     try:
-        content = context.library.loader.read(path)
+        return _header(context.library.loader.read(path))
+    except OSError:
+        return None
+
+
+def _header(content: bytes) -> tuple[str, Facts] | None:
+    try:
         (length,) = _LENGTH.unpack(content[: _LENGTH.size])
         header = json.loads(content[_LENGTH.size : _LENGTH.size + length])
         own = json.loads(header["__metadata__"]["promptdsl"])
         return str(own["method"]), dict(own["facts"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
         return None

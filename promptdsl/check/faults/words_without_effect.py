@@ -19,6 +19,6 @@ def words_without_effect(context: Context) -> None:
             context.report.warning(
                 "I408", item.method.span or item.head,
                 f"under {method.name} these words have no effect: {', '.join(blocks)}",
-                label="its prompts are learned",
+                label="it does not read them",
                 help="keep them for the day you change the method, or remove them",
             )  # fmt: skip

@@ -160,6 +160,8 @@ def resume(training: Training, state: Path) -> None:
 def _load(state: Path) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = torch.load(state, map_location="cpu", weights_only=True)
-        return content if "key" in content else None
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError):
+        return content if isinstance(content, dict) and "key" in content else None
+    except FileNotFoundError:
         return None
+    except (OSError, RuntimeError, pickle.UnpicklingError, LookupError, ValueError, EOFError):
+        return None  # no state of ours: it is written over, and the training begins anew

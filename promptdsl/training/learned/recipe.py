@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from promptdsl.errors import EnvironmentProblem
 from promptdsl.training.learned.material import Example
 
 BETAS = (0.5, 0.999)
@@ -27,11 +29,27 @@ class Recipe:
 
 
 def digest(recipe: Recipe, facts: dict[str, Any], examples: Sequence[Example]) -> str:
-    """Changes with everything that changes the weights: settings, model, device, pictures."""
+    """Changes with all that changes the weights: settings, model, device, pictures, masks."""
     pictures = [
-        (e.category, e.picture.label, e.picture.path.name, e.picture.path.stat().st_size)
+        (
+            e.category,
+            e.picture.label,
+            e.picture.path.name,
+            _hash(e.picture.path),
+            _hash(e.picture.mask),
+        )
         for e in examples
     ]
     chosen = {name: value for name, value in asdict(recipe).items() if name != "save_every"}
     whole = {"recipe": chosen, "facts": facts, "pictures": pictures}
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _hash(path: Path | None) -> str | None:
+    """Of the content: an edited mask of the same name makes another training."""
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be read: {error.strerror or error}") from error

@@ -72,6 +72,8 @@ class Outcome:
 
 def run(task: Task, listener: Listener) -> Outcome:
     """Train and write `task.out`; state and features beside it are gone when it returns."""
+    if state_file(task.out).is_dir():
+        raise UsageProblem(f"{state_file(task.out)} is a folder, and the state is written there")
     torch.set_num_threads(threads())  # sums depend on it in their last bits
     model = load_model(task.plan, task.folder)
     learner = start(task, model)
@@ -92,9 +94,17 @@ def run(task: Task, listener: Listener) -> Outcome:
     with disk_told_plainly(task.out.parent):
         write_learned(task.out, learned)
     state_file(task.out).unlink(missing_ok=True)
+    _remove_cut_off(task.out)
     stored.remove(features_file(task.out))
     means = {n: total / training.per_epoch for n, total in training.sums.items()}
     return Outcome(task.out, training.step, means, figures, mean(figures))
+
+
+def _remove_cut_off(out: Path) -> None:
+    """Files that a kill in the middle of a write left behind."""
+    for path in out.parent.iterdir():
+        if path.name.startswith(f".{out.name}.") and path.suffix == ".tmp":
+            path.unlink(missing_ok=True)
 
 
 def state_file(out: Path) -> Path:

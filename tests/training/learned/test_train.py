@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from PIL import Image
 from safetensors import safe_open
 
 from promptdsl.cli.main import cli
@@ -156,3 +157,29 @@ def test_stored_features_go_on_from_whole_groups(tmp_path: Path) -> None:
     asked.clear()
     stored.store(path, "another", count, encode, lambda done, total: None)
     assert sorted(set(asked)) == list(range(count))
+
+
+def test_an_edited_mask_makes_another_training(spots: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(spots, tmp_path / "data")
+    key = keys_of(data, tmp_path)
+    mask = next((data / "leather" / "ground_truth").rglob("*.png"))
+    Image.fromarray(255 - np.asarray(Image.open(mask))).save(mask)
+    assert keys_of(data, tmp_path) != key
+
+
+def keys_of(data: Path, folder: Path) -> str:
+    from promptdsl.datasets import read_dataset
+    from promptdsl.training.learned.material import choose_material
+    from promptdsl.training.learned.recipe import Recipe, digest
+
+    material = choose_material([read_dataset(data, "auto", None)], ("cork",), 0)
+    return digest(Recipe(), {}, material.examples)
+
+
+def test_what_is_no_state_is_written_over(spots: Path, tmp_path: Path) -> None:
+    out = tmp_path / "w.safetensors"
+    (tmp_path / "w.safetensors.state").write_text("hello, not a state")
+    (tmp_path / ".w.safetensors.state.77.tmp").write_bytes(b"cut off")
+    assert train("april_gan", spots, out, "--data", str(spots)).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["w.safetensors"]
+    assert read_learned(out).facts["trained_on"]["pictures"] == 22
