@@ -10,6 +10,7 @@ from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.methods import find_method
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,6 +174,10 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
         console.print(Text(f'  {sign} {change.group}: "{change.phrase}" ({many})', style))
     if not one.phrases:
         console.print("  the prompts are the same")
+    for name in {one.before.method.name, one.after.method.name}:
+        method = find_method(name)
+        if method is not None and not method.uses_words:
+            console.print(f"  {name} does not read them")
     for row in one.fields:
         console.print(Text(f"  {row.what}: {row.before or 'none'} -> {row.after or 'none'}"))
     moved = [pair for pair in one.pairs if abs(pair.moved) >= MOVED]

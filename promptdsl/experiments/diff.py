@@ -212,7 +212,7 @@ def field_changes(
     return [
         FieldChange(name, old.get(name), new.get(name))
         for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
+        if old.get(name, "none") != new.get(name, "none")
     ]
 
 
