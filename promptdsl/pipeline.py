@@ -67,21 +67,30 @@ def compile_text(
     folder: Path | None = None,
     loader: Loader | None = None,
     allow: tuple[Path, ...] = (),
+    to_train: bool = False,
 ) -> Compilation:
-    """Compile text that is not on disk, as if it were the file `name` in `folder`."""
+    """Compile text that is not on disk, as if it were the file `name` in `folder`.
+
+    `to_train`: its settings are for weights yet to be learned, so those that exist bind nothing.
+    """
     try:
         decoded = decode(text, name) if isinstance(text, bytes) else with_newlines(text)
     except UnreadableSource as fault:
         return _unreadable(name, fault)
     source = SourceFile(name, decoded)
-    return _compile(source, (folder or Path.cwd()).absolute(), loader or DiskLoader(), allow)
+    root = (folder or Path.cwd()).absolute()
+    return _compile(source, root, loader or DiskLoader(), allow, to_train)
 
 
 def _compile(
-    source: SourceFile, folder: Path, loader: Loader, allow: tuple[Path, ...]
+    source: SourceFile,
+    folder: Path,
+    loader: Loader,
+    allow: tuple[Path, ...],
+    to_train: bool = False,
 ) -> Compilation:
     report = Report()
-    library = Library(folder, loader, report, tuple(map(loader.resolve, allow)))
+    library = Library(folder, loader, report, tuple(map(loader.resolve, allow)), to_train)
     spec = check(source, library)
     return Compilation(source.name, library.sources, report, spec)
 

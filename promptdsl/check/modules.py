@@ -67,6 +67,7 @@ class Library:
     loader: Loader
     report: Report
     allowed: tuple[Path, ...] = ()
+    to_train: bool = False  # the learned weights that exist bind nothing
     sources: dict[str, SourceFile] = field(default_factory=dict)
     plan_names: dict[str, str] = field(default_factory=dict)
     _modules: dict[tuple[Path, bool], Module] = field(default_factory=dict)  # with `standard`

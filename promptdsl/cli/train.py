@@ -194,7 +194,7 @@ def compile_method(
     ]
     profile = "april_gan" if method == "april_gan" else "winclip"
     text = f'inspect 1\nuse "std/{profile}" as std\n{"".join(objects)}'
-    compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),))
+    compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),), to_train=True)
     for fault in compilation.report.errors:
         raise UsageProblem(fault.message, fault.help)
     told = {fault.code: fault for fault in compilation.report.warnings}

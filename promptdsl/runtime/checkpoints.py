@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from promptdsl.builtin_words import builtin_weights
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.builtin import builtin_folder
 from promptdsl.runtime.clip_config import ClipConfig
 from promptdsl.runtime.clip_model import ClipModel
 from promptdsl.runtime.durable import write_atomically
@@ -67,11 +67,6 @@ def load_learned(
         raise EnvironmentProblem(f"{path} holds weights of {learned.method}, not of {method}")
     check_fit(learned, model)
     return learned
-
-
-def builtin_weights(method: str) -> Path:
-    """Where the built-in model's learned weights of a method lie."""
-    return builtin_folder() / f"{method}.safetensors"
 
 
 def read_learned(path: Path) -> LearnedWeights:

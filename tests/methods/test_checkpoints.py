@@ -11,10 +11,11 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
+from promptdsl.builtin_words import builtin_weights
 from promptdsl.cli.main import cli
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.pipeline import compile_text
-from promptdsl.runtime.checkpoints import builtin_weights, load_learned, read_learned, write_learned
+from promptdsl.runtime.checkpoints import load_learned, read_learned, write_learned
 from promptdsl.runtime.clip_model import load_builtin, load_files
 from promptdsl.runtime.detector import build_detector
 

@@ -23,6 +23,8 @@ Facts = dict[str, Any]
 
 def foreign_weights(context: Context) -> None:
     """Hold the header of each weights file against the method block."""
+    if context.library.to_train:
+        return
     for item in context.objects:
         weights = item.method.settings.get("weights")
         place = item.method.spans.get("weights") or item.method.span or item.head

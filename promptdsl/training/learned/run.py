@@ -163,6 +163,7 @@ def _facts(task: Task, model: ClipModel, learner: Learner) -> dict[str, Any]:
 
 def _prepared(task: Task, learner: Learner, facts: dict[str, Any], listener: Listener) -> Training:
     examples = task.material.examples
+    listener.encoding(0, len(examples))  # reading them all for the key takes a moment, too
     key = digest(task.recipe, facts, examples)
     _tell_of_state(task.out, key, listener)
 

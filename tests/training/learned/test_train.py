@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 from promptdsl.cli.main import cli
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
+from promptdsl.pipeline import compile_text
 from promptdsl.runtime.checkpoints import read_learned
 from promptdsl.training.learned import stored
 from promptdsl.training.learned.losses import dice, focal
@@ -183,3 +184,16 @@ def test_what_is_no_state_is_written_over(spots: Path, tmp_path: Path) -> None:
     assert train("april_gan", spots, out, "--data", str(spots)).exit_code == 0
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["w.safetensors"]
     assert read_learned(out).facts["trained_on"]["pictures"] == 22
+
+
+def test_other_settings_than_the_built_in_weights_have_can_be_trained(
+    spots: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "w.safetensors"
+    done = train("april_gan", spots, out, "--set", "stages: 2, 5", "--epochs", "1")
+    assert done.exit_code == 0, done.output
+    assert read_learned(out).facts["settings"]["stages"] == [2, 5]
+    block = done.output.partition("in a spec of this folder:")[2]
+    spec = f'inspect 1\nobject cork {{ defect hole {{ "{{object}} with a hole" }}\n{block}}}\n'
+    local = spec.replace(out.as_posix(), out.name)
+    assert [item.code for item in compile_text(local, folder=tmp_path).report.errors] == []
