@@ -7,7 +7,6 @@ editor can hand in unsaved text and a test can hand in a dictionary.
 
 import os
 import re
-import stat
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from promptdsl.files.opening import open_regular
 
 MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
 
@@ -171,9 +172,7 @@ class DiskLoader:
 
         Only regular files are read: a pipe or a device could keep the reader waiting for ever.
         """
-        with open(path, "rb", opener=_without_waiting) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise OSError(None, "it is not a regular file")
+        with open_regular(path) as stream:
             return stream.read(MAX_BYTES + 1)
 
     def exists(self, path: Path) -> bool:
@@ -199,10 +198,6 @@ class DiskLoader:
         if 0 < len(parts) <= MAX_PARTS:
             search.walk(os.fspath(folder), parts)
         return sorted(Path(path) for path in search.found)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def decode(data: bytes, name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "promptdsl"
-FOUNDATION = {"source", "diagnostics", "errors", "resources"}
+FOUNDATION = {"source", "diagnostics", "errors", "resources", "files"}
 LANGUAGE = FOUNDATION | {"methods", "builtin_words", "syntax", "spec"}
 SCORING = set("numpy torch open_clip safetensors PIL platformdirs huggingface_hub filelock".split())
 
@@ -25,7 +25,8 @@ class Layer(NamedTuple):
 
 
 LAYERS: dict[str, Layer] = {
-    "source": Layer(set()),
+    "files": Layer({"errors", "diagnostics"}, {"platformdirs"}),
+    "source": Layer({"files"}),
     "errors": Layer(set()),
     "resources": Layer(set()),
     "methods": Layer(set()),

@@ -119,7 +119,7 @@ def command(
 
 
 def _write(out: Path, text: str) -> None:
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
 
     with disk_told_plainly(out):
         out.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.atomic import write_file
 from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
 from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec

@@ -125,8 +125,8 @@ def _open(name: str, allow: tuple[Path, ...]) -> "Side":
 
 
 def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
     from promptdsl.runtime.pictures import PictureError, read_rgb
     from promptdsl.runtime.run_description import now, versions
 

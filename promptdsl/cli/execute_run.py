@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from promptdsl.errors import Problem, UsageProblem
+from promptdsl.files.writing import disk_told_plainly
 from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
 from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, map_name, write_overlay, write_raw
 from promptdsl.report.html import report_page
@@ -17,7 +18,6 @@ from promptdsl.runtime.assignment import assign, objects_of
 from promptdsl.runtime.batching import batch_size
 from promptdsl.runtime.detector import Detector
 from promptdsl.runtime.device import Compute
-from promptdsl.runtime.durable import disk_told_plainly
 from promptdsl.runtime.inputs import find_pictures, picture_key
 from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspect_all
 from promptdsl.runtime.interrupts import Stop, clean_stop

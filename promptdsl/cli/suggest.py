@@ -148,7 +148,7 @@ def _shown(path: Path) -> str:
 
 
 def _write(out: Path, patch: str) -> None:
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
 
     with disk_told_plainly(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -117,7 +117,7 @@ def _default_folder(asked: Asked) -> Path:
 
 def _claim_folder(folder: Path) -> Path:
     """Make the folder before anything costly happens."""
-    from promptdsl.runtime.durable import disk_told_plainly
+    from promptdsl.files.writing import disk_told_plainly
 
     if folder.exists() and not folder.is_dir():
         raise UsageProblem(f"{folder}: -o needs a folder, and this is a file")
@@ -133,8 +133,8 @@ def _write(
     folder: Path,
     seconds: float,
 ) -> str:
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.report.validation import validation_page
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
     from promptdsl.validation.junit import junit_xml
     from promptdsl.validation.record import describe, to_json
 

@@ -99,9 +99,9 @@ def _draw(why: "Why", picture: Path, out: Path) -> None:
     import io
 
     from promptdsl.experiments.why import standing_out
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.plan.model import AreaRule
     from promptdsl.report.explanation import Mark, annotated
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
     from promptdsl.runtime.pictures import PictureError, read_rgb
 
     windows = standing_out(why.scales)

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.lock.model import LOCK_VERSION, Lock, LockedObject
-from promptdsl.runtime.durable import disk_told_plainly, write_atomically
 from promptdsl.runtime.run_description import versions
 
 Numbers = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_file
 from promptdsl.lock.model import LockedObject, Model, Pictures, Threshold, Words
 from promptdsl.plan.build import canonical_json
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.inputs import find_pictures
-from promptdsl.runtime.weights import hash_file
 
 
 def pin_object(

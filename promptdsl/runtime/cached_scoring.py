@@ -16,6 +16,7 @@ import numpy as np
 from PIL import __version__ as pillow_version
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_file
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory
@@ -25,7 +26,6 @@ from promptdsl.runtime.device import Compute
 from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.runtime.features import Features, join_features
 from promptdsl.runtime.pictures import Picture, PictureError
-from promptdsl.runtime.weights import hash_file
 from promptdsl.runtime.winclip.scorer import (
     WinclipScorer,
     compare_with_references,

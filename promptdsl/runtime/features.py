@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.cache import write_atomically
+from promptdsl.files.writing import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Features:
 
     def save(self, path: Path) -> None:
         """Write as safetensors, in one step."""
-        write_atomically(path, save({k: v.contiguous().cpu() for k, v in self.tensors.items()}))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = save({k: v.contiguous().cpu() for k, v in self.tensors.items()})
+        write_atomically(path, content, durable=False)
 
 
 def join_features(parts: Sequence[Features]) -> Features:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.runtime.pictures import SUFFIXES, UNREADABLE_SUFFIXES
+from promptdsl.files.suffixes import PICTURES, is_picture, picture_suffixes, suffix
 
 RESULTS_FILES = ("run.json", "results.jsonl")
 
@@ -83,7 +83,7 @@ def _of_folder(folder: str, given: str, search: _Search) -> list[str]:
         return pictures
     inner = search.left_out.get("sub-folders", 0)
     raise EnvironmentProblem(
-        f"{given}: no pictures found in this folder (looked for {_suffixes()})",
+        f"{given}: no pictures found in this folder (looked for {picture_suffixes()})",
         f"it has {inner} sub-folders: add --recursive" if inner else None,
     )
 
@@ -98,7 +98,7 @@ def _of_glob(pattern: str, search: _Search) -> list[str]:
             pictures += sorted(_walk(match, search, set()), key=natural_order)
     if not pictures:
         raise EnvironmentProblem(
-            f"{pattern}: no pictures match this pattern (looked for {_suffixes()})"
+            f"{pattern}: no pictures match this pattern (looked for {picture_suffixes()})"
         )
     return pictures
 
@@ -116,7 +116,7 @@ def _walk(folder: str, search: _Search, seen: set[tuple[int, int]]) -> Iterator[
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if not os.path.isdir(entry.path) or _suffix(entry.name) in SUFFIXES:  # links may loop
+        if not os.path.isdir(entry.path) or suffix(entry.name) in PICTURES:  # links may loop
             yield from _if_picture(entry.path, search)
         elif search.recursive:
             yield from _walk(entry.path, search, seen)
@@ -137,16 +137,7 @@ def _not_to_enter(folder: str, search: _Search, seen: set[tuple[int, int]]) -> b
 
 
 def _if_picture(path: str, search: _Search) -> list[str]:
-    suffix = _suffix(path)
-    if suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES:
+    if is_picture(path):
         return [path]
-    search.left_out[suffix or "files without a suffix"] += 1
+    search.left_out[suffix(path) or "files without a suffix"] += 1
     return []
-
-
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lower()
-
-
-def _suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))

@@ -22,20 +22,14 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import Resampling, Transpose
 
+from promptdsl.files.suffixes import UNREADABLE_PICTURES
+
 MAX_PIXELS = 200_000_000
 MIN_SIDE = 4
 LARGE_PIXELS = 16_000_000
 PREVIEW_SIDE = 320
 
 FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF")
-SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .mpo .tif .tiff .bmp .dib .gif .webp .ppm .pgm .pbm .pnm "
-    ".jp2 .j2k .jpx .avif".split()
-)
-# Cameras and phones write these; they are pictures to their owner, so they must not vanish.
-UNREADABLE_SUFFIXES = frozenset(
-    ".heic .heif .jxl .dng .cr2 .cr3 .nef .arw .orf .rw2 .psd .exr".split()
-)
 
 # Pillow's own limit is half a camera's panorama; ours is stated above and checked below.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -221,7 +215,7 @@ def _what_it_is_instead(path: Path) -> str:
     readable = "save it as PNG, JPEG or TIFF"
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
         return f"it is a HEIC picture, which cannot be read: {readable}"
-    if suffix in UNREADABLE_SUFFIXES:
+    if suffix in UNREADABLE_PICTURES:
         return f"{suffix[1:].upper()} pictures cannot be read: {readable}"
     if not any(start):
         return "it holds only zeros, not a picture"

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.plan.model import Plan
-from promptdsl.runtime.durable import disk_told_plainly, write_atomically
 
 FORMAT_VERSION = 1
 MAGIC = b"promptdsl-plan "

@@ -27,8 +27,8 @@ from typing import Any, BinaryIO, Literal, Self
 from filelock import FileLock, Timeout
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.results import Record, Verdict
-from promptdsl.runtime.durable import disk_told_plainly, write_atomically
 from promptdsl.runtime.records import read_records, to_line
 
 RESULTS, RUN, PREVIEWS, REPORT, MAPS = (
