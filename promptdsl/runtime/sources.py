@@ -1,11 +1,9 @@
 """What a run inspects with: a spec's plan, built here, or a compiled plan file, restored."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.compiled import detector_state
@@ -95,11 +93,3 @@ class PlanFileSource:
 def plan_file_source(path: str, compute: Compute) -> PlanFileSource:
     """A source from a compiled plan file; EnvironmentProblem when it cannot be trusted."""
     return PlanFileSource(path, read_plan_file(Path(path)), compute)
-
-
-def hash_spec(path: Path) -> str:
-    """SHA-256 of a spec's bytes."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror or error}") from None
