@@ -11,6 +11,7 @@ from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.experiments.why import Why
@@ -82,14 +83,14 @@ def command(
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
         why = explain(scoring, item, plan, rules, compilation.sources, picture, folder)
-    if out is not None:
-        _draw(why, picture, out)
     if form == "json":
         write_machines(json.dumps(describe(why), indent=2) + "\n")
     else:
         _tell(why)
-        if out is not None:
-            click.echo(f"picture: {out}")
+    if out is not None:
+        _draw(why, picture, out)
+        if form == "text":
+            click.echo(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0
@@ -98,14 +99,17 @@ def command(
 def _draw(why: "Why", picture: Path, out: Path) -> None:
     import io
 
-    from promptdsl.experiments.why import standing_out
+    from promptdsl.experiments.why import highest_in, standing_out
     from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.plan.model import AreaRule
     from promptdsl.report.explanation import Mark, annotated
     from promptdsl.runtime.pictures import PictureError, read_rgb
 
     windows = standing_out(why.scales)
-    marks = [Mark(window.box, window.words, name) for name, window in windows]
+    marks = [
+        Mark(window.box, highest_in(why.score.map, window.box), name, window.words)
+        for name, window in windows
+    ]
     marks = marks or [Mark(box, score, "map") for box, score in why.spots]
     above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule)})
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from promptdsl.datasets.model import GOOD
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
@@ -121,6 +121,7 @@ class Validation:
     compute: Compute
     objects: list[ObjectResult] = field(default_factory=list)
     dataset: str | None = None
+    stopped: Problem | None = None  # what ended it before the last object
 
     @property
     def problems(self) -> list[str]:
@@ -150,12 +151,19 @@ def validate(
 ) -> Validation:
     """Validate object by object; `keep` may take from each what it needs of the maps.
 
-    Raises SpecProblem for an uncalibrated `auto` before anything is loaded.
+    Raises SpecProblem for an uncalibrated `auto` before anything is loaded, and what goes wrong
+    with the first object. A later one that cannot be validated stops it: what is finished stays.
     """
     rules = {job.name: job.spec.rules(job.item) for job in jobs}
     validation = Validation(compute, dataset=dataset)
     for job in jobs:
-        result = validate_object(job, rules[job.name], compute, cache, watch)
+        try:
+            result = validate_object(job, rules[job.name], compute, cache, watch)
+        except Problem as problem:
+            if not validation.objects:
+                raise
+            validation.stopped = problem
+            break
         keep(result)
         result.sample.close()
         validation.objects.append(result)
