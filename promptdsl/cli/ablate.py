@@ -10,7 +10,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
@@ -115,10 +115,9 @@ def command(
     if form == "json":
         write_machines(text)
     else:
-        console = Console()
-        wide = console if console.is_terminal else Console(width=WIDE)
+        console = console_for_tables(WIDE)
         for ablation in ablations:
-            print_ablation(wide, ablation)
+            print_ablation(console, ablation)
     if out is not None:
         _write(out, text)
         if form == "text":

@@ -8,7 +8,7 @@ import click
 
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
@@ -102,8 +102,7 @@ def command(
     if form == "json":
         write_machines(json.dumps(described, indent=2) + "\n")
     else:
-        console = Console()
-        _tell(console if console.is_terminal else Console(width=WIDE), result)
+        _tell(console_for_tables(WIDE), result)
     if out is not None:
         _write(out, result, described)
         if form == "text":

@@ -105,8 +105,9 @@ def estimate(value: Estimate) -> str:
 def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     """Verdicts of each label, and what goes wrong."""
     table = _plain_table()
-    for title in ("", "pictures", "pass", "review", "reject", "escapes, false rejects (95 %)"):
-        table.add_column(title, justify="left" if title in ("",) else "right")
+    table.add_column("", overflow="fold")  # the only one that may wrap: numbers stay whole
+    for title in ("pictures", "pass", "review", "reject", "escapes, false rejects (95 %)"):
+        table.add_column(title, justify="right", no_wrap=True)
     for outcome in outcomes:
         bad = outcome.wrong.count > 0
         name = "all defects" if outcome.label == TOTAL else shown(outcome.label)

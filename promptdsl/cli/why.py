@@ -9,7 +9,7 @@ import click
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
 from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -146,6 +146,7 @@ def describe(why: "Why") -> dict[str, Any]:
                 "holds": state.holds,
                 "value": state.value,
                 "limit": state.limit,
+                "kind": state.kind,
                 "distance": state.distance,
             }
             for state in why.rules
@@ -182,9 +183,6 @@ def describe(why: "Why") -> dict[str, Any]:
 
 
 def _tell(why: "Why") -> None:
-    from rich.console import Console
-
     from promptdsl.experiments.why_table import print_why
 
-    console = Console()
-    print_why(console if console.is_terminal else Console(width=WIDE), why, SHOWN_PHRASES)
+    print_why(console_for_tables(WIDE), why, SHOWN_PHRASES)
