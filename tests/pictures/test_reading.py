@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promptdsl.runtime import pictures
-from promptdsl.runtime.pictures import MAX_PIXELS, PictureError, read_picture, read_rgb
+from promptdsl.pictures import opening, reading
+from promptdsl.pictures.opening import MAX_PIXELS, PictureError
+from promptdsl.pictures.reading import read_picture, read_rgb
 
 SIZE = (16, 24)
 ORANGE = (250, 130, 20)
@@ -152,7 +153,10 @@ BAD = {
     "truncated jpeg": (jpeg((400, 300))[:-400], "the file is cut off"),
     "start of a jpeg": (jpeg((400, 300))[:100], ""),
     "heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "it is a HEIC picture"),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "it holds text"),
+    "postscript": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "it is a PostScript file, which is not opened",
+    ),
 }
 
 
@@ -215,7 +219,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(pictures.Image, "open", refuse)
+    monkeypatch.setattr(opening, "open_regular", refuse)
     with pytest.raises(PictureError, match="permission denied"):
         read_picture(tmp_path / "a.png", SIZE)
 
@@ -256,7 +260,7 @@ def test_large_pictures_are_reduced_and_look_the_same(
     )
     image.save(tmp_path / f"a.{suffix}")
     full = read_picture(tmp_path / f"a.{suffix}", SIZE)
-    monkeypatch.setattr(pictures, "LARGE_PIXELS", 1000)
+    monkeypatch.setattr(reading, "LARGE_PIXELS", 1000)
     small = read_picture(tmp_path / f"a.{suffix}", SIZE)
     assert (small.width, small.height) == (2600, 2600)
     assert np.abs(full.pixels.astype(int) - small.pixels.astype(int)).max() <= 2
@@ -269,7 +273,7 @@ def test_floating_point_tiff_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 def test_read_rgb_within_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "LARGE_PIXELS", 1000)
+    monkeypatch.setattr(reading, "LARGE_PIXELS", 1000)
     Image.new("RGB", (900, 600), ORANGE).save(tmp_path / "a.png")
     assert read_rgb(tmp_path / "a.png").size == (900, 600)
     assert read_rgb(tmp_path / "a.png", 60_000).size == (300, 200)
