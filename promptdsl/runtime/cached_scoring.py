@@ -34,7 +34,7 @@ from promptdsl.runtime.winclip.scorer import (
     wanted_tensors,
 )
 
-PREPROCESSING = 1  # raise it when pictures are decoded or resized differently
+PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
 HASHING_THREADS = 4
 # Settings that change scores alone; windows and references decide which tensors are read.
