@@ -1,12 +1,12 @@
 """Damaged files of every kind against the commands that read them.
 
-    python -m tests.robustness.fuzz                                    # the short form: a minute or two
-    python -m tests.robustness.fuzz --specs 20000 --pictures 2000 --others 500     # the long form
+    python -m tests.robustness.fuzz     # the short form: a minute or two; --help for the long one
 
-Each trial is a child process that runs one command over a damaged file. It fails when the command ends
-with exit code 70 (a fault of promptdsl), dies of a signal, takes more than 10 s, needs more than 2 GB,
-or changes, makes or removes a file outside of the folder that it was told to write to. What failed is
-kept in a folder, with the command to try it again.
+Each trial is a child process that runs one command over a damaged file. It fails when the command
+ends with exit code 70 (a fault of promptdsl), dies of a signal, takes more than 10 s, needs more
+than 2 GB, or changes, makes or removes a file outside of the folder that it was told to write to.
+What failed is kept in a folder, with the command to try it again. The long form is
+`--specs 20000 --pictures 2000 --others 500`.
 """
 
 import argparse
