@@ -60,6 +60,10 @@ class Source(Protocol):
         """What changed since the thresholds were calibrated, a clause each."""
         ...
 
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """What the references' patterns met and did not take, a sentence each."""
+        ...
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
         ...
@@ -126,6 +130,9 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
             options.inputs,
             maps=options.maps,
             left_out=found.left_out,
+            left_out_names=found.first_left_out,
+            unreadable=found.unreadable,
+            remarks=[what for o in objects for what in source.references_left_out(o)],
             changed_since_calibration={name: what for name, what in changed.items() if what},
         )
         earlier = folder.earlier_run()
