@@ -22,7 +22,7 @@ from promptdsl.results import PictureScore
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory
 from promptdsl.runtime.decoding import decode_ahead
 from promptdsl.runtime.detector import Pictures, Progress, build_detector
-from promptdsl.runtime.device import Compute
+from promptdsl.runtime.device import Compute, workers
 from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.runtime.features import Features, join_features
 from promptdsl.runtime.pictures import Picture, PictureError
@@ -293,7 +293,7 @@ def _encode_references(
 
 def _hash_all(files: Sequence[Path]) -> list[str | None]:
     """SHA-256 of each file's bytes; None for one that cannot be read."""
-    with ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hash") as pool:
+    with ThreadPoolExecutor(workers(HASHING_THREADS), thread_name_prefix="hash") as pool:
         return list(pool.map(hash_picture, files))
 
 

@@ -18,6 +18,7 @@ from promptdsl.results import PictureScore, Record
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
 from promptdsl.runtime.detector import Detector
+from promptdsl.runtime.device import workers
 from promptdsl.runtime.pictures import Picture, PictureError
 from promptdsl.runtime.run_folder import Finished
 from promptdsl.runtime.verdict import Decision, decide
@@ -99,7 +100,7 @@ def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
         (job.image for job in jobs), station.detector.size, lambda: 2 * run.batch.size + 2
     )
     pending: Pending = deque()
-    with ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="draw") as pool:
+    with ThreadPoolExecutor(workers(DRAWING_THREADS), thread_name_prefix="draw") as pool:
         try:
             for batch in _batches(zip(jobs, pictures, strict=True), run):
                 pending.extend(_submit(batch, station, run, pool))
