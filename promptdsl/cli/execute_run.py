@@ -16,7 +16,7 @@ from promptdsl.report.previews import preview_line, read_previews
 from promptdsl.results import PictureScore, Record
 from promptdsl.runtime.assignment import assign, objects_of
 from promptdsl.runtime.batching import batch_size
-from promptdsl.runtime.detector import Detector, engine_notes
+from promptdsl.runtime.detector import Detector
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.inputs import find_pictures, picture_key
 from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspect_all

@@ -18,7 +18,6 @@ from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.writing import write_atomically
 from promptdsl.results import PictureScore
 
-
 CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
 
 

@@ -17,7 +17,7 @@ from promptdsl.plan.model import Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
-from promptdsl.runtime.detector import Detector
+from promptdsl.runtime.detector import Detector, engine_notes
 from promptdsl.runtime.device import workers
 from promptdsl.runtime.pictures import Picture, PictureError
 from promptdsl.runtime.run_folder import Finished
@@ -70,6 +70,7 @@ class Clock:
     scoring: float = 0.0
     writing: float = 0.0
     notes: Counter[str] = field(default_factory=Counter)
+    engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
                 _write(pending, run, at_most=2 * run.batch.size)
             _write(pending, run, at_most=0)
         finally:
+            run.clock.engine |= dict.fromkeys(engine_notes(station.detector))
             pool.shutdown(wait=True, cancel_futures=True)
             pictures.close()
 
