@@ -178,7 +178,12 @@ def validate_object(
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
         sample.problems,
-        [*sample.notes, *_not_run(job.item, labels), *_doubts(job, sample, weights, compute)],
+        [
+            *sample.notes,
+            *scoring.engine_notes,
+            *_not_run(job.item, labels),
+            *_doubts(job, sample, weights, compute),
+        ],
         weights,
         scoring.encoded,
     )

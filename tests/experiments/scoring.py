@@ -14,7 +14,7 @@ from promptdsl.results import PictureScore
 from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.device import choose_compute
 from promptdsl.runtime.feature_cache import open_feature_cache
-from promptdsl.runtime.pictures import read_picture
+from promptdsl.pictures.reading import read_picture
 from promptdsl.source import SourceFile
 from promptdsl.spec.model import ObjectSpec
 from promptdsl.validation.labelled import from_spec

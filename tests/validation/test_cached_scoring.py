@@ -9,7 +9,7 @@ from promptdsl.runtime.cached_scoring import Scoring, encode_files, open_scoring
 from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.device import choose_compute
 from promptdsl.runtime.feature_cache import FeatureCache
-from promptdsl.runtime.pictures import read_picture
+from promptdsl.pictures.reading import read_picture
 
 from .scene import factory
 
