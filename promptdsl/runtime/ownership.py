@@ -44,7 +44,10 @@ def refuse_strange_entries(folder: Path) -> None:
 
 
 def refuse_foreign_files(folder: Path) -> None:
-    """UsageProblem where a file that a run would replace was not written by a run."""
+    """UsageProblem where a file that a run would replace was not written by a run.
+
+    Raises OSError where one cannot be read.
+    """
     certain = _is_own_run(folder / RUN)
     for name, own in (
         (RUN, certain),
@@ -134,5 +137,5 @@ def _head(path: Path) -> bytes:
     try:
         with open_regular(path) as file:
             return file.read(_HEAD)
-    except OSError:
+    except FileNotFoundError:
         return b""
