@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from promptdsl.errors import Problem, UsageProblem
 from promptdsl.files.writing import disk_told_plainly
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, read_rgb
 from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
 from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, write_overlay, write_raw
 from promptdsl.report.html import report_page
@@ -26,7 +28,6 @@ from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspec
 from promptdsl.runtime.interrupts import Stop, clean_stop
 from promptdsl.runtime.map_names import MAPS, map_name
 from promptdsl.runtime.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
-from promptdsl.runtime.pictures import Picture, PictureError, read_rgb
 from promptdsl.runtime.records import follows, read_records
 from promptdsl.runtime.run_description import Identity, begin, finish, refuse_another_run
 from promptdsl.runtime.run_folder import Mode, RunFolder
@@ -283,7 +284,7 @@ class Drawing:
     def _write(self, path: Path, job: Job, picture: Picture, score: PictureScore) -> str | None:
         if self.maps == "npy":
             return write_raw(path, score.map, (picture.width, picture.height))
-        image = read_rgb(Path(job.image), LARGEST)
+        image = read_rgb(Path(job.image), LARGEST, picture.sha256)
         above = [r.above for r in self.rules[job.object] if isinstance(r, AreaRule)]
         write_overlay(path, image, score.map, sorted(set(above)))
         return SMALLER if image.size != (picture.width, picture.height) else None

@@ -17,6 +17,8 @@ from PIL import __version__ as pillow_version
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory
@@ -25,7 +27,6 @@ from promptdsl.runtime.detector import Pictures, Progress, build_detector
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.runtime.features import Features, join_features
-from promptdsl.runtime.pictures import Picture, PictureError
 from promptdsl.runtime.winclip.scorer import (
     WinclipScorer,
     compare_with_references,
@@ -33,7 +34,7 @@ from promptdsl.runtime.winclip.scorer import (
     wanted_tensors,
 )
 
-PREPROCESSING = 1  # raise it when pictures are decoded or resized differently
+PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
 HASHING_THREADS = 4
 # Settings that change scores alone; windows and references decide which tensors are read.

@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from promptdsl.runtime.pictures import Picture, PictureError, read_picture
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, read_picture
 
 Decoded = Picture | PictureError
 

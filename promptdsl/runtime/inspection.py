@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
 
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
 from promptdsl.runtime.detector import Detector
-from promptdsl.runtime.pictures import Picture, PictureError
 from promptdsl.runtime.run_folder import Finished
 from promptdsl.runtime.verdict import Decision, decide
 

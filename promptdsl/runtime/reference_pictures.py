@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import read_picture
 from promptdsl.runtime.detector import Pictures
 from promptdsl.runtime.inputs import find_pictures
-from promptdsl.runtime.pictures import PictureError, read_picture
 from promptdsl.runtime.winclip.references import draw_references
 
 
