@@ -10,7 +10,7 @@ import click
 
 from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
@@ -196,7 +196,7 @@ def calibration(
 
 def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
     """Stopped, then not inspected, then --fail-on, then 0."""
-    counts = outcome.run["counts"]
+    counts = outcome.counts
     if outcome.run["status"] == "interrupted":
         return outcome.stop.exit_code
     if counts["error"] or outcome.run["unreadable"]:
@@ -235,7 +235,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
         return
     counts, times = outcome.run["counts"], outcome.run["times"]
     console = Console(stderr=form != "text")
-    line = summary(counts, times["seconds"], counts["inspected_now"])
+    line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
     for sentence in remarks(outcome, options):
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
@@ -243,6 +243,8 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     """What a reader must know besides the numbers."""
+    from promptdsl.runtime.earlier_run import differences
+
     run = outcome.run
     lines = []
     if run["left_out"]:
@@ -254,6 +256,22 @@ def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
     if outcome.dropped:
         lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
+    if outcome.others:
+        lines.append(
+            f"note: {options.out} also holds {counted(outcome.others, 'record')} of pictures that "
+            "are not among these inputs; they are in its report, but not counted here"
+        )
+    if outcome.changed:
+        lines.append(
+            f"warning: {counted(outcome.changed, 'picture')} changed after being inspected, and "
+            "the old record stays; --overwrite inspects all again"
+        )
+    different = differences(run["legs"])
+    if different:
+        lines.append(
+            f"warning: the records in {options.out} were made with {'; '.join(different)}: their "
+            "scores may differ in the last digits (run.json lists who made what)"
+        )
     default = [name for name, item in run["objects"].items() if item["default_thresholds"]]
     if default:
         lines.append(

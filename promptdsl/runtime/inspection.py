@@ -154,7 +154,8 @@ def _finish(
 ) -> Finished:
     """Decide and draw; runs in a worker thread."""
     try:
-        decision = decide(score.score, score.map, station.rules)
+        value = float(score.score)  # decided by the very number that is written
+        decision = decide(value, score.map, station.rules)
         _refuse_no_numbers(score.defects)
     except ValueError as error:
         return _failed(job, str(error))
@@ -162,7 +163,7 @@ def _finish(
     record = Record(
         image=job.image,
         object=job.object,
-        score=float(score.score),
+        score=value,
         verdict=decision.verdict,
         rule=decision.rule,
         defect=max(score.defects, key=lambda name: score.defects[name], default=None),
