@@ -156,7 +156,7 @@ def open_source(
     """A spec or a compiled plan file, ready to give detectors."""
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.plan_file import is_plan_file
-    from promptdsl.runtime.sources import SpecSource, hash_spec, plan_file_source
+    from promptdsl.runtime.sources import SpecSource, plan_file_source
 
     if Path(path).suffix == ".json":
         raise UsageProblem(
@@ -165,11 +165,12 @@ def open_source(
         )
     if Path(path).suffix == ".plan" or is_plan_file(Path(path)):
         return plan_file_source(path, choose_compute(device, precision))
-    plan = compile_faultless(path, allow).plan()
+    compilation = compile_faultless(path, allow)
+    plan = compilation.plan()
     compute = choose_compute(device, precision)
     numbers, since_lock = calibration(Path(path), compute.precision)
     return SpecSource(
-        path, plan, hash_spec(Path(path)), compute, numbers, progress.prepares, since_lock
+        path, plan, compilation.sha256, compute, numbers, progress.prepares, since_lock
     )
 
 
@@ -180,10 +181,11 @@ def calibration(
 
     A precision of None is not compared.
     """
+    from promptdsl.cli.locks import open_lock
     from promptdsl.lock.changes import changes_since
-    from promptdsl.lock.file import calibrated_numbers, read_lock
+    from promptdsl.lock.file import calibrated_numbers
 
-    lock = read_lock(spec)
+    lock = open_lock(spec)
 
     def since_lock(item: "ObjectPlan", weights: str) -> list[str]:
         locked = lock.objects.get(item.name) if lock else None
