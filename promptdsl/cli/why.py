@@ -101,9 +101,10 @@ def _draw(why: "Why", picture: Path, out: Path) -> None:
 
     from promptdsl.experiments.why import highest_in, standing_out
     from promptdsl.files.writing import disk_told_plainly, write_atomically
+    from promptdsl.pictures.opening import PictureError
+    from promptdsl.pictures.reading import read_rgb
     from promptdsl.plan.model import AreaRule
     from promptdsl.report.explanation import Mark, annotated
-    from promptdsl.runtime.pictures import PictureError, read_rgb
 
     windows = standing_out(why.scales)
     marks = [

@@ -10,6 +10,7 @@ from promptdsl.runtime.compiled import detector_state
 from promptdsl.runtime.detector import Detector, Progress, build_detector, restore_detector
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.plan_file import PlanFile, read_plan_file
+from promptdsl.runtime.reference_pictures import references_left_out
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
 
@@ -33,6 +34,10 @@ class SpecSource:
     def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
         """What changed since the thresholds were calibrated, a clause each."""
         return self.since_lock(item, weights_hash)
+
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """What the references' patterns met and did not take, a sentence each."""
+        return references_left_out(item, Path(self.path).parent)
 
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
@@ -73,6 +78,10 @@ class PlanFileSource:
 
     def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
         """Nothing: the file holds thresholds and words together, and its hash was checked."""
+        return ()
+
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """Nothing: the references are inside, and were read when it was compiled."""
         return ()
 
     def weights_hash(self, item: ObjectPlan) -> str:

@@ -16,7 +16,8 @@ from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.runtime.cached_scoring import hash_picture, open_scoring
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.feature_cache import FeatureCache
-from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.inputs import find_in_spec
+from promptdsl.runtime.reference_pictures import all_references, references_left_out
 from promptdsl.runtime.verdict import resolve
 from promptdsl.validation.figures import Figures, measure
 from promptdsl.validation.labelled import Sample
@@ -200,7 +201,12 @@ def validate_object(
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
         sample.problems,
-        [*sample.notes, *_not_run(job.item, labels), *_doubts(job, sample, weights, compute)],
+        [
+            *sample.notes,
+            *scoring.engine_notes,
+            *_not_run(job.item, labels),
+            *_doubts(job, sample, weights, compute),
+        ],
         weights,
         scoring.encoded,
     )
@@ -234,17 +240,14 @@ def refuse_references(item: ObjectPlan, folder: Path, sample: ScoredSample) -> N
 
 def reference_hashes(item: ObjectPlan, folder: Path) -> Mapping[str | None, str]:
     """SHA-256 -> name of every picture that the references' patterns give."""
-    patterns = item.method.settings.get("references") or ()
-    if not isinstance(patterns, tuple) or not patterns:
-        return {}
-    found = find_pictures([str(folder / str(pattern)) for pattern in patterns]).pictures
+    found = all_references(item, folder).pictures
     return {hash_picture(Path(name)): name for name in found}
 
 
 def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> list[str]:
     """What a reader must know before believing the numbers."""
     item, lock = job.item, job.spec.lock
-    notes = []
+    notes = references_left_out(item, job.spec.path.parent)
     if item.default_thresholds:
         notes.append(
             f"{item.name} has no thresholds; 0.5 is a default that nobody calibrated, so its "
@@ -282,7 +285,7 @@ def _calibrated_on(lock: Lock, item: ObjectPlan, folder: Path) -> set[str | None
     found: set[str | None] = set()
     for origin in origins:
         try:
-            names = find_pictures([str(folder / origin)]).pictures
+            names = find_in_spec([origin], folder).pictures
         except EnvironmentProblem:  # not on this machine any more
             continue
         found |= {hash_picture(Path(name)) for name in names}
