@@ -36,10 +36,11 @@ import numpy as np
 from promptdsl.datasets.model import GOOD
 from promptdsl.experiments.evidence import Judgement, PixelTable
 from promptdsl.experiments.units import Unit
+from promptdsl.validation.draws import Draws, blocks_of, weighted_sums
 from promptdsl.validation.intervals import (
     Interval,
+    Weights,
     counted_auroc,
-    draw_weights,
     percentile_interval,
     weighted_auroc,
     weighted_mean,
@@ -106,7 +107,7 @@ class Comparer:
 
     base: Judgement
     labels: Sequence[str]
-    weights_RN: Floats
+    weights_RN: Weights
     _draws: dict[str | None, dict[str, Floats]] = field(default_factory=dict)
     _pixels_R: Floats | None = None
     _separations: dict[str | None, Separation] = field(default_factory=dict)
@@ -135,7 +136,8 @@ class Comparer:
         if defect not in self._separations:
             kept = self._kept(defect)
             labels = [label for label, keep in zip(self.labels, kept, strict=True) if keep]
-            self._separations[defect] = separation(self.base.scores_N[kept], labels, GOOD)
+            draws = self.weights_RN if defect is None else None
+            self._separations[defect] = separation(self.base.scores_N[kept], labels, GOOD, draws)
         return self._separations[defect]
 
     def not_separated(self, defect: str | None) -> str | None:
@@ -226,16 +228,18 @@ class Comparer:
         """(R) AUROC and margin of each draw."""
         kept_N = self._kept(defect)
         scores, bad = judgement.scores_N[kept_N], self.defective_N[kept_N]
-        weights = self.weights_RN[:, kept_N]
-        return {
-            "auroc": weighted_auroc(scores, bad.astype(np.int64), weights),
-            "margin": _margins(log_odds(scores), bad, weights),
-        }
+        figures = ("auroc", "margin")
+        found: dict[str, list[Floats]] = {name: [] for name in figures}
+        for block in blocks_of(self.weights_RN):
+            weights = block[:, kept_N]
+            found["auroc"].append(weighted_auroc(scores, bad.astype(np.int64), weights))
+            found["margin"].append(_margins(log_odds(scores), bad, weights))
+        return {name: np.concatenate(found[name]) for name in figures}
 
 
 def compare_with(base: Judgement, labels: Sequence[str]) -> Comparer:
     """Draw the pictures again within each label, once for all comparisons."""
-    return Comparer(base, labels, draw_weights(labels))
+    return Comparer(base, labels, Draws(labels))
 
 
 def needed(unit: Unit) -> Effect:
@@ -289,12 +293,12 @@ def wrong_verdicts(judgement: Judgement, defective_N: Bools) -> Bools:
     return wrong
 
 
-def _margins(scores_N: Floats, defective_N: Bools, weights_RN: Floats) -> Floats:
-    labels = defective_N.astype(np.int64)
-    bad, good = defective_N, ~defective_N
-    return weighted_mean(scores_N[bad], labels[bad], weights_RN[:, bad]) - weighted_mean(
-        scores_N[good], labels[good], weights_RN[:, good]
-    )
+def _margins(scores_N: Floats, defective_N: Bools, weights_RN: Weights) -> Floats:
+    """(R) mean of defective ones minus mean of good ones; a stratum has one size in every draw."""
+    bad, good = (part.astype(np.float64) for part in (defective_N, ~defective_N))
+    sums = [weighted_sums(weights_RN, np.where(part > 0, scores_N, 0.0)) for part in (bad, good)]
+    counts = [weighted_sums(weights_RN, part) for part in (bad, good)]
+    return sums[0] / counts[0] - sums[1] / counts[1]
 
 
 def _pixel_auroc(table: PixelTable) -> float:
@@ -303,7 +307,7 @@ def _pixel_auroc(table: PixelTable) -> float:
     return float(counted_auroc(bad, good)[0])
 
 
-def _pixel_aurocs(table: PixelTable, weights_RN: Floats) -> Floats:
+def _pixel_aurocs(table: PixelTable, weights_RN: Weights) -> Floats:
     draws = weights_RN[:PIXEL_DRAWS].astype(np.float32)
     bad, good = (
         (draws @ part.astype(np.float32)).astype(np.float64)

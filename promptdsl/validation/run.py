@@ -32,7 +32,7 @@ from promptdsl.validation.outcomes import (
     outcomes,
 )
 from promptdsl.validation.scored import Scored, ScoredSample, score_sample
-from promptdsl.validation.separation import Separation, separation
+from promptdsl.validation.separation import Separation, interval_of, separation
 
 
 class Watch(Protocol):
@@ -189,14 +189,15 @@ def validate_object(
     judged = judge(sample.pictures, rules)
     unreadable = Counter(picture.label for picture in sample.unreadable)
     weights = scoring.scorer.weights_sha256
+    figures = measure(sample, labels)
     return ObjectResult(
         job,
         rules,
         labels,
         sample,
         judged,
-        separation_of(sample.pictures),
-        measure(sample, labels),
+        separation_from(figures[0]),
+        figures,
         outcomes(judged, labels, unreadable),
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
@@ -210,6 +211,14 @@ def validate_object(
         weights,
         scoring.encoded,
     )
+
+
+def separation_from(total: Figures) -> Separation:
+    """The same from the figures of all pictures, whose interval has the same draws."""
+    auroc, counts = total.values["auroc"], (total.good, total.defective)
+    if auroc.value is None or auroc.interval is None:
+        return Separation(None, None, *counts)
+    return Separation(auroc.value, interval_of(auroc.value, auroc.interval, *counts), *counts)
 
 
 def separation_of(pictures: Sequence[Scored], label: str | None = None) -> Separation:
