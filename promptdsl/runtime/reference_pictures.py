@@ -3,13 +3,18 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
-from promptdsl.errors import EnvironmentProblem
+from promptdsl.errors import EnvironmentProblem, Problem
+from promptdsl.pictures.gate import MOST_REFERENCES, NotInspected, Usual, refuse_blank, usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_picture
+from promptdsl.plan.model import MethodPlan
 from promptdsl.runtime.detector import Pictures
 from promptdsl.runtime.inputs import find_pictures
 from promptdsl.runtime.winclip.references import draw_references
+
+_LOOKED_AT = (32, 32)  # a look is at the whole picture, whatever the size that is asked for
 
 
 def reference_files(
@@ -23,9 +28,29 @@ def reference_files(
     return tuple(Path(names[name]) for name in draw_references([*names], shots, seed))
 
 
+def usual_look(method: MethodPlan, spec_folder: Path) -> Usual | None:
+    """What the spec's references usually look like; None where there are none that can be read."""
+    settings = method.settings
+    patterns = tuple(cast("tuple[str, ...]", settings.get("references") or ()))
+    if not patterns:
+        return None
+    shots, seed = cast("int | None", settings.get("shots")), cast(int, settings.get("seed") or 0)
+    try:
+        files = reference_files(patterns, shots, seed, spec_folder)
+        step = -(-len(files) // MOST_REFERENCES)
+        looks = [read_picture(file, _LOOKED_AT).look for file in files[::step]]
+    except (Problem, PictureError):
+        return None  # building the detector says what is wrong with them
+    return usual([look for look in looks if look is not None])
+
+
 def read_reference(file: Path, size: tuple[int, int]) -> Pictures:
     """(H, W, 3) RGB. Raises EnvironmentProblem: one left out would change every score."""
     try:
-        return read_picture(file, size).pixels
+        picture = read_picture(file, size)
+        refuse_blank(picture.look)
+    except NotInspected as error:
+        raise EnvironmentProblem(f"the reference {file} cannot be used: {error.reason}") from error
     except PictureError as error:
         raise EnvironmentProblem(f"the reference {file} cannot be used: {error}") from error
+    return picture.pixels
