@@ -12,7 +12,7 @@ from pathlib import Path
 from promptdsl.datasets.model import GOOD, Category
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.inputs import find_pictures, natural_order
+from promptdsl.runtime.inputs import find_in_spec, find_pictures, natural_order
 
 MASK_ENDINGS = ("", "_mask", "_gt", "_masks")
 
@@ -58,8 +58,10 @@ def from_spec(item: ObjectPlan, spec: Path) -> Sample:
     notes: list[str] = []
     for block in item.samples:
         where = f"samples {block.label}"
-        files = _matches(block.images, spec.parent, where)
-        masks = _matches(block.masks, spec.parent, f"{where}, masks") if block.masks else []
+        files = _matches(block.images, spec.parent, where, problems, notes)
+        masks: list[str] = []
+        if block.masks:
+            masks = _matches(block.masks, spec.parent, f"{where}, masks", problems, notes)
         if block.label == GOOD and masks:
             notes.append(f"{where}: its {len(masks)} masks are not read: good parts have no defect")
             masks = []
@@ -68,12 +70,17 @@ def from_spec(item: ObjectPlan, spec: Path) -> Sample:
     return _sample(pictures, origin, problems, notes)
 
 
-def _matches(patterns: Sequence[str], folder: Path, where: str) -> list[str]:
+def _matches(
+    patterns: Sequence[str], folder: Path, where: str, problems: list[str], notes: list[str]
+) -> list[str]:
     try:
-        given = [os.path.join(folder, pattern) for pattern in patterns]
-        return list(find_pictures(given).pictures)
+        found = find_in_spec(patterns, folder)
     except EnvironmentProblem as problem:
         raise EnvironmentProblem(f"{where}: {problem.sentence}", problem.help) from None
+    if found.told:
+        notes.append(f"{where}: left out {found.told}")
+    problems += [f"{where}: {sentence}" for sentence in found.problems]
+    return list(found.pictures)
 
 
 def from_folders(
@@ -84,24 +91,24 @@ def from_folders(
     problems: list[str] = []
     notes: list[str] = []
     for folder in good:
-        pictures += _paired(_folder(folder, notes), [], GOOD, problems)
+        pictures += _paired(_folder(folder, problems, notes), [], GOOD, problems)
     for name, folder in defects:
         if name == GOOD:
             raise UsageProblem("--defect good=...: good parts go to --good DIR")
-        pictures += _paired(_folder(folder, notes), [], name, problems)
+        pictures += _paired(_folder(folder, problems, notes), [], name, problems)
     if masks is not None:
         pictures = _with_mask_folder(pictures, masks, problems, notes)
     origin = (*map(str, good), *(str(folder) for _, folder in defects))
     return _sample(pictures, origin, problems, notes)
 
 
-def _folder(folder: Path, notes: list[str]) -> list[str]:
+def _folder(folder: Path, problems: list[str], notes: list[str]) -> list[str]:
     if not folder.is_dir():
         raise UsageProblem(f"{folder}: there is no such folder")
     found = find_pictures([str(folder)])
-    left = ", ".join(f"{count} {what}" for what, count in found.left_out.items())
-    if left:
-        notes.append(f"{folder}: left out {left}")
+    if found.told:
+        notes.append(f"{folder}: left out {found.told}")
+    problems += found.problems
     return list(found.pictures)
 
 
@@ -117,11 +124,11 @@ def _with_mask_folder(
     if not one_for_each:
         defective = [picture for picture in pictures if not picture.is_good]
         _refuse_like_names(defective, folder)
-        return [*found, *_given_masks(defective, _folder(folder, notes), problems)]
+        return [*found, *_given_masks(defective, _folder(folder, problems, notes), problems)]
     for label in labels:
         mine = [picture for picture in pictures if picture.label == label]
         if (folder / label).is_dir():
-            found += _given_masks(mine, _folder(folder / label, notes), problems)
+            found += _given_masks(mine, _folder(folder / label, problems, notes), problems)
         else:
             notes.append(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
             found += mine

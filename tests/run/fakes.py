@@ -71,6 +71,9 @@ class FakeSource:
     def usual(self, item: ObjectPlan) -> None:
         return None
 
+    def references_left_out(self, item: ObjectPlan) -> list[str]:
+        return []
+
     def weights_hash(self, item: ObjectPlan) -> str:
         return self.weights
 
