@@ -86,11 +86,13 @@ def masks_of_kind(folder: Path, label: str, notes: Notes) -> list[Placed]:
     masks = sorted([*here.pictures, *here.masks])
     if means_good(label):
         if masks:
-            notes.add(
-                f"{notes.shown(folder)}: {counted(len(masks), 'mask')} of good parts not read"
-            )
+            _note_masks_of_good(folder, len(masks), notes)
         return []
     return [Placed(path, (folder.name,)) for path in masks]
+
+
+def _note_masks_of_good(folder: Path, count: int, notes: Notes) -> None:
+    notes.add(f"{notes.shown(folder)}: {counted(count, 'mask')} of good parts not read")
 
 
 def make_category(
@@ -105,6 +107,9 @@ def make_category(
     beside = [Placed(m, (k.folder.name,)) for k in kinds if k.label != GOOD for m in k.found.masks]
     paired = pair(bad, [*masks, *beside], notes.shown)
     notes.problems += paired.problems
+    for kind in kinds:
+        if kind.label == GOOD and kind.found.masks:
+            _note_masks_of_good(kind.folder, len(kind.found.masks), notes)
     test = [
         checked(Picture(path, kind.label, paired.mask_of.get(path)), notes)
         for kind in sorted(kinds, key=lambda kind: kind.label != GOOD)

@@ -139,7 +139,7 @@ def gather(folder: Path, notes: Notes, wanted: Wanted) -> Gathered:
                 walk(sub, masks or means_masks(sub.name))
 
     walk(folder, False)
-    if inner:
+    if any(sub.name.casefold() != THEIR_PICTURES for sub in inner):
         names = listed([sub.relative_to(folder).as_posix() for sub in inner])
         notes.add(f"{notes.shown(folder)}: its sub-folders were read too ({names})")
     parted = part_masks(found.pictures)

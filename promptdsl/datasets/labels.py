@@ -5,8 +5,8 @@ of `PERHAPS_GOOD` often do, and are asked about instead of guessed.
 """
 
 GOOD_NAMES = (
-    "good", "ok", "okay", "normal", "defect-free", "no defect", "non-defective", "without defect",
-    "fault-free", "anomaly-free", "no anomaly", "flawless", "intact", "undamaged",
+    "good", "ok", "okay", "normal", "defect-free", "no defect", "no defects", "non-defective",
+    "without defect", "fault-free", "anomaly-free", "no anomaly", "flawless", "intact", "undamaged",
 )  # fmt: skip
 PERHAPS_GOOD = (
     "pass", "passed", "accept", "accepted", "approved", "clean", "correct", "fine", "healthy",

@@ -147,8 +147,8 @@ class _Places:
     def __init__(self, pictures: Sequence[Placed], masks: Sequence[Placed]) -> None:
         ways = [_parts(file.path.parent) for file in (*pictures, *masks)]
         self._start = len(_beginning(ways))
-        self._of_pictures = self._always([self._way(file) for file in pictures])
-        self._of_masks = self._always([self._mask_way(file) for file in masks])
+        self._same = _ends([self._way(file) for file in pictures])
+        self._same_masks = _ends([self._mask_way(file) for file in masks])
         apart = {name for file in pictures for name in self._apart(file)}
         apart_masks = {name for file in masks for name in self._mask_apart(file)}
         around = {name for file in pictures for name in self._way(file)}
@@ -171,16 +171,24 @@ class _Places:
         return tuple(stem_without_ending(name) or name for name in names)
 
     def _apart(self, file: Placed) -> tuple[str, ...]:
-        given = {name.casefold() for name in file.apart}
-        return tuple(n for n in self._way(file) if n not in self._of_pictures or n in given)
+        return _between(self._way(file), self._same, file.apart)
 
     def _mask_apart(self, file: Placed) -> tuple[str, ...]:
-        given = {name.casefold() for name in file.apart}
-        return tuple(n for n in self._mask_way(file) if n not in self._of_masks or n in given)
+        return _between(self._mask_way(file), self._same_masks, file.apart)
 
-    @staticmethod
-    def _always(ways: Sequence[tuple[str, ...]]) -> set[str]:
-        return set.intersection(*map(set, ways)) if ways else set()
+
+def _ends(ways: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """How many folders all ways begin with, and end with."""
+    first = len(_beginning(ways))
+    rest = [way[first:][::-1] for way in ways]
+    return first, len(_beginning(rest))
+
+
+def _between(way: tuple[str, ...], same: tuple[int, int], given: Sequence[str]) -> tuple[str, ...]:
+    """The folders that differ from file to file, and those that are said to matter."""
+    known = {name.casefold() for name in given}
+    inner = range(same[0], len(way) - same[1])
+    return tuple(name for at, name in enumerate(way) if at in inner or name in known)
 
 
 def _parts(folder: Path) -> tuple[str, ...]:
