@@ -60,8 +60,8 @@ def command(
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
     from rich.console import Console
 
+    from promptdsl.experiments.sources import compiled
     from promptdsl.experiments.why import explain
-    from promptdsl.pipeline import compile_file
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
@@ -73,7 +73,7 @@ def command(
     used = open_spec(spec, allow)
     plan = choose_object(used, object_name)
     rules = used.rules(plan)
-    compilation = compile_file(used.path, allow=allow)
+    compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
     console = Console(stderr=True)

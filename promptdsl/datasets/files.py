@@ -1,7 +1,7 @@
 """Folders as data sets have them: pictures in natural order, with those of their sub-folders.
 
 What is left out or understood becomes a note, what cannot be used a problem; nothing disappears.
-Hidden files are not looked at.
+Hidden files are not read; pictures among them are counted.
 """
 
 import os
@@ -15,10 +15,10 @@ from promptdsl.datasets.beside import Parted, part_masks
 from promptdsl.datasets.labels import means_bad, means_good, means_masks
 from promptdsl.datasets.model import GOOD
 from promptdsl.files.opening import reason
+from promptdsl.files.search import RESULTS_FILES
 from promptdsl.files.suffixes import is_picture
 
 SHOWN = 3
-RESULTS = ("run.json", "results.jsonl")
 POINTS, THEIR_PICTURES = "xyz", "rgb"  # MVTec 3D-AD: point clouds beside the pictures
 
 
@@ -76,16 +76,18 @@ class Content:
     folders: tuple[Path, ...]
     pictures: tuple[Path, ...]
     others: tuple[str, ...]
+    hidden: int = 0  # pictures whose name begins with a dot
 
 
 def content(folder: Path, notes: Notes) -> Content:
     """The entries of a folder in natural order; a problem where it cannot be read."""
-    folders, pictures, others = [], [], []
+    folders, pictures, others, hidden = [], [], [], 0
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 path = folder / entry.name
                 if entry.name.startswith("."):
+                    hidden += is_picture(entry.name)
                     continue
                 if _is_folder(entry):
                     folders.append(path)
@@ -100,7 +102,7 @@ def content(folder: Path, notes: Notes) -> Content:
         )
     return Content(
         tuple(sorted(folders, key=natural)), tuple(sorted(pictures, key=natural)),
-        tuple(sorted(others)),
+        tuple(sorted(others)), hidden,
     )  # fmt: skip
 
 
@@ -131,6 +133,8 @@ def gather(folder: Path, notes: Notes, wanted: Wanted) -> Gathered:
         here = content(place, notes)
         if here.others:
             notes.add(f"{notes.shown(place)}: left out {listed(here.others)}, no pictures")
+        if here.hidden:
+            notes.add(f"{notes.shown(place)}: left out {counted(here.hidden, 'hidden picture')}")
         (found.masks if masks else found.pictures).extend(here.pictures)
         for sub in here.folders:
             if not _left_out(sub, here, wanted, notes):
@@ -151,7 +155,7 @@ def _left_out(sub: Path, here: Content, wanted: Wanted, notes: Notes) -> bool:
     """Whether a sub-folder is not to be read as more pictures of the label; says why."""
     if os.path.realpath(sub) in wanted.claimed:
         return True
-    if all((sub / name).exists() for name in RESULTS):
+    if all((sub / name).exists() for name in RESULTS_FILES):
         notes.add(f"{notes.shown(sub)}: left out, it holds the results of a run")
     elif sub.name.casefold() == POINTS and any(
         one.name.casefold() == THEIR_PICTURES for one in here.folders

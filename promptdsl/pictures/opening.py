@@ -182,6 +182,8 @@ def _what_it_is_instead(file: PictureFile) -> str:
         return f"it is a PostScript file, which is not opened: {SAVE_AS}"
     if start.startswith(b"%PDF"):
         return f"it is a PDF, not a picture: {SAVE_AS}"
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "it is a TIFF of a kind that cannot be read, or damaged: save it with 8 or 16 bits"
     if not any(start):
         return "it holds only zeros, not a picture"
     if _is_text(start):

@@ -1,7 +1,7 @@
 """Reading pictures: any file becomes 8-bit RGB at the detector's size, or one sentence.
 
 Rules, the same for every picture: it is turned upright; transparent parts lie on white; of an
-animation or a multi-page file the first frame counts; 16-bit values are divided by 257; colour
+animation or a multi-page file the first frame counts; of 16 bits the upper eight count; colour
 profiles are not applied. The picture is squeezed, not cropped, to the detector's size by Pillow's
 antialiased bicubic filter, as open_clip does. Pictures above `LARGE_PIXELS` are decoded one at a
 time and first reduced by a whole factor (JPEG: while decoding), to no less than four times the
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.pictures.depth import refuse_unknown_levels, stored_depth
+from promptdsl.pictures.netpbm import netpbm_picture
 from promptdsl.pictures.opening import (
     LARGE_PIXELS,
     MAX_PIXELS,
@@ -27,6 +29,7 @@ from promptdsl.pictures.opening import (
     reading,
 )
 from promptdsl.pictures.upright import decoded_turn, upright_size
+from promptdsl.pictures.visible import Seen, Stored, seen_rgb, stored_key
 
 MIN_SIDE = 4
 PREVIEW_SIDE = 320
@@ -83,7 +86,7 @@ def _decode(file: PictureFile, factor: Sized) -> _Decoded:
         own = upright_size(image)
         _refuse_too_small(own)
         large = own[0] * own[1] > LARGE_PIXELS
-        return _flatten(image, own, factor(own) if large else 1)
+        return _flatten(file, image, own, factor(own) if large else 1)
 
 
 def _refuse_too_small(size: tuple[int, int]) -> None:
@@ -91,55 +94,32 @@ def _refuse_too_small(size: tuple[int, int]) -> None:
         raise PictureError(f"with {size[0]} x {size[1]} pixels it is too small to show a part")
 
 
-def _flatten(image: Image.Image, own: tuple[int, int], factor: int) -> _Decoded:
-    notes = _notes(image)
+def _flatten(file: PictureFile, image: Image.Image, own: tuple[int, int], factor: int) -> _Decoded:
+    """RGB, upright, with what there is to say of it."""
+    refuse_unknown_levels(image)
+    stored, seen, notes = stored_key(image, stored_depth(image)), Seen(), _frames(image)
     if factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))
         factor //= max(1, round(max(own) / max(image.size)))
+    image = netpbm_picture(image, file.content) or image
     turn = decoded_turn(image)
-    rgb = _reduced_rgb(image, factor) if factor > 1 else _to_rgb(image)
+    rgb = _reduced(image, stored, seen, factor) if factor > 1 else seen_rgb(image, stored, seen)
+    seen.refuse_nothing()
+    notes += tuple(filter(None, [seen.note()]))
     return _Decoded(rgb if turn is None else rgb.transpose(turn), own, notes)
 
 
-def _notes(image: Image.Image) -> tuple[str, ...]:
-    notes = []
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        notes.append("only the first frame was inspected")
-    if image.has_transparency_data:
-        notes.append("transparent parts were put on white")
-    return tuple(notes)
+def _frames(image: Image.Image) -> tuple[str, ...]:
+    """A note about further frames, without counting them: a file may claim millions."""
+    several = getattr(image, "is_animated", False) and image.format != "MPO"
+    return ("only the first frame was inspected",) if several else ()
 
 
-def _reduced_rgb(image: Image.Image, factor: int) -> Image.Image:
+def _reduced(image: Image.Image, stored: Stored, seen: Seen, factor: int) -> Image.Image:
     """The picture in RGB, a whole factor smaller; strip by strip, to bound the memory."""
     rows = factor * 64
     reduced = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(image.height, top + rows)))
-        reduced.paste(_to_rgb(strip).reduce(factor), (0, top // factor))
+        reduced.paste(seen_rgb(strip, stored, seen).reduce(factor), (0, top // factor))
     return reduced
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        image = _eight_bits(image)
-    if image.mode == "F":
-        raise PictureError(
-            "it holds floating-point values without a known white level: save it with 8 or 16 bits"
-        )
-    if image.has_transparency_data:
-        return _on_white(image.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey to 8 bits over the whole range; Pillow alone would cut at 255."""
-    values = np.asarray(image)
-    if values.size and (values.min() < 0 or values.max() > 65535):
-        raise PictureError("it holds 32-bit values: save it with 8 or 16 bits")
-    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, image).convert("RGB")

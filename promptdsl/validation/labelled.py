@@ -18,7 +18,7 @@ from promptdsl.datasets.pairing import Placed, pair
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.suffixes import picture_suffixes
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.inputs import find_in_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,12 @@ def from_spec(item: ObjectPlan, spec: Path) -> Sample:
 
 def _matches(patterns: Sequence[str], folder: Path, where: str, told: Notes) -> list[Path]:
     try:
-        given = [os.path.join(folder, pattern) for pattern in patterns]
-        found = find_pictures(given)
+        found = find_in_spec(patterns, folder)
     except EnvironmentProblem as problem:
         raise EnvironmentProblem(f"{where}: {problem.sentence}", problem.help) from None
-    left = ", ".join(f"{count} {what}" for what, count in found.left_out.items())
-    if left:
-        told.add(f"{where}: left out {left}")
+    if found.told:
+        told.add(f"{where}: left out {found.told}")
+    told.problems += [f"{where}: {sentence}" for sentence in found.problems]
     return [Path(name) for name in found.pictures]
 
 

@@ -20,6 +20,7 @@ def tiff(
     sample_format: int = 1,
     orientation: int = 1,
     big_endian: bool = False,
+    planes_apart: bool = False,
     leave_out: tuple[int, ...] = (),
 ) -> Path:
     """An uncompressed TIFF of one strip; `size` is (width, height)."""
@@ -29,7 +30,8 @@ def tiff(
     tags = [
         (256, 4, size[0]), (257, 4, size[1]), (258, 3, depths), (259, 3, 1), (262, 3, photometric),
         (273, 4, 0), (274, 3, orientation), (277, 3, len(depths)), (278, 4, size[1]),
-        (279, 4, len(rows)), (339, 3, (sample_format,) * len(depths)),
+        (279, 4, len(rows)),
+        (284, 3, 2 if planes_apart else 1), (339, 3, (sample_format,) * len(depths)),
     ]  # fmt: skip
     tags = [tag for tag in tags if tag[0] not in leave_out]
     behind = 8 + 2 + 12 * len(tags) + 4

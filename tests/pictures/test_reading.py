@@ -66,22 +66,6 @@ def test_sixteen_bit_pgm(tmp_path: Path) -> None:
     assert middle(tmp_path / "a.pgm") == (128, 128, 128)
 
 
-def test_sixteen_bit_rgb_png(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(png_16_bit((0xFA00, 0x8200, 0x1400)))
-    assert np.allclose(middle(tmp_path / "a.png"), ORANGE, atol=1)
-
-
-def png_16_bit(color: tuple[int, int, int]) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", 6, 4, 16, 2, 0, 0, 0)
-    rows = (b"\0" + struct.pack(">3H", *color) * 6) * 4
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
 def test_one_bit(tmp_path: Path) -> None:
     Image.new("1", (60, 40), 1).save(tmp_path / "a.png")
     assert middle(tmp_path / "a.png") == (255, 255, 255)
@@ -90,28 +74,6 @@ def test_one_bit(tmp_path: Path) -> None:
 def test_palette(tmp_path: Path) -> None:
     plain("P").save(tmp_path / "a.png")
     assert np.allclose(middle(tmp_path / "a.png"), ORANGE, atol=30)
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
-def test_transparent_parts_are_white_and_said(tmp_path: Path, mode: str) -> None:
-    image = Image.new("RGBA", (60, 40), (0, 0, 0, 0)).convert(mode)
-    image.save(tmp_path / ("a.tif" if mode == "PA" else "a.png"))
-    path = next(tmp_path.iterdir())
-    assert middle(path) == (255, 255, 255)
-    assert "transparent parts were put on white" in read_picture(path, SIZE).notes
-
-
-def test_half_transparent_black_is_grey(tmp_path: Path) -> None:
-    Image.new("RGBA", (60, 40), (0, 0, 0, 128)).save(tmp_path / "a.png")
-    assert np.allclose(middle(tmp_path / "a.png"), 127, atol=1)
-
-
-@pytest.mark.filterwarnings("error")
-def test_palette_with_transparency(tmp_path: Path) -> None:
-    image = Image.new("P", (60, 40), 1)
-    image.putpalette([0, 0, 0, *ORANGE])
-    image.save(tmp_path / "a.png", transparency=bytes([255, 0]))
-    assert middle(tmp_path / "a.png") == (255, 255, 255)
 
 
 def test_first_frame_of_an_animation(tmp_path: Path) -> None:

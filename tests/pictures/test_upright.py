@@ -94,3 +94,25 @@ def test_an_orientation_that_does_not_exist_turns_nothing(tmp_path: Path, orient
     path = tiff_of(tmp_path / "a.tif", shown()[..., 0], orientation=orientation)
     assert picture_size(path) == (64, 40)
     assert np.asarray(read_rgb(path)).shape == (40, 64, 3)
+
+
+def test_exif_behind_the_pixels_of_a_png_counts(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", 6)
+    data = path.read_bytes()
+    start = data.index(b"eXIf") - 4
+    length = int.from_bytes(data[start : start + 4], "big") + 12
+    chunk, rest = data[start : start + length], data[:start] + data[start + length :]
+    end = rest.index(b"IEND") - 4
+    path.write_bytes(rest[:end] + chunk + rest[end:])
+    assert picture_size(path) == (64, 40)
+    assert np.array_equal(np.asarray(read_rgb(path)), shown())
+
+
+def test_the_size_of_a_png_is_known_without_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for suffix in FORMATS:
+        saved(tmp_path / f"a.{suffix}", 6, **FORMATS[suffix])
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    for suffix in FORMATS:
+        assert picture_size(tmp_path / f"a.{suffix}") == (64, 40)

@@ -68,6 +68,9 @@ class FakeSource:
     def changes(self, item: ObjectPlan, weights_hash: str) -> list[str]:
         return []
 
+    def references_left_out(self, item: ObjectPlan) -> list[str]:
+        return []
+
     def weights_hash(self, item: ObjectPlan) -> str:
         return self.weights
 
