@@ -14,7 +14,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.opening import read_regular
 from promptdsl.files.writing import write_atomically
+
+MAX_BYTES = 8 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,6 @@ def join_features(parts: Sequence[Features]) -> Features:
 def load_features(path: Path) -> Features:
     """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
     try:
-        return Features(load(path.read_bytes()))
+        return Features(load(read_regular(path, MAX_BYTES)))
     except (OSError, SafetensorError) as error:
         raise EnvironmentProblem(f"{path} does not hold features of pictures ({error})") from error
