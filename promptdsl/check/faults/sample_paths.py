@@ -128,7 +128,7 @@ def _not_looked_at(context: Context, found: Found, place: Span) -> None:
     """Folders and files that a pattern leads to and that cannot be, or are not, looked at."""
     for folder, why in found.unreadable.items():
         context.report.warning(
-            "I615", place, f"{_named(context, folder)} is not looked at: {why}",
+            "I615", place, f"{_named(context, folder)} was not looked at: {why}",
             help="the pictures in it are missing from the samples; make it readable",
         )  # fmt: skip
     if LINKS in found.left_out:
