@@ -5,6 +5,7 @@ somebody looks. `Loader` is the single door to the disk for everything before th
 editor can hand in unsaved text and a test can hand in a dictionary.
 """
 
+import hashlib
 import os
 import re
 from bisect import bisect_right
@@ -46,6 +47,7 @@ class SourceFile:
     name: str
     text: str
     path: Path | None = field(default=None, compare=False)
+    sha256: str = field(default="", compare=False)  # of the bytes that were decoded, if any were
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -188,4 +190,4 @@ def load(path: Path, name: str, loader: Loader) -> SourceFile:
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         raise UnreadableSource("I001", f"{name} cannot be read: {reason}") from None
-    return SourceFile(name, decode(data, name), path)
+    return SourceFile(name, decode(data, name), path, hashlib.sha256(data).hexdigest())

@@ -126,8 +126,9 @@ def _open(name: str, allow: tuple[Path, ...]) -> "Side":
 
 def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
     from promptdsl.files.writing import disk_told_plainly, write_atomically
+    from promptdsl.pictures.opening import PictureError
+    from promptdsl.pictures.reading import read_rgb
     from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
-    from promptdsl.runtime.pictures import PictureError, read_rgb
     from promptdsl.runtime.run_description import now, versions
 
     shown: dict[tuple[str, str], list[str]] = {}

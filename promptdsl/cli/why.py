@@ -60,8 +60,8 @@ def command(
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
     from rich.console import Console
 
+    from promptdsl.experiments.sources import compiled
     from promptdsl.experiments.why import explain
-    from promptdsl.pipeline import compile_file
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
@@ -73,7 +73,7 @@ def command(
     used = open_spec(spec, allow)
     plan = choose_object(used, object_name)
     rules = used.rules(plan)
-    compilation = compile_file(used.path, allow=allow)
+    compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
     console = Console(stderr=True)
@@ -100,9 +100,10 @@ def _draw(why: "Why", picture: Path, out: Path) -> None:
 
     from promptdsl.experiments.why import standing_out
     from promptdsl.files.writing import disk_told_plainly, write_atomically
+    from promptdsl.pictures.opening import PictureError
+    from promptdsl.pictures.reading import read_rgb
     from promptdsl.plan.model import AreaRule
     from promptdsl.report.explanation import Mark, annotated
-    from promptdsl.runtime.pictures import PictureError, read_rgb
 
     windows = standing_out(why.scales)
     marks = [Mark(window.box, window.words, name) for name, window in windows]

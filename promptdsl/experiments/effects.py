@@ -269,4 +269,4 @@ def _pixel_aurocs(table: PixelTable, weights_RN: Floats) -> Floats:
 
 
 def _change(value: float, draws_R: Floats) -> Change:
-    return Change(float(value), percentile_interval(draws_R))
+    return Change(float(value), percentile_interval(draws_R, value=float(value)))

@@ -3,20 +3,17 @@
 Pillow releases the interpreter while it decodes, so threads overlap with the model's work.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from promptdsl.runtime.pictures import Picture, PictureError, read_picture
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, read_picture
+from promptdsl.runtime.device import workers
 
 Decoded = Picture | PictureError
-
-
-def decoder_threads() -> int:
-    """Enough to keep a model busy, few enough to leave it the processor."""
-    return max(2, min(8, (os.cpu_count() or 2) // 2))
+MOST_THREADS = 8  # enough to keep a model busy
 
 
 def decode_ahead(
@@ -25,7 +22,7 @@ def decode_ahead(
     """Pictures in the order given; at most `ahead()` of them are read before they are asked for."""
     waiting: deque[Future[Decoded]] = deque()
     remaining = iter(images)
-    pool = ThreadPoolExecutor(decoder_threads(), thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(workers(MOST_THREADS), thread_name_prefix="decode")
     try:
         while True:
             while len(waiting) < max(1, ahead()):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import read_picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.detector import Pictures
 from promptdsl.runtime.inputs import Inputs, find_in_spec
-from promptdsl.runtime.pictures import PictureError, read_picture
 from promptdsl.runtime.winclip.references import draw_references
 
 

@@ -4,9 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.hashing import hash_bytes
-from promptdsl.files.opening import read_regular, reason
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.compiled import detector_state
@@ -14,7 +11,6 @@ from promptdsl.runtime.detector import Detector, Progress, build_detector, resto
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.plan_file import PlanFile, read_plan_file
 from promptdsl.runtime.reference_pictures import references_left_out
-from promptdsl.source import MAX_BYTES
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
 
@@ -106,11 +102,3 @@ class PlanFileSource:
 def plan_file_source(path: str, compute: Compute) -> PlanFileSource:
     """A source from a compiled plan file; EnvironmentProblem when it cannot be trusted."""
     return PlanFileSource(path, read_plan_file(Path(path)), compute)
-
-
-def hash_spec(path: Path) -> str:
-    """SHA-256 of a spec's bytes."""
-    try:
-        return hash_bytes(read_regular(path, MAX_BYTES))
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be read: {reason(error)}") from None

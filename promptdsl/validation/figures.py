@@ -57,8 +57,13 @@ class Estimate:
 
     @property
     def perfect(self) -> bool:
-        """Whether every draw is perfect too, so that the interval says nothing."""
-        return self.interval is not None and self.interval.low == self.interval.high
+        """Whether the sample and every draw are perfect, so that the interval says nothing."""
+        return self.value == 1 and not self.spreads
+
+    @property
+    def spreads(self) -> bool:
+        """Whether the draws differ at all."""
+        return self.interval is not None and self.interval.low < self.interval.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +107,17 @@ def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:
     except Undefined as undefined:
         return dict.fromkeys(IMAGE_FIGURES, Estimate(None, None, str(undefined)))
     weights = draw_weights([scored.picture.label for scored in chosen])
-    return {
-        "auroc": Estimate(
-            metrics.auroc(scores, labels), bootstrap(weighted_auroc, scores, labels, weights)
-        ),
-        "average_precision": Estimate(
-            metrics.average_precision(scores, labels),
-            bootstrap(weighted_average_precision, scores, labels, weights),
-        ),
-        "f1_max": Estimate(
-            metrics.f1_max(scores, labels), bootstrap(weighted_f1_max, scores, labels, weights)
-        ),
-    }
+    figures = (
+        ("auroc", metrics.auroc, weighted_auroc),
+        ("average_precision", metrics.average_precision, weighted_average_precision),
+        ("f1_max", metrics.f1_max, weighted_f1_max),
+    )
+    found = {}
+    for name, figure, weighted in figures:
+        value = figure(scores, labels)
+        interval = bootstrap(weighted, scores, labels, weights, value=value)
+        found[name] = Estimate(value, interval)
+    return found
 
 
 def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
@@ -134,16 +138,17 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
         "aupro": aupro.aupro,
     }
     intervals = pixel_intervals(bins, weights, CONFIDENCE)
-    found = {
-        name: Estimate(figure(counts), interval)
-        for (name, figure), interval in zip(exact.items(), intervals, strict=True)
-    }
+    found = {}
+    for (name, figure), interval in zip(exact.items(), intervals, strict=True):
+        value = figure(counts)
+        found[name] = Estimate(value, interval.around(value))
     return {**found, "research_aupro": _research(counts, pixels, weights)}
 
 
 def _research(counts: PixelCounts, pixels: PixelSet, weights: Floats) -> Estimate:
     try:
         value = aupro.research_aupro(counts, pixels)
-        return Estimate(value, research_interval(counts, pixels, weights, CONFIDENCE))
+        interval = research_interval(counts, pixels, weights, CONFIDENCE)
+        return Estimate(value, interval.around(value))
     except Undefined as undefined:
         return Estimate(None, None, str(undefined))

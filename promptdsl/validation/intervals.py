@@ -9,6 +9,7 @@ weighted in one matrix product.
 Shapes: R draws, N pictures, U different scores.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,10 +27,20 @@ _AT_ONCE = 4_000_000  # numbers of one block of draws
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From low to high, ends included."""
+    """From low to high, ends included. Each holds the figure that it belongs to."""
 
     low: float
     high: float
+
+    def around(self, value: float) -> "Interval":
+        """The interval, widened where it leaves the figure itself out.
+
+        A percentile bootstrap may: its draws scatter around another value than the sample's where
+        the figure is a maximum, or is computed from bins.
+        """
+        if not math.isfinite(value):
+            return self
+        return Interval(min(self.low, value), max(self.high, value))
 
     @property
     def excludes_zero(self) -> bool:
@@ -43,13 +54,15 @@ def clopper_pearson(count: int, of: int, confidence: float = CONFIDENCE) -> Inte
     tail = (1 - confidence) / 2
     low = 0.0 if count == 0 else float(beta.ppf(tail, count, of - count + 1))
     high = 1.0 if count == of else float(beta.ppf(1 - tail, count + 1, of - count))
-    return Interval(low, high)
+    return Interval(low, high).around(count / of if of else low)
 
 
 def upper_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
     """Exact one-sided bound: the share is at most this, at this confidence."""
     _check_share(count, of, confidence)
-    return 1.0 if count == of else float(beta.ppf(confidence, count + 1, of - count))
+    if count == of:
+        return 1.0
+    return max(count / of, float(beta.ppf(confidence, count + 1, of - count)))
 
 
 def lower_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
@@ -76,15 +89,21 @@ def draw_weights(
     return weights
 
 
-def percentile_interval(values_R: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
-    """The middle of the draws; draws that gave no number are left out. Undefined without any."""
+def percentile_interval(
+    values_R: npt.ArrayLike, confidence: float = CONFIDENCE, *, value: float | None = None
+) -> Interval:
+    """The middle of the draws, around the figure itself where that is given.
+
+    Draws that gave no number are left out; Undefined without any.
+    """
     values = np.asarray(values_R, np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         raise Undefined("no draw of the bootstrap gave a number")
     tail = (1 - confidence) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    found = Interval(float(low), float(high))
+    return found if value is None else found.around(value)
 
 
 WeightedMetric = Callable[[Floats, Ints, Floats], Floats]  # scores, labels, (R, N) -> (R,)
@@ -117,10 +136,18 @@ def bootstrap(
     labels: npt.ArrayLike,
     weights_RN: Floats,
     confidence: float = CONFIDENCE,
+    *,
+    value: float | None = None,
 ) -> Interval:
-    """Interval of a figure over draws made by `draw_weights`."""
+    """Interval of a figure over draws made by `draw_weights`; it holds `value`, the figure."""
     s, y = checked(scores, labels)
-    return percentile_interval(metric(s, y, weights_RN), confidence)
+    value = _of_all(metric, s, y) if value is None else value
+    return percentile_interval(metric(s, y, weights_RN), confidence, value=value)
+
+
+def _of_all(metric: WeightedMetric, scores: Floats, labels: Ints) -> float:
+    """The figure of the sample itself: every picture once."""
+    return float(metric(scores, labels, np.ones((1, len(scores))))[0])
 
 
 def paired_bootstrap(
@@ -135,7 +162,8 @@ def paired_bootstrap(
     s, y = checked(before, labels)
     t, _ = checked(after, labels)
     change = metric(t, y, weights_RN) - metric(s, y, weights_RN)
-    return percentile_interval(change, confidence)
+    value = _of_all(metric, t, y) - _of_all(metric, s, y)
+    return percentile_interval(change, confidence, value=value)
 
 
 _Counted = Callable[[Floats, Floats], Floats]  # (R, U) defective and good at each score

@@ -48,7 +48,7 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
         "object": job.item.name,
         "spec": job.spec.path.as_posix(),
         "spec_sha256": job.spec.sha256,
-        "plan_sha256": job.spec.plan.hash,
+        "plan_sha256": job.plan_hash,
         "method": job.item.method.name,
         "model": list(job.item.method.model),
         "weights_sha256": result.weights_sha256,

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from promptdsl.datasets.model import GOOD
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
+from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.runtime.cached_scoring import hash_picture, open_scoring
 from promptdsl.runtime.device import Compute
@@ -29,7 +31,8 @@ from promptdsl.validation.outcomes import (
     judge,
     outcomes,
 )
-from promptdsl.validation.scored import ScoredSample, score_sample
+from promptdsl.validation.scored import Scored, ScoredSample, score_sample
+from promptdsl.validation.separation import Separation, separation
 
 
 class Watch(Protocol):
@@ -58,8 +61,9 @@ class SpecInUse:
 
     path: Path
     plan: Plan
-    sha256: str
+    sha256: str  # of the bytes that were compiled
     lock: Lock | None
+    compilation: Any = None  # the `Compilation` behind the plan, for those who edit its words
 
     def rules(self, item: ObjectPlan) -> tuple[Rule, ...]:
         """Resolved; SpecProblem naming the command for an `auto` without a number."""
@@ -76,6 +80,15 @@ class Job:
     item: ObjectPlan
     sample: Sample
 
+    @property
+    def plan_hash(self) -> str:
+        """Hash of the plan that is judged: the spec's, but with the references of a data set."""
+        plan = self.spec.plan
+        if any(item is self.item for item in plan.objects):
+            return plan.hash
+        objects = [self.item if item.name == self.item.name else item for item in plan.objects]
+        return content_hash(plan.model_copy(update={"objects": tuple(objects)}))
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
@@ -86,6 +99,7 @@ class ObjectResult:
     labels: tuple[str, ...]
     sample: ScoredSample
     judged: list[Judged]
+    separation: Separation
     figures: list[Figures]
     outcomes: list[Outcome]
     confusion: Confusion
@@ -173,15 +187,27 @@ def validate_object(
         labels,
         sample,
         judged,
+        separation_of(sample.pictures),
         measure(sample, labels),
         outcomes(judged, labels, unreadable),
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
         sample.problems,
-        [*sample.notes, *_not_run(job.item, labels), *_doubts(job, sample, weights, compute)],
+        [
+            *sample.notes,
+            *scoring.engine_notes,
+            *_not_run(job.item, labels),
+            *_doubts(job, sample, weights, compute),
+        ],
         weights,
         scoring.encoded,
     )
+
+
+def separation_of(pictures: Sequence[Scored], label: str | None = None) -> Separation:
+    """How well scores tell good from defective, or (with a label) from one defect."""
+    chosen = [s for s in pictures if label is None or s.picture.label in (GOOD, label)]
+    return separation([s.score for s in chosen], [s.picture.label for s in chosen], GOOD)
 
 
 def _not_run(item: ObjectPlan, labels: Sequence[str]) -> list[str]:

@@ -18,6 +18,8 @@ from PIL import Image
 
 from promptdsl.datasets.masks import read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures import opening as pictures
+from promptdsl.pictures.opening import PictureError
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.results import FloatMap, PictureScore
 from promptdsl.runtime.cached_scoring import Scoring, encode_files
@@ -25,8 +27,6 @@ from promptdsl.runtime.verdict import area_above, area_key
 from promptdsl.validation.aupro import label_regions
 from promptdsl.validation.labelled import Labelled, Sample
 from promptdsl.validation.metrics import PixelMap
-
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: pictures that lie on their side
 
 
 class ArrayStore:
@@ -204,11 +204,10 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
 def picture_size(path: Path) -> tuple[int, int] | None:
     """(height, width) of a picture as it is shown; None when it cannot be read."""
     try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-            return image.size if turned else (image.size[1], image.size[0])
-    except Exception:  # it was decoded before; a codec may raise anything over damaged metadata
+        width, height = pictures.picture_size(path)
+    except PictureError:
         return None
+    return height, width
 
 
 def fit_mask(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from promptdsl.datasets import Category, Dataset, Picture, read_mask
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import read_picture
 from promptdsl.runtime.detector import Pictures
-from promptdsl.runtime.pictures import PictureError, read_picture
 
 HELD_OUT_SHARE = 5  # one category of so many is kept for the evaluation
 NOTHING = "none"
