@@ -73,7 +73,7 @@ def _inputs(parts: Sequence[Found]) -> Inputs:
     return Inputs(
         tuple(Path(file).as_posix() for file in found.files),
         {why: one.count for why, one in found.left_out.items()},
-        {why: list(one.names) for why, one in found.left_out.items()},
+        {why: one.first for why, one in found.left_out.items()},
         found.unreadable,
         what_was_left_out(found.left_out),
     )
