@@ -104,10 +104,11 @@ def encode(pictures: Pictures) -> Features:
     return Features({"red": red})
 
 
-class Encoder:
-    """The costly half, which is cheap here."""
+class Eye:
+    """An encoder that needs no model."""
 
     def encode(self, pictures: Pictures) -> Features:
+        """How red each pixel is."""
         return encode(pictures)
 
 
@@ -125,7 +126,7 @@ def seeing_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
         progress: object = None,
     ) -> Scoring:
         encoding = Encoding(encoding_key(["red"]), None)
-        made.append(Scoring(SeesRed(plan.defects), compute, encoding, cache, Encoder))
+        made.append(Scoring(SeesRed(plan.defects), compute, encoding, cache, Eye))
         return made[-1]
 
     monkeypatch.setattr("promptdsl.validation.run.open_scoring", open_scoring)
