@@ -33,6 +33,7 @@ class Compilation:
     sources: dict[str, SourceFile]
     report: Report
     spec: Spec | None
+    pictures: int = 0  # of its references and samples, masks not counted
 
     @property
     def sha256(self) -> str:
@@ -97,7 +98,7 @@ def _compile(
     report = Report()
     library = Library(folder, loader, report, tuple(map(loader.resolve, allow)), to_train)
     spec = check(source, library)
-    return Compilation(source.name, library.sources, report, spec)
+    return Compilation(source.name, library.sources, report, spec, library.pictures)
 
 
 def _unreadable(name: str, fault: UnreadableSource) -> Compilation:

@@ -92,8 +92,10 @@ def command(
 
     sides = _open(before, allow), _open(after, allow)
     found = find_pictures(inputs, recursive=recursive, exclude=out)
-    for what, count in found.left_out.items():
-        tell_note(f"left out {count} {what}")
+    if found.told:
+        tell_note(f"left out {found.told}")
+    for problem in found.problems:
+        tell_note(problem, "problem")
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
@@ -110,7 +112,7 @@ def command(
     unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
     for image, error in unreadable.items():
         tell_note(f"{image}: {error}; it is in no comparison", "problem")
-    return 3 if unreadable else 0
+    return 3 if unreadable or found.unreadable else 0
 
 
 def _open(name: str, allow: tuple[Path, ...]) -> "Side":
