@@ -1,5 +1,6 @@
 """The spec files that a command was given: found, compiled, their faults shown."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,9 +32,8 @@ def find_specs(names: Sequence[str]) -> list[str]:
     """Files and `-` as they were named; a folder gives its .inspect files, sub-folders included."""
     found: list[str] = []
     for name in names:
-        folder = Path(name)
-        if name != STANDARD_INPUT and folder.is_dir():
-            inside = sorted(path for path in folder.rglob("*.inspect") if path.is_file())
+        if name != STANDARD_INPUT and os.path.isdir(name):
+            inside = sorted(path for path in Path(name).rglob("*.inspect") if not path.is_dir())
             if not inside:
                 raise UsageProblem(f"the folder {name} holds no .inspect file")
             found += [str(path) for path in inside]
@@ -83,7 +83,7 @@ def _exit_code(compilation: Compilation, strict: bool) -> int:
     if compilation.spec is None:
         unreadable = any(item.code == UNREADABLE for item in compilation.report)
         if unreadable:
-            return 3 if Path(compilation.name).is_file() else 2
+            return 3 if os.path.lexists(compilation.name) else 2
         return 1
     return 1 if not compilation.ok or (strict and compilation.report.warnings) else 0
 
