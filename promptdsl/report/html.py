@@ -191,12 +191,36 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("started", times["started"]),
         ("ended", times["ended"] or "not yet"),
         ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
-        ("versions", ", ".join(f"{name} {v}" for name, v in run["versions"].items())),
+        ("versions", _listed(run["versions"])),
+        *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
         ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
+        (
+            "not looked at",
+            "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
+        ),
+        ("remarks", "; ".join(run.get("remarks", ()))),
         ("notes", "; ".join(f"{what} ({count})" for what, count in run["notes"].items())),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _legs(legs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Who made which part of a run that was continued; nothing for a run in one go."""
+    if len(legs) < 2:
+        return []
+    return [
+        (
+            f"leg {number}",
+            f"{leg['started']}: {leg['inspected']:,} pictures on {leg['device_name']}, "
+            + _listed(leg["versions"]),
+        )
+        for number, leg in enumerate(legs, 1)
+    ]
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _object_rows(name: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -21,10 +21,11 @@ from torch import Tensor
 
 from promptdsl.builtin_words import builtin_weights
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_file
+from promptdsl.files.writing import write_atomically
 from promptdsl.runtime.clip_config import ClipConfig
 from promptdsl.runtime.clip_model import ClipModel
-from promptdsl.runtime.durable import write_atomically
-from promptdsl.runtime.weights import PICKLE_SUFFIXES, hash_file
+from promptdsl.runtime.weights import PICKLE_SUFFIXES
 
 FORMAT = "promptdsl-weights 1"
 # Small, in every CLIP, and different in every training: they tell weights apart in any container.

@@ -24,7 +24,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import UsageProblem
-from promptdsl.runtime.cache import cache_folder, write_atomically
+from promptdsl.files.cache import cache_folder
+from promptdsl.files.writing import write_atomically
 
 LIMIT_VARIABLE = "PROMPTDSL_CACHE_LIMIT"
 DEFAULT_LIMIT = 2 * 10**9
@@ -73,7 +74,8 @@ class FeatureCache:
         if len(content) > self.limit * _ROOM:
             return
         with suppress(OSError):
-            write_atomically(path, content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content, durable=False)
             self._grown(len(content))
 
     def clear_to(self, most: int) -> None:

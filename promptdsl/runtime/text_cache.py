@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from promptdsl.runtime.cache import cache_folder
+from promptdsl.files.cache import cache_folder
 
 MAX_BYTES = 64 * 2**20
 Row = npt.NDArray[np.float32]

@@ -4,9 +4,7 @@ safetensors files are read tensor by tensor; `.pt`, `.pth` and `.bin` files go t
 weights-only loader. A TorchScript archive is a program and is refused.
 """
 
-import contextlib
 import hashlib
-import json
 import pickle
 import warnings
 import zipfile
@@ -19,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.cache import cache_folder, write_atomically
+from promptdsl.files.hashing import hash_file
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin")
 SUFFIXES = (".safetensors", *PICKLE_SUFFIXES)
@@ -121,23 +119,3 @@ def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.detach().contiguous().flatten().view(torch.uint8).cpu().numpy().data)
     return digest.hexdigest()
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file; remembered by path, size and time of change."""
-    resolved = path.resolve()
-    stamp = resolved.stat()
-    key = hashlib.sha256(str(resolved).encode()).hexdigest()[:32]
-    note = cache_folder() / "hashes" / f"{key}.json"
-    known = {"size": stamp.st_size, "changed": stamp.st_mtime_ns}
-    try:
-        entry = json.loads(note.read_text("utf-8"))
-        if {name: entry[name] for name in known} == known and len(entry["sha256"]) == 64:
-            return str(entry["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # not hashed yet, or the note is damaged: hash again
-    with resolved.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    with contextlib.suppress(OSError):  # a cache that cannot be written only costs time
-        write_atomically(note, json.dumps({**known, "sha256": sha256}).encode())
-    return sha256

@@ -16,8 +16,7 @@ from lark import Token
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.lost_heads import doubled_head, likely_head, orphans_end
-from promptdsl.syntax.quotes import BLANK
-from promptdsl.syntax.tokens import begin, finish, made
+from promptdsl.syntax.tokens import BLANK, HIDDEN, begin, finish, made
 
 MAX_DEPTH = 16
 _TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
@@ -244,7 +243,7 @@ class _Balancer:
     def _report_opener(self, place: Span, closed: bool) -> None:
         """Tell of a missing opening brace once it is known whether the closing one is there."""
         text = self.source.text
-        words = " ".join(text[place.start : place.end].split())
+        words = " ".join(text[place.start : place.end].replace(HIDDEN, "").split())
         end = place.end
         while text[end : end + 1] in (" ", "\t", ":"):
             end += 1
@@ -428,7 +427,9 @@ class _Balancer:
     # places
 
     def _name_of(self, block: _Open) -> str:
-        head = self.source.text[begin(block.keyword) : begin(block.brace)].strip()
+        head = (
+            self.source.text[begin(block.keyword) : begin(block.brace)].replace(HIDDEN, "").strip()
+        )
         return " ".join(head.split()) if 0 < len(head) <= 60 else "this block"
 
     def _span(self, token: Token) -> Span:

@@ -10,13 +10,10 @@ import re
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
-from promptdsl.syntax.block_comments import blank_block_comments
+from promptdsl.syntax.tokens import BLANK
 from promptdsl.syntax.vocabulary import KEYWORDS
 
-BLANK = "\uffff"
-_CURLY = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
-_TEXTS_AND_CURLY = re.compile(rf'"(?:\\.|[^"\\\n])*"|#[^\n]*|["{_CURLY}]')
 _PLACEHOLDER = re.compile(r"\{[ \t]*\w*[ \t]*\}")
 _PLACEHOLDER_AT_END = re.compile(r"\{[ \t]*\w*[ \t]*\}\Z")
 _BRACES = re.compile(r"\{[ \t]*\w*[ \t]*\}|[{}]| as (?=\w+\s*$)")
@@ -26,8 +23,7 @@ _NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
 
 def mend_quotes(source: SourceFile, report: Report) -> str:
     """The text with every line that has a lone quote made harmless; same length."""
-    text = blank_block_comments(source, source.text.replace(BLANK, "\ufffd"), report)
-    text = _straighten(source, text, report)
+    text = source.text
     lone = [match.start() for match in _TEXTS.finditer(text) if match.group() == '"']
     if not lone:
         return text
@@ -92,32 +88,6 @@ def _report_broken_text(
         help=f"write {whole}",
         fix=Fix(Span(source.name, opening, closing + 1), whole),
     )
-
-
-def _straighten(source: SourceFile, text: str, report: Report) -> str:
-    if not any(mark in text for mark in _CURLY):
-        return text
-    pieces, done, told = [], 0, -1
-    for match in _TEXTS_AND_CURLY.finditer(text):
-        if match.group() not in _CURLY:
-            continue
-        pieces += [text[done : match.start()], '"']
-        done = match.end()
-        if report.full:
-            report.left_out += 1
-            continue
-        line = source.position(match.start()).line
-        if line != told:
-            report.error(
-                "I105",
-                Span(source.name, match.start(), match.end()),
-                f"this is the typographic quote {match.group()}, and specs use the straight one",
-                label='needs "',
-                help='write every quote as " (a word processor changes them: use a text editor)',
-                fix=Fix(Span(source.name, match.start(), match.end()), '"'),
-            )
-            told = line
-    return "".join([*pieces, text[done:]])
 
 
 def _report_lone_quote(

@@ -8,7 +8,7 @@ from lark import Token, Tree
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.ast import Text, Word
-from promptdsl.syntax.tokens import begin, finish
+from promptdsl.syntax.tokens import HIDDEN, begin, finish
 from promptdsl.syntax.vocabulary import KEYWORDS
 
 _WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
@@ -111,8 +111,8 @@ class Desk:
         return self.span(*statement.atoms)
 
     def written(self, span: Span) -> str:
-        """The author's characters."""
-        return self.source.text[span.start : span.end]
+        """The author's characters, without those that nobody sees."""
+        return self.source.text[span.start : span.end].replace(HIDDEN, "")
 
     def word(self, token: Token) -> Word:
         """A bare word."""

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.datasets.masks import read_mask
+from promptdsl.datasets.masks import doubt, read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.results import FloatMap, PictureScore
 from promptdsl.runtime.cached_scoring import Scoring, encode_files
@@ -25,8 +26,6 @@ from promptdsl.runtime.verdict import area_above, area_key
 from promptdsl.validation.aupro import label_regions
 from promptdsl.validation.labelled import Labelled, Sample
 from promptdsl.validation.metrics import PixelMap
-
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: pictures that lie on their side
 
 
 class ArrayStore:
@@ -185,7 +184,7 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
     except EnvironmentProblem as problem:
         result.problems.append(f"{problem.sentence}; it is left out of the pixel figures")
         return None
-    size = picture_size(picture.path)
+    size = _size(picture.path)
     if size is not None and size != mask.shape:
         result.problems.append(
             f"{picture.mask}: this mask has {mask.shape[1]} x {mask.shape[0]} pixels, but its "
@@ -198,17 +197,19 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
             f"{picture.label}; it is left out of the pixel figures"
         )
         return None
+    odd = doubt(mask)
+    if odd is not None:
+        result.notes.append(f"{picture.mask}: {odd}")
     return label_regions(fit_mask(mask, result.size))
 
 
-def picture_size(path: Path) -> tuple[int, int] | None:
-    """(height, width) of a picture as it is shown; None when it cannot be read."""
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a picture as it is shown; None where it is gone since it was scored."""
     try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-            return image.size if turned else (image.size[1], image.size[0])
-    except Exception:  # it was decoded before; a codec may raise anything over damaged metadata
+        width, height = picture_size(path)
+    except PictureError:
         return None
+    return height, width
 
 
 def fit_mask(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -208,9 +208,10 @@ def test_levels_cut_and_colors_go_from_blue_to_red() -> None:
     assert TABLE[255, 0] > TABLE[255, 2]
 
 
-def test_previews_survive_a_torn_line() -> None:
-    line = preview_line("a.png", "nut", Image.new("RGB", (40, 30)), flat(0.5))
-    previews = read_previews([line.encode(), line.encode()[:50], b"[]\n", b'{"image": 1}\n'])
+def test_previews_survive_a_torn_line(tmp_path: Path) -> None:
+    line = preview_line("a.png", "nut", Image.new("RGB", (40, 30)), flat(0.5)).encode()
+    (tmp_path / "previews").write_bytes(line + line[:50] + b'\n[]\n{"image": 1}\n')
+    previews = read_previews(tmp_path / "previews")
     assert list(previews) == [("a.png", "nut")]
 
 

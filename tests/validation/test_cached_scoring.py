@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file
 from promptdsl.runtime.cached_scoring import Scoring, encode_files, open_scoring, winclip_scorer
 from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.device import choose_compute
 from promptdsl.runtime.feature_cache import FeatureCache
-from promptdsl.runtime.pictures import read_picture
 
 from .scene import factory
 

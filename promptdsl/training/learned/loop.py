@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.training.learned.learners import Batch, Learner
 from promptdsl.training.learned.material import Example, unpacked_masks
 from promptdsl.training.learned.recipe import BETAS, Recipe
