@@ -188,7 +188,7 @@ def _dataset_jobs(asked: Asked, root: Path, layout: Any) -> "tuple[list[Job], st
     dataset = read_dataset(root, layout, wanted)
     # A tree in MVTec AD's shape can be anything, but --visa is VisA in whatever shape it came.
     named = "visa" if asked.visa is not None else "mvtec" if asked.mvtec is not None else "plain"
-    jobs = []
+    jobs: list[Job] = []
     chosen = _chosen(dataset, given, asked)
     for category in chosen:
         spec = given or _ready_spec(named, category.name, root)
