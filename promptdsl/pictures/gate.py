@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptdsl.pictures.look import Look
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.problem import PictureError
 
 DARK, BRIGHT = 64, 200  # the brightest below, the darkest above: levels of 255
 PALE = 4.0  # levels of contrast

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.pictures.depth import DEEP, Depth, eight_bits
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.problem import PictureError
 
 HIDDEN = 12  # alpha up to here, of 255, shows nothing that a model could judge
 NOTHING_SEEN = 0.995  # share of hidden pixels from which a picture is not inspected

@@ -1,6 +1,6 @@
 """Damaged pictures of every format: each is read or refused with a sentence, in time and memory.
 
-    python -m tests.pictures.damage 2000
+python -m tests.pictures.damage 2000
 """
 
 import argparse
