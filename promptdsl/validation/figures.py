@@ -7,16 +7,16 @@ import numpy as np
 
 from promptdsl.datasets.model import GOOD
 from promptdsl.validation import aupro, metrics
+from promptdsl.validation.draws import Draws
 from promptdsl.validation.intervals import (
     CONFIDENCE,
     Interval,
     bootstrap,
-    draw_weights,
     weighted_auroc,
     weighted_average_precision,
     weighted_f1_max,
 )
-from promptdsl.validation.metrics import Floats, PixelCounts, Undefined
+from promptdsl.validation.metrics import PixelCounts, Undefined
 from promptdsl.validation.pixel_bootstrap import (
     bin_pixels,
     even_edges,
@@ -106,7 +106,7 @@ def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:
         metrics.checked(scores, labels)
     except Undefined as undefined:
         return dict.fromkeys(IMAGE_FIGURES, Estimate(None, None, str(undefined)))
-    weights = draw_weights([scored.picture.label for scored in chosen])
+    weights = Draws([scored.picture.label for scored in chosen])
     figures = (
         ("auroc", metrics.auroc, weighted_auroc),
         ("average_precision", metrics.average_precision, weighted_average_precision),
@@ -127,9 +127,7 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
         counts = metrics.count_pixels(pixels, pixels)
     except Undefined as undefined:
         return dict.fromkeys(PIXEL_FIGURES, Estimate(None, None, str(undefined)))
-    weights = draw_weights(
-        [scored.picture.label for scored in pixels.pictures], resamples=PIXEL_RESAMPLES
-    )
+    weights = Draws([scored.picture.label for scored in pixels.pictures], PIXEL_RESAMPLES)
     bins = bin_pixels(pixels, even_edges(counts, pixels))
     exact: dict[str, Callable[[PixelCounts], float]] = {
         "pixel_auroc": metrics.pixel_auroc,
@@ -145,7 +143,7 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
     return {**found, "research_aupro": _research(counts, pixels, weights)}
 
 
-def _research(counts: PixelCounts, pixels: PixelSet, weights: Floats) -> Estimate:
+def _research(counts: PixelCounts, pixels: PixelSet, weights: Draws) -> Estimate:
     try:
         value = aupro.research_aupro(counts, pixels)
         interval = research_interval(counts, pixels, weights, CONFIDENCE)

@@ -3,8 +3,7 @@
 A share of k out of n has the Clopper-Pearson interval, whose coverage is never below what it says.
 AUROC and its kind have a percentile bootstrap: pictures are drawn again with replacement, within
 each label (so that every draw has as many good ones, scratches, ... as the sample), `RESAMPLES`
-times from a fixed seed. A draw is a row of counts, how often each picture came; all draws are
-weighted in one matrix product.
+times from a fixed seed. A draw is a row of counts, how often each picture came (`draws.py`).
 
 Shapes: R draws, N pictures, U different scores.
 """
@@ -17,12 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
+from promptdsl.validation.draws import AT_ONCE, RESAMPLES, SEED, Draws, weighted_sums
 from promptdsl.validation.metrics import Floats, Ints, Undefined, checked
 
 CONFIDENCE = 0.95
-RESAMPLES = 2000
-SEED = 20260101
-_AT_ONCE = 4_000_000  # numbers of one block of draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,8 @@ def upper_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
 
 def lower_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
     """Exact one-sided bound: the share is at least this, at this confidence."""
-    return 1 - upper_bound(of - count, of, confidence)
+    bound = 1 - upper_bound(of - count, of, confidence)
+    return min(count / of, bound) if of else bound
 
 
 def _check_share(count: int, of: int, confidence: float) -> None:
@@ -78,15 +76,8 @@ def _check_share(count: int, of: int, confidence: float) -> None:
 def draw_weights(
     strata: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED
 ) -> npt.NDArray[np.float64]:
-    """(R, N): how often each picture comes in each draw; each stratum keeps its size."""
-    names, group_N = np.unique(np.asarray(strata), return_inverse=True)
-    random = np.random.default_rng(seed)
-    weights = np.zeros((resamples, len(group_N)))
-    for index in range(len(names)):
-        members = np.flatnonzero(group_N == index)
-        share = np.full(len(members), 1 / len(members))
-        weights[:, members] = random.multinomial(len(members), share, size=resamples)
-    return weights
+    """(R, N) as one array: how often each picture comes in each draw (`Draws` takes less room)."""
+    return Draws(strata, resamples, seed)[:]
 
 
 def percentile_interval(
@@ -106,40 +97,41 @@ def percentile_interval(
     return found if value is None else found.around(value)
 
 
-WeightedMetric = Callable[[Floats, Ints, Floats], Floats]  # scores, labels, (R, N) -> (R,)
+Weights = Floats | Draws  # (R, N)
+WeightedMetric = Callable[[Floats, Ints, Weights], Floats]  # scores, labels, (R, N) -> (R,)
 
 
-def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) AUROC of each draw."""
     return _in_blocks(counted_auroc, scores, labels, weights_RN)
 
 
-def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) average precision of each draw."""
     return _in_blocks(counted_average_precision, scores, labels, weights_RN)
 
 
-def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) F1-max of each draw."""
     return _in_blocks(counted_f1_max, scores, labels, weights_RN)
 
 
-def weighted_mean(values: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_mean(values: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) mean of the values over the drawn pictures, whatever their label."""
     del labels
-    return np.asarray((weights_RN @ values) / weights_RN.sum(axis=1))
+    return weighted_sums(weights_RN, values) / weighted_sums(weights_RN, np.ones(len(values)))
 
 
 def bootstrap(
     metric: WeightedMetric,
     scores: npt.ArrayLike,
     labels: npt.ArrayLike,
-    weights_RN: Floats,
+    weights_RN: Weights,
     confidence: float = CONFIDENCE,
     *,
     value: float | None = None,
 ) -> Interval:
-    """Interval of a figure over draws made by `draw_weights`; it holds `value`, the figure."""
+    """Interval of a figure over draws; it holds `value`, the figure."""
     s, y = checked(scores, labels)
     value = _of_all(metric, s, y) if value is None else value
     return percentile_interval(metric(s, y, weights_RN), confidence, value=value)
@@ -155,7 +147,7 @@ def paired_bootstrap(
     before: npt.ArrayLike,
     after: npt.ArrayLike,
     labels: npt.ArrayLike,
-    weights_RN: Floats,
+    weights_RN: Weights,
     confidence: float = CONFIDENCE,
 ) -> Interval:
     """Interval of metric(after) - metric(before) on the same pictures and the same draws."""
@@ -169,12 +161,12 @@ def paired_bootstrap(
 _Counted = Callable[[Floats, Floats], Floats]  # (R, U) defective and good at each score
 
 
-def _in_blocks(measure: _Counted, scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def _in_blocks(measure: _Counted, scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """Sum the weights at each different score, ascending, and measure; bounded in memory."""
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     defective = labels[order].astype(np.float64)
-    rows = max(1, _AT_ONCE // len(scores))
+    rows = max(1, AT_ONCE // len(scores))
     parts = []
     for start in range(0, len(weights_RN), rows):
         block = weights_RN[start : start + rows][:, order]

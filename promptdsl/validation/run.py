@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from promptdsl.datasets.model import GOOD
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
@@ -32,7 +32,7 @@ from promptdsl.validation.outcomes import (
     outcomes,
 )
 from promptdsl.validation.scored import Scored, ScoredSample, score_sample
-from promptdsl.validation.separation import Separation, separation
+from promptdsl.validation.separation import Separation, interval_of, separation
 
 
 class Watch(Protocol):
@@ -122,6 +122,7 @@ class Validation:
     compute: Compute
     objects: list[ObjectResult] = field(default_factory=list)
     dataset: str | None = None
+    stopped: Problem | None = None  # what ended it before the last object
 
     @property
     def problems(self) -> list[str]:
@@ -151,12 +152,19 @@ def validate(
 ) -> Validation:
     """Validate object by object; `keep` may take from each what it needs of the maps.
 
-    Raises SpecProblem for an uncalibrated `auto` before anything is loaded.
+    Raises SpecProblem for an uncalibrated `auto` before anything is loaded, and what goes wrong
+    with the first object. A later one that cannot be validated stops it: what is finished stays.
     """
     rules = {job.name: job.spec.rules(job.item) for job in jobs}
     validation = Validation(compute, dataset=dataset)
     for job in jobs:
-        result = validate_object(job, rules[job.name], compute, cache, watch)
+        try:
+            result = validate_object(job, rules[job.name], compute, cache, watch)
+        except Problem as problem:
+            if not validation.objects:
+                raise
+            validation.stopped = problem
+            break
         keep(result)
         result.sample.close()
         validation.objects.append(result)
@@ -181,14 +189,15 @@ def validate_object(
     judged = judge(sample.pictures, rules)
     unreadable = Counter(picture.label for picture in sample.unreadable)
     weights = scoring.scorer.weights_sha256
+    figures = measure(sample, labels)
     return ObjectResult(
         job,
         rules,
         labels,
         sample,
         judged,
-        separation_of(sample.pictures),
-        measure(sample, labels),
+        separation_from(figures[0]),
+        figures,
         outcomes(judged, labels, unreadable),
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
@@ -202,6 +211,14 @@ def validate_object(
         weights,
         scoring.encoded,
     )
+
+
+def separation_from(total: Figures) -> Separation:
+    """The same from the figures of all pictures, whose interval has the same draws."""
+    auroc, counts = total.values["auroc"], (total.good, total.defective)
+    if auroc.value is None or auroc.interval is None:
+        return Separation(None, None, *counts)
+    return Separation(auroc.value, interval_of(auroc.value, auroc.interval, *counts), *counts)
 
 
 def separation_of(pictures: Sequence[Scored], label: str | None = None) -> Separation:

@@ -21,7 +21,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy.optimize import brentq
 
-from promptdsl.validation.intervals import Interval, bootstrap, draw_weights, weighted_auroc
+from promptdsl.validation.draws import Draws
+from promptdsl.validation.intervals import Interval, Weights, bootstrap, weighted_auroc
 from promptdsl.validation.metrics import Floats, Undefined, auroc, checked
 
 Grade = Literal["well", "somewhat", "not at all", "cannot tell"]
@@ -120,7 +121,12 @@ class Separation:
         return f"{min(self.good, self.defective)} {fewer} ones are too few"
 
 
-def separation(scores: Sequence[float] | Floats, labels: Sequence[str], good: str) -> Separation:
+def separation(
+    scores: Sequence[float] | Floats,
+    labels: Sequence[str],
+    good: str,
+    weights_RN: Weights | None = None,
+) -> Separation:
     """Of scores with what each picture shows; `good` is the label of good parts."""
     defective = np.array([label != good for label in labels], dtype=bool)
     bad = int(defective.sum())
@@ -130,7 +136,8 @@ def separation(scores: Sequence[float] | Floats, labels: Sequence[str], good: st
     except Undefined:
         return Separation(None, None, *counts)
     value = auroc(s, y)
-    found = bootstrap(weighted_auroc, s, y, draw_weights(labels), value=value)
+    draws = Draws(labels) if weights_RN is None else weights_RN
+    found = bootstrap(weighted_auroc, s, y, draws, value=value)
     return Separation(value, interval_of(value, found, *counts), *counts)
 
 
