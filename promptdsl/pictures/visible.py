@@ -44,7 +44,7 @@ class Seen:
         hidden = int(self.alpha[: HIDDEN + 1].sum())
         if total and hidden >= NOTHING_SEEN * total:
             raise PictureError(
-                f"not inspected, because nothing can be seen on it: {hidden / total:.1%} of it is "
+                f"not inspected: nothing can be seen on it, {hidden / total:.1%} of it is "
                 "transparent; save it without transparency"
             )
 
