@@ -10,7 +10,15 @@ from promptdsl.runtime.run_description import now, versions
 from promptdsl.runtime.verdict import number
 from promptdsl.validation.figures import Estimate, Figures
 from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
-from promptdsl.validation.outcomes import ClaimResult, Confusion, Judged, Outcome, Share, explain
+from promptdsl.validation.outcomes import (
+    ClaimResult,
+    Confusion,
+    Judged,
+    Outcome,
+    Share,
+    explain,
+    remark,
+)
 from promptdsl.validation.run import ObjectResult, Validation
 from promptdsl.validation.separation import describe_separation
 from promptdsl.validation.table import PaperTable, paper_table
@@ -153,6 +161,7 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
         "pictures_needed": claim.needed,
         "unreadable": claim.unreadable,
         "explanation": explain(claim),
+        "remark": remark(claim),
     }
 
 
