@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from promptdsl.errors import Problem, UsageProblem
 from promptdsl.files.writing import disk_told_plainly
+from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, read_rgb
 from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
@@ -71,6 +72,10 @@ class Source(Protocol):
 
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
+        ...
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """What the object's pictures usually look like, where that is known."""
         ...
 
     def build(self, item: ObjectPlan) -> Detector:
@@ -210,7 +215,7 @@ def _inspect(
     loop = Run(drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock())
     ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
     try:
-        inspect_all(jobs, lambda name: Station(source.build(plans[name]), rules[name]), loop)
+        inspect_all(jobs, lambda name: _station(source, plans[name], rules[name]), loop)
     except BaseException as error:
         ledger.close_failed(error)
         raise
@@ -222,6 +227,10 @@ def _inspect(
         folder.write(REPORT, _report(folder, run, records))
     folder.describe(run)
     return Outcome(records, run, stop, folder.dropped)
+
+
+def _station(source: Source, item: ObjectPlan, rules: tuple[Rule, ...]) -> Station:
+    return Station(source.build(item), rules, source.usual(item))
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,8 @@ def _folder_job(spec: "SpecInUse", asked: Asked) -> "Job":
     from promptdsl.validation.run import Job
 
     item = choose_object(spec, asked.object_name)
-    return Job(item.name, spec, item, from_folders(asked.good, asked.defects, asked.masks))
+    sample = from_folders(asked.good, asked.defects, asked.masks, item.defects)
+    return Job(item.name, spec, item, sample)
 
 
 def _sample_jobs(spec: "SpecInUse", name: str | None) -> "list[Job]":
@@ -187,14 +188,15 @@ def _dataset_jobs(asked: Asked, root: Path, layout: Any) -> "tuple[list[Job], st
     dataset = read_dataset(root, layout, wanted)
     # A tree in MVTec AD's shape can be anything, but --visa is VisA in whatever shape it came.
     named = "visa" if asked.visa is not None else "mvtec" if asked.mvtec is not None else "plain"
-    jobs = []
+    jobs: list[Job] = []
     for category in _chosen(dataset, given, asked):
         spec = given or _ready_spec(named, category.name, root)
         item = _object_for(spec, category.name, asked)
         if asked.shots is not None:
             _check_shots(item)
             item = _with_shots(item, category, asked.shots)
-        jobs.append(Job(category.name, spec, item, from_category(category)))
+        root_told = (dataset.own_notes, dataset.own_problems) if not jobs else ((), ())
+        jobs.append(Job(category.name, spec, item, from_category(category, *root_told)))
     return jobs, named
 
 

@@ -64,9 +64,8 @@ def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
 
 
 def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> None:
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.name[:100]}.", suffix=TEMPORARY_SUFFIX, dir=path.parent
-    )
+    short = path.name if len(os.fsencode(path.name)) <= 200 else path.name[:40]
+    handle, name = tempfile.mkstemp(prefix=f".{short}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -1,10 +1,11 @@
 """Scoring labelled pictures many times over: encode each once, keep its features, score from those.
 
 `open_scoring` gives what scores an object without its image tower (WinCLIP; other methods load
-theirs); `encode_files` streams features, from the cache where it has them.
+theirs); `encode_files` streams features, from the cache where it has them. Features are kept under
+the hash of the very bytes that were decoded, so a file that is replaced in between does no harm.
 """
 
-import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from PIL import __version__ as pillow_version
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.hashing import hash_file
-from promptdsl.pictures.opening import PictureError
+from promptdsl.files.hashing import hash_file, hash_stream
+from promptdsl.files.opening import open_regular
+from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
@@ -105,7 +108,10 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Some of the asked pictures, by their places in the question; or one that gave none."""
+    """Some of the asked pictures, by their places in the question; or one that gave none.
+
+    `sha256` is that of the bytes that the features are of.
+    """
 
     places: tuple[int, ...]
     sha256: tuple[str | None, ...]
@@ -124,7 +130,7 @@ def open_scoring(
     if plan.method.name != "winclip":
         return _with_whole_detector(plan, spec_folder, compute, cache, progress)
     bare = open_winclip_scorer(plan, spec_folder, compute, progress)
-    key = _key(plan, spec_folder, compute, bare.model.identity)
+    key = cache_key(plan, spec_folder, compute, bare.model.identity)
     encoding = Encoding(key, wanted_tensors(bare.settings))
     scoring = Scoring(bare, compute, encoding, cache, bare.encoder)
 
@@ -154,20 +160,20 @@ def _with_whole_detector(
         precision=compute.precision,
         progress=progress,
     )
-    key = _key(plan, spec_folder, compute, detector.weights_sha256)
+    key = cache_key(plan, spec_folder, compute, detector.weights_sha256)
     return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector)
 
 
-def _key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+    """A hash of all that decides the features of a picture besides the picture itself."""
     method = plan.method
     without = _SCORES_ONLY.get(method.name, frozenset())
     settings = sorted((k, v) for k, v in method.settings.items() if k not in without)
     learned = method.settings.get("weights")
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
-    return encoding_key(
-        [PREPROCESSING, pillow_version, method.name, model, settings, file_hash, place]
-    )
+    libraries = (PREPROCESSING, pillow_version, torch.__version__)
+    return encoding_key([*libraries, method.name, model, settings, file_hash, place])
 
 
 def encode_files(
@@ -242,10 +248,10 @@ def _encode_missing(
                 continue
             waiting.append((place, picture))
             if len(waiting) >= batch.size:
-                yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+                yield _encode_and_keep(scoring, waiting, batch, tell)
                 waiting = []
         if waiting:
-            yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+            yield _encode_and_keep(scoring, waiting, batch, tell)
     finally:
         pictures.close()
 
@@ -253,20 +259,18 @@ def _encode_missing(
 def _encode_and_keep(
     scoring: Scoring,
     waiting: Sequence[tuple[int, Picture]],
-    hashes: Sequence[str | None],
     batch: BatchSize,
     tell: Callable[[int], None] | None,
 ) -> Encoded:
     features = _encode(scoring, [picture for _, picture in waiting], batch)
-    for row, (place, _) in enumerate(waiting):
-        sha256 = hashes[place]
-        if scoring.cache is not None and sha256 is not None:
+    for row, (_, picture) in enumerate(waiting):
+        if scoring.cache is not None and picture.sha256 is not None:
             one = {name: tensor[row : row + 1] for name, tensor in features.tensors.items()}
-            scoring.cache.put(sha256, scoring.encoding, one)
+            scoring.cache.put(picture.sha256, scoring.encoding, one)
     if tell is not None:
         tell(len(waiting))
     places = tuple(place for place, _ in waiting)
-    return Encoded(places, tuple(hashes[place] for place in places), features)
+    return Encoded(places, tuple(picture.sha256 for _, picture in waiting), features)
 
 
 def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> Features:
@@ -312,9 +316,10 @@ def _hash_all(files: Sequence[Path]) -> list[str | None]:
 
 
 def hash_picture(path: Path) -> str | None:
-    """SHA-256 of a picture's bytes; None when it cannot be read."""
+    """SHA-256 of a picture's bytes as they are now; None for what can be no picture."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        with open_regular(path) as file:
+            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+            return None if too_large else hash_stream(file)
+    except (OSError, ValueError):
         return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
 
+from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
@@ -41,6 +42,7 @@ class Station:
 
     detector: Detector
     rules: tuple[Rule, ...]
+    references: Usual | None = None  # what its pictures usually look like
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,10 @@ def inspect_all(jobs: Iterable[Job], station_for: Callable[[str], Station], run:
 
 def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
     pictures = decode_ahead(
-        (job.image for job in jobs), station.detector.size, lambda: 2 * run.batch.size + 2
+        (job.image for job in jobs),
+        station.detector.size,
+        lambda: 2 * run.batch.size + 2,
+        station.references,
     )
     pending: Pending = deque()
     with ThreadPoolExecutor(workers(DRAWING_THREADS), thread_name_prefix="draw") as pool:

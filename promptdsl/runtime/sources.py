@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from promptdsl.pictures.gate import Usual
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.compiled import detector_state
 from promptdsl.runtime.detector import Detector, Progress, build_detector, restore_detector
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.plan_file import PlanFile, read_plan_file
-from promptdsl.runtime.reference_pictures import references_left_out
+from promptdsl.runtime.reference_pictures import references_left_out, usual_look
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
 
@@ -42,6 +43,10 @@ class SpecSource:
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
         return load_model(item.method, Path(self.path).parent).weights_sha256
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """What the object's references look like."""
+        return usual_look(item, Path(self.path).parent)
 
     def build(self, item: ObjectPlan) -> Detector:
         """The object's detector, on the device."""
@@ -87,6 +92,10 @@ class PlanFileSource:
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the weights that it was compiled with, which must be here."""
         return detector_state(self.content, item).weights_sha256
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """Nothing: the pictures themselves are not in the file."""
+        return None
 
     def build(self, item: ObjectPlan) -> Detector:
         """The object's detector, restored without text tower and references."""

@@ -169,6 +169,13 @@ def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None
             "I112", span, "the language version must be the first line of the file",
             help="move inspect 1 to the top",
         )  # fmt: skip
+    if atoms and str(atoms[0]) == f'"{LANGUAGE_VERSION}"':
+        desk.report.error(
+            "I122", span, "the language version is a number without quotes",
+            help=f"write inspect {LANGUAGE_VERSION}",
+            fix=Fix(desk.span(atoms[0]), str(LANGUAGE_VERSION)),
+        )  # fmt: skip
+        return
     if not atoms or atoms[0].type != "NUMBER":
         malformed(desk, statement, "the language version is missing", "write inspect 1")
         return

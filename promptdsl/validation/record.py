@@ -8,8 +8,9 @@ from typing import Any
 from promptdsl.plan.model import AreaRule
 from promptdsl.runtime.run_description import now, versions
 from promptdsl.runtime.verdict import number
+from promptdsl.validation.draws import RESAMPLES, SEED
 from promptdsl.validation.figures import Estimate, Figures
-from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
+from promptdsl.validation.intervals import CONFIDENCE
 from promptdsl.validation.outcomes import (
     ClaimResult,
     Confusion,
