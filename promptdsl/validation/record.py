@@ -20,6 +20,7 @@ from promptdsl.validation.outcomes import (
     explain,
     remark,
 )
+from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult, Validation
 from promptdsl.validation.separation import describe_separation
 from promptdsl.validation.table import PaperTable, paper_table
@@ -75,8 +76,9 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
                 "kind": rule.kind,
                 "above": rule.above if isinstance(rule, AreaRule) else None,
                 "value": number(rule),
+                "promise": promise,
             }
-            for rule in result.rules
+            for rule, promise in zip(result.rules, promises(job.spec.lock, job.item), strict=True)
         ],
         "separation": describe_separation(result.separation),
         "figures": [_figures(group) for group in result.figures],

@@ -118,6 +118,7 @@
       slider.setAttribute("aria-label", rule.rule);
       slider.addEventListener("input", () => setLimit(i, Number(slider.value)));
       box.append(line, slider);
+      if (rule.promise) box.append(make("small", "", rule.promise));
       return box;
     }));
   }
