@@ -18,8 +18,9 @@ from promptdsl.check.modules import MAX_CHAIN, MAX_FILES
 from promptdsl.check.resolve_lists import MAX_CHAIN as MAX_NESTED
 from promptdsl.check.resolve_lists import MAX_LINES
 from promptdsl.diagnostics.catalogue import CATALOGUE
+from promptdsl.files.find import MAX_ENTRIES
 from promptdsl.methods import METHODS, Field, Method, Setting
-from promptdsl.source import MAX_BYTES, MAX_ENTRIES
+from promptdsl.source import MAX_BYTES
 from promptdsl.syntax.balance import MAX_DEPTH
 from promptdsl.syntax.build_parts import MAX_NAME
 from promptdsl.syntax.tokens import MAX_TOKENS

@@ -35,6 +35,11 @@ class Compilation:
     spec: Spec | None
 
     @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes of the file that was compiled: of these, whatever it holds now."""
+        return self.sources[self.name].sha256
+
+    @property
     def ok(self) -> bool:
         """Whether there is no error; warnings are allowed."""
         return self.spec is not None and not self.report.errors

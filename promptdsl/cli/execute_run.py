@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from promptdsl.errors import Problem, UsageProblem
 from promptdsl.files.writing import disk_told_plainly
+from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, read_rgb
 from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
@@ -65,8 +66,16 @@ class Source(Protocol):
         """What changed since the thresholds were calibrated, a clause each."""
         ...
 
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """What the references' patterns met and did not take, a sentence each."""
+        ...
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
+        ...
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """What the object's pictures usually look like, where that is known."""
         ...
 
     def build(self, item: ObjectPlan) -> Detector:
@@ -139,6 +148,9 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
             options.inputs,
             maps=options.maps,
             left_out=found.left_out,
+            left_out_names=found.first_left_out,
+            unreadable=found.unreadable,
+            remarks=[what for o in objects for what in source.references_left_out(o)],
             changed_since_calibration={name: what for name, what in changed.items() if what},
         )
         earlier = folder.earlier_run()
@@ -203,7 +215,7 @@ def _inspect(
     loop = Run(drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock())
     ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
     try:
-        inspect_all(jobs, lambda name: Station(source.build(plans[name]), rules[name]), loop)
+        inspect_all(jobs, lambda name: _station(source, plans[name], rules[name]), loop)
     except BaseException as error:
         ledger.close_failed(error)
         raise
@@ -215,6 +227,10 @@ def _inspect(
         folder.write(REPORT, _report(folder, run, records))
     folder.describe(run)
     return Outcome(records, run, stop, folder.dropped)
+
+
+def _station(source: Source, item: ObjectPlan, rules: tuple[Rule, ...]) -> Station:
+    return Station(source.build(item), rules, source.usual(item))
 
 
 @dataclass(frozen=True, slots=True)

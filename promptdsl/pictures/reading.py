@@ -19,6 +19,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.pictures.depth import refuse_unknown_levels, stored_depth
+from promptdsl.pictures.look import Look, look_at
 from promptdsl.pictures.netpbm import netpbm_picture
 from promptdsl.pictures.opening import (
     LARGE_PIXELS,
@@ -31,7 +32,7 @@ from promptdsl.pictures.opening import (
 from promptdsl.pictures.upright import decoded_turn, upright_size
 from promptdsl.pictures.visible import Seen, Stored, seen_rgb, stored_key
 
-MIN_SIDE = 4
+MIN_SIDE = 16  # the models look at patches of 14 to 32 pixels
 PREVIEW_SIDE = 320
 
 
@@ -45,6 +46,7 @@ class Picture:
     preview: Image.Image  # RGB, longest side at most PREVIEW_SIDE
     notes: tuple[str, ...] = ()
     sha256: str | None = None  # of the bytes that were decoded
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class _Decoded:
     image: Image.Image  # RGB, upright
     size: tuple[int, int]  # its own, upright, before any reduction
     notes: tuple[str, ...]
+    deep: bool  # more than 8 bits a value in the file
 
 
 Sized = Callable[[tuple[int, int]], int]  # own size -> whole factor to reduce by
@@ -63,10 +66,11 @@ def read_picture(path: Path, size: tuple[int, int]) -> Picture:
     least = 4 * max(width, height, PREVIEW_SIDE)
     with reading(path) as file:
         decoded = _decode(file, lambda own: min(own) // least)
+    look = look_at(decoded.image, decoded.size, decoded.deep)
     small = decoded.image.resize((width, height), Resampling.BICUBIC)
     preview = decoded.image
     preview.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Resampling.BICUBIC)
-    return Picture(np.array(small), *decoded.size, preview, decoded.notes, file.sha256)
+    return Picture(np.array(small), *decoded.size, preview, decoded.notes, file.sha256, look)
 
 
 def read_rgb(path: Path, at_most: int = MAX_PIXELS, sha256: str | None = None) -> Image.Image:
@@ -106,7 +110,7 @@ def _flatten(file: PictureFile, image: Image.Image, own: tuple[int, int], factor
     rgb = _reduced(image, stored, seen, factor) if factor > 1 else seen_rgb(image, stored, seen)
     seen.refuse_nothing()
     notes += tuple(filter(None, [seen.note()]))
-    return _Decoded(rgb if turn is None else rgb.transpose(turn), own, notes)
+    return _Decoded(rgb if turn is None else rgb.transpose(turn), own, notes, stored.deep)
 
 
 def _frames(image: Image.Image) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class Stored:
     depth: Depth
     key: Key = None  # the one transparent value, or the alpha of every colour of a palette
     low_bits: int = 8  # depth of grey values below 8 bits, in which the key is written
-    deep_colour: bool = False  # the key of a 16-bit colour has 16 bits, its pixels have 8
+    deep: bool = False  # more than 8 bits a value; then a key of colour has 16
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def stored_key(image: Image.Image, depth: Depth) -> Stored:
         depth,
         image.info.get("transparency"),
         int(rawmode[2]) if rawmode in ("L;2", "L;4") else 8,
-        rawmode.startswith("RGB;16"),
+        image.mode in DEEP or ";16" in rawmode,
     )
 
 
@@ -128,6 +128,6 @@ def _is_key(values: npt.NDArray[np.generic], stored: Stored) -> npt.NDArray[np.b
             return np.asarray(values == bool(key))
         return np.asarray(values == key * 255 // ((1 << stored.low_bits) - 1))
     if values.ndim == 3 and isinstance(key, tuple) and len(key) == values.shape[2]:
-        eight = [part >> 8 for part in key] if stored.deep_colour else list(key)
+        eight = [part >> 8 for part in key] if stored.deep else list(key)
         return np.asarray((values == np.array(eight)).all(axis=2))
     return None

@@ -22,11 +22,16 @@ VERDICTS = {"reject": (199, 54, 47), "review": (185, 122, 6), "pass": (31, 138, 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place to draw: shares of the picture (left, top, right, bottom), its score, its scale."""
+    """A place to draw: shares of the picture (left, top, right, bottom), its score, its scale.
+
+    The score is the heat map's, so that a frame has the colour of the map below it. A window's own
+    score by words, which the map fuses with other scales, stands behind it.
+    """
 
     box: tuple[float, float, float, float]
     score: float
     name: str
+    words: float | None = None
 
 
 def annotated(
@@ -75,8 +80,10 @@ def _draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
         draw.rectangle((left, top, right, bottom), outline=(red, green, blue), width=width)
     for number, mark in sorted(enumerate(marks, 1), key=lambda pair: pair[1].score):
         left, top = round(mark.box[0] * image.width), round(mark.box[1] * image.height)
-        text = f"{number}: {mark.name} {mark.score:.2f}"
-        place = (min(left + 5, max(0, image.width - 90)), max(0, top + 3))
+        alone = "" if mark.words is None else f" (alone {mark.words:.2f})"
+        text = f"{number}: {mark.name} {mark.score:.2f}{alone}"
+        room = round(draw.textlength(text, font_size=12)) + 6
+        place = (min(left + 5, max(0, image.width - room)), max(0, top + 3))
         draw.text(
             place, text, fill=(255, 255, 255), font_size=12, stroke_width=2, stroke_fill=INK
         )  # fmt: skip

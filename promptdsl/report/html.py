@@ -197,6 +197,11 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
         ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
+        (
+            "not looked at",
+            "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
+        ),
+        ("remarks", "; ".join(run.get("remarks", ()))),
         ("notes", "; ".join(f"{what} ({count})" for what, count in run["notes"].items())),
     ]
     return [(name, value) for name, value in rows if value]

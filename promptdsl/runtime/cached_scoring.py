@@ -26,8 +26,8 @@ from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory
 from promptdsl.runtime.decoding import decode_ahead
-from promptdsl.runtime.detector import Pictures, Progress, build_detector
-from promptdsl.runtime.device import Compute
+from promptdsl.runtime.detector import Pictures, Progress, build_detector, engine_notes
+from promptdsl.runtime.device import Compute, workers
 from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.runtime.features import Features, join_features
 from promptdsl.runtime.winclip.scorer import (
@@ -71,6 +71,14 @@ class Scorer(Protocol):
         ...
 
 
+class Encoder(Protocol):
+    """The costly half of a detector."""
+
+    def encode(self, pictures: Pictures) -> Features:
+        """Features of (B, H, W, 3) pictures."""
+        ...
+
+
 @dataclass(slots=True)
 class Scoring:
     """One object, ready to encode and to score."""
@@ -79,15 +87,20 @@ class Scoring:
     compute: Compute
     encoding: Encoding
     cache: FeatureCache | None
-    load_encoder: Callable[[], Callable[[Pictures], Features]]
+    load_encoder: Callable[[], Encoder]
     encoded: int = 0  # pictures that went through the image tower
-    _encode: Callable[[Pictures], Features] | None = field(default=None)
+    _encoder: Encoder | None = field(default=None)
+
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine did without, as far as pictures had to be encoded."""
+        return engine_notes(self._encoder)
 
     def encode(self, pictures: Pictures) -> Features:
         """Features of (B, H, W, 3) pictures, on the CPU; the first call loads the tower."""
-        if self._encode is None:
-            self._encode = self.load_encoder()
-        features = self._encode(pictures).to("cpu")
+        if self._encoder is None:
+            self._encoder = self.load_encoder()
+        features = self._encoder.encode(pictures).to("cpu")
         self.encoded += len(features)
         names = self.encoding.names
         return Features({n: t for n, t in features.tensors.items() if names is None or n in names})
@@ -148,7 +161,7 @@ def _with_whole_detector(
         progress=progress,
     )
     key = cache_key(plan, spec_folder, compute, detector.weights_sha256)
-    return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector.encode)
+    return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector)
 
 
 def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
@@ -298,7 +311,7 @@ def _encode_references(
 
 def _hash_all(files: Sequence[Path]) -> list[str | None]:
     """SHA-256 of each file's bytes; None for one that cannot be read."""
-    with ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hash") as pool:
+    with ThreadPoolExecutor(workers(HASHING_THREADS), thread_name_prefix="hash") as pool:
         return list(pool.map(hash_picture, files))
 
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
 
+from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
-from promptdsl.runtime.detector import Detector
+from promptdsl.runtime.detector import Detector, engine_notes
+from promptdsl.runtime.device import workers
 from promptdsl.runtime.run_folder import Finished
 from promptdsl.runtime.verdict import Decision, decide
 
@@ -40,6 +42,7 @@ class Station:
 
     detector: Detector
     rules: tuple[Rule, ...]
+    references: Usual | None = None  # what its pictures usually look like
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Clock:
     scoring: float = 0.0
     writing: float = 0.0
     notes: Counter[str] = field(default_factory=Counter)
+    engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +101,20 @@ def inspect_all(jobs: Iterable[Job], station_for: Callable[[str], Station], run:
 
 def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
     pictures = decode_ahead(
-        (job.image for job in jobs), station.detector.size, lambda: 2 * run.batch.size + 2
+        (job.image for job in jobs),
+        station.detector.size,
+        lambda: 2 * run.batch.size + 2,
+        station.references,
     )
     pending: Pending = deque()
-    with ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="draw") as pool:
+    with ThreadPoolExecutor(workers(DRAWING_THREADS), thread_name_prefix="draw") as pool:
         try:
             for batch in _batches(zip(jobs, pictures, strict=True), run):
                 pending.extend(_submit(batch, station, run, pool))
                 _write(pending, run, at_most=2 * run.batch.size)
             _write(pending, run, at_most=0)
         finally:
+            run.clock.engine |= dict.fromkeys(engine_notes(station.detector))
             pool.shutdown(wait=True, cancel_futures=True)
             pictures.close()
 

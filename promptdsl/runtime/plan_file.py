@@ -22,6 +22,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.opening import open_regular
 from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.plan.model import Plan
 
@@ -67,7 +68,7 @@ def write_plan_file(path: Path, content: PlanFile) -> str:
 def is_plan_file(path: Path) -> bool:
     """True for a file that begins like a compiled plan, whole or not."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False

@@ -76,6 +76,7 @@ def begin(
         "inputs": list(inputs),
         **options,
         "notes": {},
+        "engine": [],
         "counts": {"pictures": 0, "pass": 0, "review": 0, "reject": 0, "error": 0},
         "times": {"started": now(), "ended": None, "seconds": 0.0},
     }
@@ -108,6 +109,7 @@ def finish(
         "status": status,
         "problem": problem,
         "notes": with_notes(run, clock.notes),
+        "engine": list(clock.engine),
         "counts": {"pictures": sum(verdicts.values()), **verdicts, "inspected_now": inspected},
         "times": times,
         "legs": with_leg({**run, "times": times}, inspected),

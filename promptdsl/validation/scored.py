@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.datasets.masks import read_mask
+from promptdsl.datasets.masks import doubt, read_mask
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.pictures import opening as pictures
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.results import FloatMap, PictureScore
 from promptdsl.runtime.cached_scoring import Scoring, encode_files
@@ -185,7 +184,7 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
     except EnvironmentProblem as problem:
         result.problems.append(f"{problem.sentence}; it is left out of the pixel figures")
         return None
-    size = picture_size(picture.path)
+    size = _size(picture.path)
     if size is not None and size != mask.shape:
         result.problems.append(
             f"{picture.mask}: this mask has {mask.shape[1]} x {mask.shape[0]} pixels, but its "
@@ -198,13 +197,16 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
             f"{picture.label}; it is left out of the pixel figures"
         )
         return None
+    odd = doubt(mask)
+    if odd is not None:
+        result.notes.append(f"{picture.mask}: {odd}")
     return label_regions(fit_mask(mask, result.size))
 
 
-def picture_size(path: Path) -> tuple[int, int] | None:
-    """(height, width) of a picture as it is shown; None when it cannot be read."""
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a picture as it is shown; None where it is gone since it was scored."""
     try:
-        width, height = pictures.picture_size(path)
+        width, height = picture_size(path)
     except PictureError:
         return None
     return height, width

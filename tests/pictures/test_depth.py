@@ -128,12 +128,12 @@ def test_netpbm_of_every_depth(tmp_path: Path, kind: str, maximum: int) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"P2\n8 8\n15\n1 2 3", "cut off"),
-        (b"P6\n8 8\n4095\n1 2 3", "cut off"),
-        (b"P2\n8 8\n15\n" + b"1 -2 " * 40, "other characters"),
-        (b"P2\n8 8\n15\n" + b"1 x " * 40, "other characters"),
-        (b"P2\n8 8\n15\n" + b"99999999999999999999 " * 64, ""),
-        (b"P5\n8 8\n0\n" + bytes(64), ""),
+        (b"P2\n16 16\n15\n1 2 3", "cut off"),
+        (b"P6\n16 16\n4095\n1 2 3", "cut off"),
+        (b"P2\n16 16\n15\n" + b"1 -2 " * 200, "other characters"),
+        (b"P2\n16 16\n15\n" + b"1 x " * 200, "other characters"),
+        (b"P2\n16 16\n15\n" + b"99999999999999999999 " * 64, ""),
+        (b"P5\n16 16\n0\n" + bytes(256), ""),
     ],
 )
 def test_damaged_netpbm(tmp_path: Path, content: bytes, sentence: str) -> None:

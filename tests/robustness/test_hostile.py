@@ -182,19 +182,21 @@ def test_globs_stay_inside(tmp_path: Path) -> None:
         specs[str(spec)] = "I602" if pattern in GLOBS_OUTSIDE else "I607"
     results = drive("files", list(specs))
     for spec, code in specs.items():
-        assert results[spec]["codes"] == [code], (spec, results[spec], Path(spec).read_text()[-99:])
+        # `**` tells of the link that it does not follow
+        codes = [told for told in results[spec]["codes"] if told != "I615"]
+        assert codes == [code], (spec, results[spec], Path(spec).read_text()[-99:])
         assert results[spec]["seconds"] < 2
 
 
 def test_links_in_a_circle_below_a_glob(tmp_path: Path) -> None:
-    """Ten links back to the folder and twenty stars are ten to the twenty paths."""
+    """Ten links back to the folder and twenty stars are ten to the twenty paths, and 20 looks."""
     for index in range(10):
         (tmp_path / f"again{index}").symlink_to(tmp_path)
     spec = tmp_path / "nut.inspect"
     spec.write_text(spec_with('samples good { images: "' + "*/" * 20 + 'x.png" }'))
     result = drive("files", [str(spec)])[str(spec)]
-    assert result["codes"] == ["I601"], result
-    assert result["seconds"] < 20
+    assert result["codes"] == ["I607"], result
+    assert result["seconds"] < 5
 
 
 def test_a_file_that_vanishes_and_one_that_grows(tmp_path: Path) -> None:

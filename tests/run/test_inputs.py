@@ -36,13 +36,20 @@ def test_the_same_picture_once_whatever_its_spelling(here: Path) -> None:
     assert find_pictures(given).pictures == ("pics/b.png", "pics/a.png")
 
 
-def test_other_files_are_counted_and_hidden_ones_ignored(here: Path) -> None:
+def test_other_files_and_hidden_pictures_are_counted(here: Path) -> None:
     touch(
         "p/a.png", "p/b.csv", "p/c.csv", "p/README", "p/.hidden.png", "p/.DS_Store", "p/sub/x.png"
     )
     found = find_pictures(["p"])
     assert found.pictures == ("p/a.png",)
-    assert found.left_out == {".csv": 2, "files without a suffix": 1, "sub-folders": 1}
+    assert found.left_out == {
+        ".csv": 2,
+        "files without a suffix": 1,
+        "hidden pictures": 1,
+        "sub-folders": 1,
+    }
+    assert found.first_left_out["sub-folders"] == ["p/sub"]
+    assert "2 .csv (p/b.csv, p/c.csv)" in found.told and "1 sub-folder (p/sub)" in found.told
 
 
 def test_recursive(here: Path) -> None:

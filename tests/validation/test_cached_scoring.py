@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from promptdsl.files.hashing import hash_now
+from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file
 from promptdsl.runtime import cached_scoring
 from promptdsl.runtime.cached_scoring import (
@@ -21,7 +22,6 @@ from promptdsl.runtime.cached_scoring import (
 from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.device import Compute, choose_compute
 from promptdsl.runtime.feature_cache import FeatureCache
-from promptdsl.runtime.pictures import read_picture
 
 from .scene import factory
 

@@ -10,11 +10,13 @@ from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.source import Span
 from promptdsl.syntax.ast import DefectBlock, Line, NormalBlock, ObjectDef, TemplatesBlock, Text
+from promptdsl.syntax.signs import readable, with_plain_brackets
 from promptdsl.syntax.statements import quote, shown
 
 PLACEHOLDER = "{object}"
 _NEAR = re.compile(
-    r"\{+\s*[\w ]{0,20}\s*\}+|\{\s*object\b|\bobject\s*\}|[(\[<%]\s*object\s*[)\]>%]|\$\w+|%s", re.I
+    r"\{+\s*[\w ]{0,20}\s*\}+|\{\s*object\b|\bobject\s*\}|[(\[<%\"]\s*object\s*[)\]>%\"]|\$\w+|%s",
+    re.I,
 )
 _LIST_NAME = re.compile(r"[a-z]\w*\.[a-z]\w*")
 _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
@@ -86,13 +88,11 @@ def _without(context: Context, text: Text, called: str | None, what: str) -> Non
             help=f"write include {value}", fix=Fix(text.span, f"include {value}"),
         )  # fmt: skip
         return
-    near = _NEAR.search(value)
+    near = _NEAR.search(with_plain_brackets(value))
     if near is not None:
         mended = value[: near.start()] + PLACEHOLDER + value[near.end() :]
-        _report(
-            context, text, "I201", f"{near.group().strip()} is not the placeholder", mended,
-            "needs {object}",
-        )  # fmt: skip
+        found = value[near.start() : near.end()].strip()
+        _report(context, text, "I201", f"{found} is not the placeholder", mended, "needs {object}")
         return
     _report(
         context, text, "I204", f"this {what} never mentions the object",
@@ -113,7 +113,7 @@ def _with_object(value: str, called: str | None, what: str) -> str:
 
 
 def _report(context: Context, text: Text, code: str, message: str, mended: str, label: str) -> None:
-    span = Span(text.span.file, text.span.start, text.span.end)
+    span, mended = Span(text.span.file, text.span.start, text.span.end), readable(mended)
     context.report.error(
         code, span, message, label=label,
         help=f"write {quote(shown(mended, 200))}", fix=Fix(span, quote(mended)),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import torch
 
@@ -35,17 +34,18 @@ from promptdsl.runtime.april_gan.settings import (
 from promptdsl.runtime.checkpoints import LearnedWeights, load_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import DetectorState, Pictures, Progress
-from promptdsl.runtime.device import Compute, threads
-from promptdsl.runtime.features import Features
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.features import Features, score_steadily
 from promptdsl.runtime.flops import Flops
 from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
 from promptdsl.runtime.path_flops import count_path_flops
 from promptdsl.runtime.reference_pictures import read_reference, reference_files
+from promptdsl.runtime.shared_encoders import SharedEncoders
 from promptdsl.runtime.text import embed_prompts
 from promptdsl.runtime.winclip.words import Directions, find_directions
 
 GOOD_MAXIMUM = "references/good_maximum"
-_encoders: WeakValueDictionary[object, StageEncoder] = WeakValueDictionary()
+_encoders: SharedEncoders[StageEncoder] = SharedEncoders()
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class AprilGanDetector:
             whole_last=len(tower.blocks) in stages,
         )
 
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine does without on this machine."""
+        return self.encoder.image_pass.notes
+
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
         encoded = self.encoder.encode(pixels_on(pictures, self.compute.device))
@@ -91,20 +96,18 @@ class AprilGanDetector:
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of pictures that have been encoded, here or elsewhere."""
-        scores = score_features(
-            features.to(self.compute.device),
-            self.words,
-            self.adapters,
-            self.references,
-            self.settings,
-            self.grid,
-            self.size,
-        )
-        return picture_scores(scores, self.defects)
+        return score_steadily(features, self.compute.device, self._score)
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
         """Scores of (B, H, W, 3) uint8 RGB pictures."""
         return self.score(self.encode(pictures))
+
+    def _score(self, features: Features) -> list[PictureScore]:
+        settings, grid, size = self.settings, self.grid, self.size
+        scores = score_features(
+            features, self.words, self.adapters, self.references, settings, grid, size
+        )
+        return picture_scores(scores, self.defects)
 
     def state(self) -> DetectorState:
         """Directions, adapters and memory; settings are in the plan."""
@@ -175,8 +178,6 @@ def assemble_detector(
     adapters: Adapters,
 ) -> AprilGanDetector:
     """A detector without references."""
-    if compute.device.type == "cpu":
-        torch.set_num_threads(threads())
     encoder = find_encoder(model, settings, compute)
     return AprilGanDetector(
         encoder.tower.image_size,
@@ -213,17 +214,17 @@ def find_encoder(model: ClipModel, settings: AprilGanSettings, compute: Compute)
     side = settings.image_size
     check_stages(settings, model.config.vision.layers, model.name)
     key = (model.identity, settings.stages, settings.position_embedding, side, str(compute))
-    encoder = _encoders.get(key)
-    if encoder is None:
+
+    def make() -> StageEncoder:
         tower = model.vision_tower(
             (side, side) if side else None,
             resize=settings.position_embedding,
             device=compute.device,
             dtype=compute.dtype,
         )
-        encoder = StageEncoder(tower, settings.stages, MAX_ROWS[compute.device.type])
-        _encoders[key] = encoder
-    return encoder
+        return StageEncoder(tower, settings.stages, MAX_ROWS[compute.device.type])
+
+    return _encoders.find(key, make)
 
 
 def with_references(
