@@ -10,7 +10,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
@@ -121,7 +121,7 @@ def command(
     if out is not None:
         _write(out, text)
         if form == "text":
-            click.echo(f"table: {shown(out / WORDS_FILE)}")
+            say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
     if stopped is not None:
         raise stopped

@@ -240,7 +240,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
     for sentence in remarks(outcome, options):
-        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+        console.print(shown(sentence), soft_wrap=True, highlight=False, markup=False)
 
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
@@ -254,7 +254,7 @@ def remarks(outcome: "Outcome", options: "Options") -> list[str]:
         left = {why: LeftOut(count, names[why]) for why, count in run["left_out"].items()}
         hint = " (--recursive looks into sub-folders)" if SUB_FOLDERS in left else ""
         lines.append(f"left out: {what_was_left_out(left)}{hint}")
-    lines += [f"note: {shown(sentence)}" for sentence in run["remarks"]]
+    lines += [f"note: {sentence}" for sentence in run["remarks"]]
     lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
     if outcome.dropped:
         lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")

@@ -9,7 +9,7 @@ import click
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
 from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -90,7 +90,7 @@ def command(
     if out is not None:
         _draw(why, picture, out)
         if form == "text":
-            click.echo(f"picture: {shown(out)}")
+            say(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0
