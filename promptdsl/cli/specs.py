@@ -1,5 +1,6 @@
 """The spec files that a command was given: found, compiled, their faults shown."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,8 +35,7 @@ def find_specs(names: Sequence[str]) -> list[str]:
     """Files and `-` as they were named; a folder gives its .inspect files, sub-folders included."""
     found: list[str] = []
     for name in names:
-        folder = Path(name)
-        if name != STANDARD_INPUT and folder.is_dir():
+        if name != STANDARD_INPUT and os.path.isdir(name):
             found += _specs_below(name)
         else:
             found.append(name)
@@ -103,7 +103,7 @@ def _exit_code(compilation: Compilation, strict: bool) -> int:
     if compilation.spec is None:
         unreadable = any(item.code == UNREADABLE for item in compilation.report)
         if unreadable:
-            return 3 if Path(compilation.name).is_file() else 2
+            return 3 if os.path.lexists(compilation.name) else 2
         return 1
     return 1 if not compilation.ok or (strict and compilation.report.warnings) else 0
 
