@@ -120,15 +120,8 @@ def command(
         console = console_for_tables(WIDE)
         for ablation in ablations:
             print_ablation(console, ablation)
-<<<<<<< HEAD
-    if out is not None:
-        _write(out, text)
-        if form == "text":
-            say(f"table: {shown(out / WORDS_FILE)}")
-=======
     if out is not None and failed is None and form == "text":
-        click.echo(f"table: {shown(out / WORDS_FILE)}")
->>>>>>> main
+        say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
     for problem in (stopped, failed):
         if problem is not None:

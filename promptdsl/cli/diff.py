@@ -107,17 +107,10 @@ def command(
         write_machines(json.dumps(described, indent=2) + "\n")
     else:
         _tell(console_for_tables(WIDE), result)
-<<<<<<< HEAD
-    if out is not None:
-        _write(out, result, described)
-        if form == "text":
-            say(f"page: {shown(out / PAGE)}")
-=======
     if failed is not None:
         raise failed
     if out is not None and form == "text":
-        click.echo(f"page: {shown(out / PAGE)}")
->>>>>>> main
+        say(f"page: {shown(out / PAGE)}")
     unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
     for image, error in unreadable.items():
         tell_note(f"{image}: {error}; it is in no comparison", "problem")

@@ -254,14 +254,9 @@ def remarks(outcome: "Outcome", options: "Options") -> list[str]:
         left = {why: LeftOut(count, names[why]) for why, count in run["left_out"].items()}
         hint = " (--recursive looks into sub-folders)" if SUB_FOLDERS in left else ""
         lines.append(f"left out: {what_was_left_out(left)}{hint}")
-<<<<<<< HEAD
-    lines += [f"note: {sentence}" for sentence in run["remarks"]]
-    lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
-=======
     lines += [f"note: {shown(sentence)}" for sentence in run["remarks"]]
     told = told_notes(run["notes"], run.get("noted", {}))
     lines += [f"note: {shown(sentence)}" for sentence in told]
->>>>>>> main
     if outcome.dropped:
         lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
     if outcome.others:

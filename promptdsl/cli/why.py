@@ -89,17 +89,10 @@ def command(
         write_machines(json.dumps(describe(why), indent=2) + "\n")
     else:
         _tell(why)
-<<<<<<< HEAD
-    if out is not None:
-        _draw(why, picture, out)
-        if form == "text":
-            say(f"picture: {shown(out)}")
-=======
     if failed is not None:
         raise failed
     if out is not None and form == "text":
-        click.echo(f"picture: {shown(out)}")
->>>>>>> main
+        say(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0
