@@ -270,6 +270,7 @@ def _calibrate(
     from promptdsl.validation.scored import score_sample
 
     folder = job.spec.path.parent
+    _refuse_missing(job)
     scoring = open_scoring(job.item, folder, compute, open_feature_cache(), watch.prepares)
     watch.inspects(job.name, len(job.sample.pictures))
     sample = score_sample(scoring, job.sample, job.item.thresholds, watch.advance)
@@ -293,6 +294,14 @@ def _calibrate(
         compute.precision,
         _thresholds(job, solved),
     )
+
+
+def _refuse_missing(job: "Job") -> None:
+    """A promise about pictures that were not all found would be one about others."""
+    missing = job.sample.missing
+    if missing:
+        more = f" ({counted(len(missing) - 1, 'more problem')})" if len(missing) > 1 else ""
+        raise EnvironmentProblem(f"{missing[0]}{more}", "repair or name the folders, then repeat")
 
 
 def _refuse_unreadable(sample: "ScoredSample") -> None:
@@ -366,6 +375,8 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
         tell_note(f"{job.name}: {note}", "warning")
     if copies:
         tell_note(f"{counted(copies, 'copy', 'copies')} of other pictures counted once")
+    for note in job.sample.notes:
+        tell_note(note)
     for problem in sample.problems:
         tell_note(problem, "problem")
 
