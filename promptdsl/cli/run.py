@@ -232,7 +232,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
             "warning",
         )
     for folder, why in outcome.run["unreadable"].items():
-        tell_note(f"{folder}: this folder cannot be read: {why}", "problem")
+        tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
         return
     counts, times = outcome.run["counts"], outcome.run["times"]
