@@ -20,7 +20,7 @@ from promptdsl.runtime.detector import Detector
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.inputs import find_pictures, picture_key
 from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspect_all
-from promptdsl.runtime.interrupts import Stop, clean_stop
+from promptdsl.runtime.interrupts import Stop, Stopped, clean_stop
 from promptdsl.runtime.pictures import Picture, PictureError, read_rgb
 from promptdsl.runtime.records import read_records
 from promptdsl.runtime.run_description import Identity, begin, finish, refuse_another_run
@@ -164,10 +164,14 @@ def _inspect(
     plans = {item.name: item for item in source.plan.objects}
     batch = batch_size(options.batch_size, str(source.compute.device))
     drawing = Drawing(folder, options.maps, rules)
-    loop = Run(drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock())
+    loop = Run(
+        drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock(), stop.long_step
+    )
     ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
     try:
         inspect_all(jobs, lambda name: Station(source.build(plans[name]), rules[name]), loop)
+    except Stopped:
+        folder.sync()  # a long step was left: its pictures have no records, and --resume makes them
     except BaseException as error:
         ledger.close_failed(error)
         raise
