@@ -26,6 +26,7 @@ class Layer(NamedTuple):
 
 LAYERS: dict[str, Layer] = {
     "files": Layer({"errors", "diagnostics"}, {"platformdirs"}),
+    "pictures": Layer(FOUNDATION, {"numpy", "PIL"}),
     "source": Layer({"files"}),
     "errors": Layer(set()),
     "model_config": Layer(set()),
@@ -40,26 +41,29 @@ LAYERS: dict[str, Layer] = {
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
     "results": Layer(set(), {"numpy"}),
     "runtime": Layer(
-        FOUNDATION | {"methods", "builtin_words", "plan", "results", "datasets"},
+        FOUNDATION | {"methods", "builtin_words", "plan", "results", "datasets", "pictures"},
         SCORING | {"pydantic", "scipy", "triton", "anomalib"},  # anomalib: to compare with
     ),
-    "datasets": Layer(FOUNDATION | {"plan", "results"}, {"numpy", "PIL"}),
+    "datasets": Layer(FOUNDATION | {"plan", "results", "pictures"}, {"numpy", "PIL"}),
     "lock": Layer(FOUNDATION | {"methods", "plan", "runtime"}, {"pydantic"}),
     "validation": Layer(
-        FOUNDATION | {"methods", "plan", "results", "runtime", "datasets", "lock", "report"},
+        FOUNDATION
+        | {"methods", "plan", "results", "runtime", "datasets", "lock", "report", "pictures"},
         SCORING | {"pydantic", "scipy", "sklearn", "rich"},
     ),
     "experiments": Layer(
         LANGUAGE
-        | set("check plan pipeline results runtime datasets lock validation report".split()),
+        | set(
+            "check plan pipeline results runtime datasets lock validation report pictures".split()
+        ),
         {"numpy", "PIL", "rich"},
     ),
     "training": Layer(
-        LANGUAGE | {"plan", "results", "runtime", "pipeline", "datasets", "validation"},
+        LANGUAGE | {"plan", "results", "runtime", "pipeline", "datasets", "validation", "pictures"},
         SCORING | {"cv2", "scipy", "sklearn", "rich", "click"},
     ),
     "report": Layer(
-        FOUNDATION | {"methods", "plan", "results"},
+        FOUNDATION | {"methods", "plan", "results", "pictures"},
         {"numpy", "PIL", "jinja2", "markupsafe", "rich"},
     ),
 }

@@ -7,6 +7,7 @@ importing it.
 
 import importlib.util
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from promptdsl.model_config import (
 )
 from promptdsl.spec.model import ModelFacts
 
+_MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
+_LONGEST = 100
+
 
 @cache
 def _table() -> dict[str, Any]:
@@ -32,6 +36,7 @@ def _table() -> dict[str, Any]:
     return table
 
 
+@cache
 def open_clip_names() -> tuple[str, ...]:
     """Names that can serve, those with pretrained weights first."""
     models = _table()["models"]
@@ -50,11 +55,19 @@ def open_clip_facts(name: str) -> ModelFacts | None:
     entry = _table()["models"].get(name)
     if entry is not None:
         return ModelFacts(**entry)
+    config = _config_file(name)
+    return None if config is None else facts_of_config(json.loads(config))
+
+
+def _config_file(name: str) -> str | None:
+    """What the installed open_clip says of a model that the table does not list."""
+    if len(name) > _LONGEST or not _MODEL_NAME.fullmatch(name):
+        return None  # not the name of a file of open_clip's, and perhaps of none at all
     found = importlib.util.find_spec("open_clip")
     for folder in (found.submodule_search_locations or []) if found else []:
         path = Path(folder) / "model_configs" / f"{name}.json"
-        if "/" not in name and path.is_file():
-            return facts_of_config(json.loads(path.read_text(encoding="utf-8")))
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
     return None
 
 

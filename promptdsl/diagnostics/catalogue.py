@@ -52,6 +52,8 @@ CATALOGUE: dict[str, Entry] = dict(
                 I127="an empty block",
                 I128="something stands twice",
                 I129="something stands behind the end of a line",
+                I130="a sign of another keyboard",
+                I131="a character that nobody sees",
                 I201="the placeholder is misspelt",
                 I202="the object is mentioned twice",
                 I203="an empty text",
@@ -96,6 +98,8 @@ CATALOGUE: dict[str, Entry] = dict(
                 I605="a test without samples",
             ),
             **_warnings(
+                I132="a character that nobody sees, in a text",
+                I133="a letter that only looks Latin",
                 I206="a prompt counts twice",
                 I207="one phrase for good and bad",
                 I208="a prompt longer than the model reads",
@@ -110,6 +114,7 @@ CATALOGUE: dict[str, Entry] = dict(
                 I420="settings other than those of the training",
                 I606="pictures and masks differ in number",
                 I607="samples without pictures",
+                I615="pictures that cannot be looked at",
             ),
         }.items()
     )

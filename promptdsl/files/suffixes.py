@@ -19,7 +19,7 @@ UNREADABLE_PICTURES = frozenset(
 LOSSY_PICTURES = frozenset(".jpg .jpeg .jpe .jfif .mpo .webp .avif .jp2 .j2k .jpx".split())
 
 # What stands behind a picture's name in the name of its mask; "" is a mask named alike.
-MASK_ENDINGS = ("_mask", "_gt", "_ground_truth", "_label", "")
+MASK_ENDINGS = ("_mask", "_masks", "_gt", "_ground_truth", "_label", "")
 
 
 def suffix(path: str | Path) -> str:

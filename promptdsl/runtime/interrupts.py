@@ -75,7 +75,11 @@ class Stop:
 
     def _time_is_up(self) -> None:
         self._waited = True
-        _thread.interrupt_main()  # runs the handler of SIGINT in the main thread
+        main = threading.main_thread().ident
+        if main is not None and hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, signal.SIGINT)  # wakes it, also from a sleep or a wait
+        else:
+            _thread.interrupt_main()
 
     def end_waiting(self) -> None:
         """No interrupt comes from the timer any more."""

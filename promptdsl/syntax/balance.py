@@ -16,8 +16,7 @@ from lark import Token
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.lost_heads import doubled_head, likely_head, orphans_end
-from promptdsl.syntax.quotes import BLANK
-from promptdsl.syntax.tokens import begin, finish, made
+from promptdsl.syntax.tokens import BLANK, HIDDEN, begin, finish, made
 
 MAX_DEPTH = 16
 _TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
@@ -78,6 +77,8 @@ class _Balancer:
     too_deep: int = 0
     open_lines: Counter[int | None] = field(default_factory=Counter)  # line -> braces left open
     no_orphans_before: int = 0  # statements up to here are known to have their head
+    newlines_from: int = 0  # the run of newlines that was walked last
+    newlines_until: int = 0
 
     def run(self) -> list[Token]:
         """Walk the tokens once, statement by statement."""
@@ -210,9 +211,7 @@ class _Balancer:
 
     def _opener_at_line_end(self, keyword: Token, end: int) -> int | None:
         """A block whose line ends without a brace: does what follows belong into it?"""
-        at = end
-        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
-            at += 1
+        at = self._visible_from(end)
         if at >= len(self.tokens) or self.tokens[end].type != "_NEWLINE":
             return None
         follower = self.tokens[at]
@@ -244,7 +243,7 @@ class _Balancer:
     def _report_opener(self, place: Span, closed: bool) -> None:
         """Tell of a missing opening brace once it is known whether the closing one is there."""
         text = self.source.text
-        words = " ".join(text[place.start : place.end].split())
+        words = " ".join(text[place.start : place.end].replace(HIDDEN, "").split())
         end = place.end
         while text[end : end + 1] in (" ", "\t", ":"):
             end += 1
@@ -335,7 +334,7 @@ class _Balancer:
                 self._report_unclosed(depth - 1, token)
                 while len(self.stack) > 1:
                     self._close_forgotten(token)
-            elif depth == 0:
+            elif depth == 0 and not self._is_named_list(token):
                 self._homeless(token)
 
     def _line_lacks_brace(self, token: Token) -> bool:
@@ -358,6 +357,11 @@ class _Balancer:
             and bool(self.stack)
             and self._column(token) <= self._column(self.stack[0].keyword)
         )
+
+    def _is_named_list(self, token: Token) -> bool:
+        """`templates "photos" {` at the top: a list whose name stands in quotes."""
+        kinds = [each.type for each in self.tokens[self.at + 1 : self.at + 3]]
+        return token.type == "TEMPLATES" and kinds == ["STRING", "LBRACE"]
 
     def _homeless(self, token: Token) -> None:
         """Part of an object outside of any: its object was closed too early, or never begun."""
@@ -428,7 +432,9 @@ class _Balancer:
     # places
 
     def _name_of(self, block: _Open) -> str:
-        head = self.source.text[begin(block.keyword) : begin(block.brace)].strip()
+        head = (
+            self.source.text[begin(block.keyword) : begin(block.brace)].replace(HIDDEN, "").strip()
+        )
         return " ".join(head.split()) if 0 < len(head) <= 60 else "this block"
 
     def _span(self, token: Token) -> Span:
@@ -449,9 +455,19 @@ class _Balancer:
         return len(self._indent(token)) == self._column(token) - 1
 
     def _next_visible(self, at: int) -> Token | None:
-        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
-            at += 1
+        at = self._visible_from(at)
         return self.tokens[at] if at < len(self.tokens) else None
+
+    def _visible_from(self, at: int) -> int:
+        """The first token from here on that is no newline; each run of newlines is walked once."""
+        if at < self.newlines_from or at >= self.newlines_until:
+            self.newlines_from = self.newlines_until = at
+            while (
+                self.newlines_until < len(self.tokens)
+                and self.tokens[self.newlines_until].type == "_NEWLINE"
+            ):
+                self.newlines_until += 1
+        return max(at, self.newlines_until)
 
 
 def _has_no_head(block: _Open) -> bool:

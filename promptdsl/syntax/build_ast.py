@@ -11,6 +11,7 @@ from promptdsl.syntax.ast import ListKind, NamedList, ObjectDef, SpecFile, Use, 
 from promptdsl.syntax.build_lines import build_lines
 from promptdsl.syntax.build_object import build_object
 from promptdsl.syntax.build_parts import twice
+from promptdsl.syntax.foreign_signs import with_plain_signs
 from promptdsl.syntax.misfits import malformed, unknown
 from promptdsl.syntax.parser import parse
 from promptdsl.syntax.statements import Desk, Statement, each, is_word, statements_of
@@ -41,6 +42,7 @@ class _Draft:
 
 def build_ast(source: SourceFile, report: Report) -> SpecFile:
     """Parse one file; every mistake of form goes to the report."""
+    source = with_plain_signs(source, report)
     return from_tree(parse(source, report), source, report)
 
 
@@ -167,6 +169,13 @@ def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None
             "I112", span, "the language version must be the first line of the file",
             help="move inspect 1 to the top",
         )  # fmt: skip
+    if atoms and str(atoms[0]) == f'"{LANGUAGE_VERSION}"':
+        desk.report.error(
+            "I122", span, "the language version is a number without quotes",
+            help=f"write inspect {LANGUAGE_VERSION}",
+            fix=Fix(desk.span(atoms[0]), str(LANGUAGE_VERSION)),
+        )  # fmt: skip
+        return
     if not atoms or atoms[0].type != "NUMBER":
         malformed(desk, statement, "the language version is missing", "write inspect 1")
         return

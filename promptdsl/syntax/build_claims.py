@@ -7,7 +7,7 @@ from lark import Token
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.syntax.ast import FieldLine, SamplesBlock, TestBlock, Text, Word
-from promptdsl.syntax.build_fields import build_fields, share
+from promptdsl.syntax.build_fields import SINGLE_QUOTES, build_fields, share
 from promptdsl.syntax.build_parts import needs_block, once_each, twice
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
@@ -81,10 +81,13 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms or atoms[0].type != "STRING":
-        title = quote(desk.written(desk.span(*atoms))) if atoms else '"good parts pass"'
-        malformed(
-            desk, statement, "a test needs a title in quotes", f"write test {title} {{ ... }}"
-        )
+        bare = desk.written(desk.span(*atoms)).strip(SINGLE_QUOTES) if atoms else ""
+        title = quote(bare or "good parts pass")
+        desk.report.error(
+            "I122", desk.head(statement), "a test needs a title in quotes",
+            help=f"write test {title} {{ ... }}",
+            fix=Fix(desk.span(*atoms), title) if bare else None,
+        )  # fmt: skip
         return None
     desk.nothing_behind(statement, atoms[1:])
     if not needs_block(desk, statement, FORMS["test"]):

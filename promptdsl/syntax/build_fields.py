@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value, Word
 from promptdsl.syntax.misfits import misplaced
+from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Desk, Statement, is_word, quote, shown
 from promptdsl.syntax.vocabulary import KEYWORDS
 
@@ -100,6 +102,10 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
     return values
 
 
+FIELD_NAMES = {
+    *("called", "images", "masks", "on"),
+    *(field.name for method in METHODS.values() for field in method.fields),
+}
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 
 
@@ -181,11 +187,13 @@ def share(percent: str) -> float:
 def _mended_colon(desk: Desk, statement: Statement) -> bool:
     """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
     atoms = statement.atoms
-    if statement.kind != "loose" or len(atoms) < 2 or statement.after_comma:
+    if statement.kind != "loose" or len(atoms) < 2:
         return False
+    if statement.after_comma and str(atoms[0]) not in FIELD_NAMES:
+        return False  # it may be one more value
     if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
         return False
-    equals = atoms[1] == "=" and len(atoms) > 2
+    equals = len(atoms) > 2 and (str(atoms[1]) in ("=", "->", "=>") or set(atoms[1]) <= BULLETS)
     name, value = desk.span(atoms[0]), atoms[2 if equals else 1]
     rest = desk.written(desk.span(value).to(desk.span(atoms[-1])))
     desk.report.error(

@@ -1,5 +1,6 @@
 """From statements to the lines of a block of phrases: texts and includes."""
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -7,11 +8,11 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import IncludeLine, Line, Text
-from promptdsl.syntax.build_fields import SINGLE_QUOTES
+from promptdsl.syntax.build_fields import FIELD_NAMES, SINGLE_QUOTES
 from promptdsl.syntax.misfits import malformed
+from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
 from promptdsl.syntax.tokens import begin, finish
 from promptdsl.syntax.vocabulary import (
@@ -22,11 +23,10 @@ from promptdsl.syntax.vocabulary import (
     TOP_LEVEL,
 )
 
-_FIELDS = {
-    *KEYWORDS,
-    *CONTEXT_WORDS,
-    *(field.name for method in METHODS.values() for field in method.fields),
-}
+_FIELDS = {*KEYWORDS, *CONTEXT_WORDS, *FIELD_NAMES}
+
+
+_LIST_NAME = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)?")
 
 
 def build_lines(desk: Desk, block: Block | None) -> tuple[tuple[Line, ...], bool]:
@@ -52,13 +52,10 @@ def _line(desk: Desk, statement: Statement) -> list[Line]:
     return []
 
 
-_BULLETS = set("-+*\u00b7\u2013\u2014\u2022\u2023\u25aa\u25cf\u25e6")
-
-
 def _bullet(atoms: list[Token]) -> int:
     """How many tokens in front are a bullet (`-`, `•`) or a number (`1.`, `1)`) of a list."""
     kinds = [token.type for token in atoms[:2]]
-    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1 and set(atoms[0]) <= _BULLETS:
+    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1 and set(atoms[0]) <= BULLETS:
         return 1
     return 2 if kinds in (["NUMBER", "DOT"], ["NUMBER", "UNKNOWN"]) and len(atoms) > 2 else 0
 
@@ -131,11 +128,33 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
         desk.nothing_behind(statement, atoms[1:])
         return IncludeLine(None, desk.word(atoms[0]), span)
     if "BROKEN" not in kinds:
-        help = f"write {FORMS['include']}"
-        if kinds[:1] == ["STRING"]:
-            help = f"names are written without quotes; {help}"
-        malformed(desk, statement, "include needs the name of a list", help)
+        _no_list_name(desk, statement, atoms, kinds)
     return None
+
+
+def _no_list_name(desk: Desk, statement: Statement, atoms: list[Token], kinds: list[str]) -> None:
+    """`include`, `include std.`, `include "std.normal"`."""
+    name = str(atoms[0])[1:-1].strip() if kinds == ["STRING"] else ""
+    if _LIST_NAME.fullmatch(name):
+        span = desk.span(*atoms)
+        desk.report.error(
+            "I122", desk.head(statement), "the name of a list is written without quotes",
+            help=f"write include {name}", fix=Fix(span, name),
+        )  # fmt: skip
+    elif kinds == ["STRING"]:
+        malformed(
+            desk, statement, "include needs the name of a list, and this is a text in quotes",
+            f"remove include, or for example {FORMS['include']}",
+        )  # fmt: skip
+    elif kinds[:2] == ["WORD", "DOT"]:
+        malformed(
+            desk, statement, f"the name of a list of {atoms[0]} is missing behind the point",
+            f"for example {FORMS['include']}; a list of this file is named without a point",
+        )  # fmt: skip
+    else:
+        malformed(
+            desk, statement, "include needs the name of a list", f"for example {FORMS['include']}"
+        )
 
 
 def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:

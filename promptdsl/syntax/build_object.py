@@ -193,6 +193,8 @@ def _swapped(desk: Desk, statement: Statement) -> str:
 
 def _unknown_part(desk: Desk, statement: Statement) -> str | None:
     word = str(statement.atoms[0]) if statement.atoms else ""
+    if word == "called" and len(statement.atoms) > 1:
+        return "called"
     if word == "called":
         malformed(desk, statement, "called needs a colon", f"write {FORMS['called']}")
         return None

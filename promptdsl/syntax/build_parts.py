@@ -129,10 +129,22 @@ def build_remove(desk: Desk, statement: Statement) -> RemoveLine | None:
         atoms = atoms[1:]
     if not atoms or (atoms[0].type not in ("NAME",) and str(atoms[0]) not in KEYWORDS):
         if not any(token.type == "BROKEN" for token in atoms):
-            malformed(desk, statement, "remove needs the name of a defect", "write remove bent")
+            _no_defect_name(desk, statement, atoms)
         return None
     desk.nothing_behind(statement, atoms[1:])
     return RemoveLine(desk.word(atoms[0]), desk.span_of(statement))
+
+
+def _no_defect_name(desk: Desk, statement: Statement, atoms: list[Token]) -> None:
+    """`remove`, `remove "bent"`."""
+    name = str(atoms[0]).strip('"') if len(atoms) == 1 else ""
+    if NAME.fullmatch(name):
+        desk.report.error(
+            "I124", desk.span(*atoms), "the name of a defect is written without quotes",
+            help=f"write remove {name}", fix=Fix(desk.span(*atoms), name),
+        )  # fmt: skip
+    else:
+        malformed(desk, statement, "remove needs the name of a defect", "for example remove bent")
 
 
 def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:

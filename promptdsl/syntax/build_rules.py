@@ -130,7 +130,7 @@ def _check_comparison(desk: Desk, measure: str, token: Token) -> bool:
 
 def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, Span]:
     span, written = desk.span(token), str(token)
-    if written == "auto":
+    if written.lower() == "auto":
         return None, span
     if measure == "score" and token.type == "NUMBER":
         value = float(written)

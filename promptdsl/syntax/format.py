@@ -12,6 +12,7 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile
 from promptdsl.syntax.build_ast import build_ast
 from promptdsl.syntax.comments import comments_of
+from promptdsl.syntax.foreign_signs import with_plain_signs
 from promptdsl.syntax.layout import lay_out
 from promptdsl.syntax.outline import Braces, Statement, statements_below
 from promptdsl.syntax.parser import parse
@@ -37,7 +38,7 @@ Shape = tuple[object, ...]
 def format_source(source: SourceFile) -> Formatted:
     """Lay a spec out; raises FormatFault rather than give a text that means something else."""
     report = Report()
-    statements = statements_below(parse(source, report))
+    statements = statements_below(parse(with_plain_signs(source, report), report))
     if report.errors:
         return Formatted(None, report)
     text = _lay_out(source.text, statements)

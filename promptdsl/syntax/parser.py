@@ -7,6 +7,7 @@ from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.balance import balance
 from promptdsl.syntax.quotes import mend_quotes
 from promptdsl.syntax.slips import mend_slips
+from promptdsl.syntax.stray_marks import sweep
 from promptdsl.syntax.tokens import MAX_TOKENS, begin, language, made, tokenize
 
 
@@ -21,6 +22,7 @@ def parse(source: SourceFile, report: Report) -> Tree[Token]:
             help="check that this is the file you meant",
         )  # fmt: skip
         tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
+    tokens = sweep(source, tokens, report)
     tokens = mend_slips(source, tokens, report)
     tokens = balance(source, tokens, report)
     parser = language().parse_interactive()

@@ -10,13 +10,11 @@ import re
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
-from promptdsl.syntax.block_comments import blank_block_comments
+from promptdsl.syntax.misquoted import mend_misquoted
+from promptdsl.syntax.tokens import BLANK
 from promptdsl.syntax.vocabulary import KEYWORDS
 
-BLANK = "\uffff"
-_CURLY = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
-_TEXTS_AND_CURLY = re.compile(rf'"(?:\\.|[^"\\\n])*"|#[^\n]*|["{_CURLY}]')
 _PLACEHOLDER = re.compile(r"\{[ \t]*\w*[ \t]*\}")
 _PLACEHOLDER_AT_END = re.compile(r"\{[ \t]*\w*[ \t]*\}\Z")
 _BRACES = re.compile(r"\{[ \t]*\w*[ \t]*\}|[{}]| as (?=\w+\s*$)")
@@ -26,8 +24,7 @@ _NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
 
 def mend_quotes(source: SourceFile, report: Report) -> str:
     """The text with every line that has a lone quote made harmless; same length."""
-    text = blank_block_comments(source, source.text.replace(BLANK, "\ufffd"), report)
-    text = _straighten(source, text, report)
+    text = mend_misquoted(source, source.text, report)
     lone = [match.start() for match in _TEXTS.finditer(text) if match.group() == '"']
     if not lone:
         return text
@@ -94,37 +91,16 @@ def _report_broken_text(
     )
 
 
-def _straighten(source: SourceFile, text: str, report: Report) -> str:
-    if not any(mark in text for mark in _CURLY):
-        return text
-    pieces, done, told = [], 0, -1
-    for match in _TEXTS_AND_CURLY.finditer(text):
-        if match.group() not in _CURLY:
-            continue
-        pieces += [text[done : match.start()], '"']
-        done = match.end()
-        if report.full:
-            report.left_out += 1
-            continue
-        line = source.position(match.start()).line
-        if line != told:
-            report.error(
-                "I105",
-                Span(source.name, match.start(), match.end()),
-                f"this is the typographic quote {match.group()}, and specs use the straight one",
-                label='needs "',
-                help='write every quote as " (a word processor changes them: use a text editor)',
-                fix=Fix(Span(source.name, match.start(), match.end()), '"'),
-            )
-            told = line
-    return "".join([*pieces, text[done:]])
-
-
 def _report_lone_quote(
     source: SourceFile, text: str, first: int, lone: int, report: Report
 ) -> None:
     """Point at the text that most likely lacks a quote."""
     ran_on = _ran_on(text, first, lone)
+    if _only_a_comma(text, first, lone):  # the texts are those that seem to stand outside
+        begin, _inner = _bare_words_before(text, first)
+        if begin < first:
+            _report_no_opening_quote(source, text, begin, first, report)
+            return
     if ran_on is None and _NOTHING_MORE.fullmatch(_without_comment(text[lone + 1 :])):
         begin, inner = _bare_words_before(text, lone)
         if inner:
@@ -155,6 +131,12 @@ def _ran_on(text: str, first: int, lone: int) -> tuple[int, int] | None:
         if content.endswith(",") or (content.endswith(("{", "}")) and not placeholder_ends):
             return match.start(), match.start() + 1 + len(content)
     return None
+
+
+def _only_a_comma(text: str, first: int, lone: int) -> bool:
+    """Whether the first text of a line holds nothing but what stands between two texts."""
+    match = _TEXTS.match(text, first)
+    return match is not None and match.start() < lone and not match.group().strip('", {}\t')
 
 
 def _bare_words_before(text: str, lone: int) -> tuple[int, bool]:

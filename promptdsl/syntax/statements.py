@@ -8,7 +8,7 @@ from lark import Token, Tree
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.ast import Text, Word
-from promptdsl.syntax.tokens import begin, finish
+from promptdsl.syntax.tokens import HIDDEN, begin, finish
 from promptdsl.syntax.vocabulary import KEYWORDS
 
 _WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
@@ -111,8 +111,8 @@ class Desk:
         return self.span(*statement.atoms)
 
     def written(self, span: Span) -> str:
-        """The author's characters."""
-        return self.source.text[span.start : span.end]
+        """The author's characters, without those that nobody sees."""
+        return self.source.text[span.start : span.end].replace(HIDDEN, "")
 
     def word(self, token: Token) -> Word:
         """A bare word."""
@@ -127,13 +127,15 @@ class Desk:
         rest = tokens + statement.after
         if rest and not any(token.type == "BROKEN" for token in rest):
             span = self.span(*rest)
+            line = str(rest[0]) in KEYWORDS or (len(rest) > 1 and rest[1].type == "COLON")
             self.report.error(
                 "I129",
                 span,
                 f"{shown(self.written(span))} stands behind the end of this line",
                 label="nothing belongs here",
-                help="remove it, or put it on a line of its own",
-            )
+                help="remove it, or put it on a line of its own" if line
+                else "remove it, or write # before it to make it a comment",
+            )  # fmt: skip
 
     def no_block(self, statement: Statement) -> None:
         """Report a block behind a statement that takes none."""

@@ -7,6 +7,8 @@ from lark import Lark, Token
 
 from promptdsl.resources import resource_folder
 
+BLANK = "\uffff"  # what stands behind a quote that never closes; see quotes.py
+HIDDEN = "\ufffe"  # nothing, in the midst of a word; see foreign_signs.py
 MAX_TOKENS = 300_000  # a spec of the largest accepted size has some 200,000
 
 
@@ -28,7 +30,13 @@ def tokenize(text: str) -> list[Token]:
 
     Cannot fail: UNKNOWN takes what is left.
     """
-    return list(islice(language().lex(text), MAX_TOKENS + 1))
+    shown = text.replace(HIDDEN, "")
+    tokens = list(islice(language().lex(shown), MAX_TOKENS + 1))
+    if len(shown) != len(text):
+        places = [at for at, sign in enumerate(text) if sign != HIDDEN]
+        for token in tokens:
+            token.start_pos, token.end_pos = places[begin(token)], places[finish(token) - 1] + 1
+    return tokens
 
 
 def begin(token: Token) -> int:

@@ -31,9 +31,9 @@ def foreign_weights(context: Context) -> None:
         if weights is None and item.method.model_kind == "builtin":
             _builtin(context, item, place)
         elif isinstance(weights, str) and weights.endswith(SUFFIX):
-            for path in context.files(weights)[:1]:
-                if context.library.inside(context.library.loader.resolve(path)):
-                    _check(context, item, weights, path, place)
+            path = context.file(weights)
+            if path is not None and context.library.inside(context.library.loader.resolve(path)):
+                _check(context, item, weights, path, place)
 
 
 def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
