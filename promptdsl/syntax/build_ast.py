@@ -48,8 +48,9 @@ def build_ast(source: SourceFile, report: Report) -> SpecFile:
 
 def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile:
     """The abstract syntax of a parsed file."""
-    desk, draft = Desk(source, report), _Draft()
-    for index, statement in enumerate(statements_of(tree)):
+    statements = statements_of(tree)
+    desk, draft = Desk(source, report, aliases=_aliases(statements)), _Draft()
+    for index, statement in enumerate(statements):
         _statement(desk, statement, draft, index)
     _check_header(desk, draft)
     return SpecFile(
@@ -62,6 +63,12 @@ def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile
         draft.broken_uses,
         draft.broken_lists,
     )
+
+
+def _aliases(statements: list[Statement]) -> frozenset[str]:
+    """The short names that `use` lines give."""
+    ends = [line.atoms[-1] for line in statements if line.kind == "use" and len(line.atoms) > 1]
+    return frozenset(str(token) for token in ends if is_word(token))
 
 
 def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:

@@ -83,6 +83,8 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
         return None
     if _other_unit(desk, name, atoms):
         return None
+    if name.value == "on" and len(atoms) > 1:
+        return [_value(desk, [token], 0)[0] for token in atoms]  # one label: its owner says so
     values, at = [], 0
     while at < len(atoms):
         value, used = _value(desk, atoms, at)

@@ -1,7 +1,7 @@
 """From statements to an object: its head, its lines, and mended slips in their first words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lark import Token
 
@@ -65,6 +65,7 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
         malformed(desk, statement, "this object has no block", f"write {FORMS['object']}")
         draft.broken = True
     lines = list(each(statement.block))
+    desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
     for index, line in enumerate(lines):
         if index and line.after_comma and lines[index - 1].kind == "field":
             lines[index] = _further_value(desk, lines[index - 1], line, draft)
@@ -75,6 +76,13 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
     name = name or Word(UNNAMED, desk.head(statement))
     return ObjectDef(
         name, parent, draft.called, tuple(draft.parts), span, desk.head(statement), draft.broken
+    )
+
+
+def _named(lines: list[Statement], kind: str) -> frozenset[str]:
+    """The names that the blocks of a kind have."""
+    return frozenset(
+        str(line.atoms[1]) for line in lines if line.kind == kind and len(line.atoms) > 1
     )
 
 
