@@ -167,7 +167,13 @@ class Resolver:
         names = [named.name.value for named in home.file.lists if named.kind == kind]
         prefix = f"{line.alias.value}." if line.alias is not None else ""
         near = nearest(name, names)
-        if near:
+        if not prefix and name in module.imports:
+            other = module.imports[name]
+            lists = [
+                f"{name}.{named.name.value}" for named in other.file.lists if named.kind == kind
+            ]
+            help = f"{name} is a used file, and it has {', '.join(lists[:8]) or 'no such list'}"
+        elif near:
             help = f"did you mean {prefix}{near}?"
         else:
             aliases = [

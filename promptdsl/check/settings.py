@@ -11,6 +11,7 @@ from promptdsl.methods import METHODS, Field, Method, Setting, find_method
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
+from promptdsl.syntax.wishes import wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
         )  # fmt: skip
         return
     near = nearest(name, [field.name for field in method.fields])
+    if near is None and wish(report, name, line.name.span):
+        return
     report.error(
         "I402", line.name.span, f"{name} is not a setting of {method.name}",
         help=f"did you mean {near}?" if near

@@ -12,6 +12,7 @@ from promptdsl.syntax.build_parts import needs_block, once_each, twice
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
 from promptdsl.syntax.vocabulary import FORMS, snake_case
+from promptdsl.syntax.wishes import wish
 from promptdsl.syntax.wrong_claims import is_claim, without_expect, wrong_expectation, wrong_label
 
 
@@ -69,6 +70,8 @@ def _paths(desk: Desk, line: FieldLine, home: str) -> dict[str, tuple[Text, ...]
 
 def _unknown_field(desk: Desk, line: FieldLine, home: str, names: tuple[str, ...]) -> None:
     near = nearest(line.name.value, names)
+    if near is None and wish(desk.report, line.name.value, line.name.span):
+        return
     desk.report.error(
         "I402", line.name.span, f"{line.name.value} is not a field of {home}",
         help=f"did you mean {near}?" if near else f"it takes {' and '.join(names)}",

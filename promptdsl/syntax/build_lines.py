@@ -22,6 +22,7 @@ from promptdsl.syntax.vocabulary import (
     KEYWORDS,
     TOP_LEVEL,
 )
+from promptdsl.syntax.wishes import wish
 
 _FIELDS = {*KEYWORDS, *CONTEXT_WORDS, *FIELD_NAMES}
 
@@ -149,6 +150,9 @@ def _meant_name(desk: Desk, atoms: list[Token]) -> str | None:
         words = [words[2], words[0]]
     elif len(words) == 3 and words[2] in ("words", "list", "phrases", "templates"):
         words = words[:2]
+    if len(words) == 1 and not between:
+        alias, _, name = words[0].replace("-", "_").partition("_")
+        words = [alias, name] if name else words
     exact = len(words) == 2 and words[0] in desk.aliases and words[1] not in desk.aliases
     return ".".join(words) if exact else None
 
@@ -190,6 +194,9 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         malformed(desk, statement, "braces open here without a word before them", "remove them")
         return
     word = str(atoms[0])
+    wished = statement.kind == "field" and word not in FIELD_NAMES
+    if wished and not _is_named_phrase(statement) and wish(desk.report, word, desk.span(atoms[0])):
+        return
     if _is_named_phrase(statement):
         texts = desk.span(*atoms[2:])
         desk.report.error(
@@ -241,6 +248,12 @@ def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
             help="did you mean include?",
             fix=Fix(desk.span(atoms[0]), "include"),
         )
+    elif " ".join(map(str, atoms[:2])) and _meant_name(desk, atoms) is not None:
+        meant = _meant_name(desk, atoms)
+        desk.report.error(
+            "I122", span, "include is missing before the name of a list",
+            help=f"did you mean include {meant}?", fix=Fix(span, f"include {meant}"),
+        )  # fmt: skip
     elif dotted:
         name = desk.written(desk.span(*atoms))
         desk.report.error(

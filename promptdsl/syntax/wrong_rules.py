@@ -30,7 +30,7 @@ from promptdsl.syntax.statements import Desk, Statement, is_word, shown
 _MANY = 16  # words of a line that is still understood
 _NUMBER = re.compile(r"[01]?\.\d+|[01]|0\.\d+")
 _IS = r"(?:>=|>|=|=>|:|is|at least|is at least|greater than|more than|over|above|is above)"
-_ABOVE = r"(?:above|over|>|>=)(?: the| a| local)*(?: score)?(?: of)? (\d*\.\d+)"
+_ABOVE = r"(?:above|over|>|>=)(?: the| a| local)*(?: score)?(?: of)? (\d*\.\d+)(?= |$)"
 _SHARE = r"([\d.]+ ?%|auto)"
 _AREA = re.compile(rf"(?:the )?area {_ABOVE} {_IS} {_SHARE}")
 _AREA_TURNED = re.compile(rf"(?:the )?area (?:{_IS} )?{_SHARE} {_ABOVE}")
