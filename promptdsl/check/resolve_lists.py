@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from promptdsl.check.modules import Module
-from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import Span
 from promptdsl.spec.model import Phrase
@@ -127,7 +127,7 @@ class Resolver:
         if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
             return  # one missing `use` is one mistake, however many lines need it
         self._told_aliases.add((module.source.name, alias))
-        near = nearest(alias, module.imports)
+        near, fix = nearest(alias, module.imports), None
         holders = [
             known
             for known, other in module.imports.items()
@@ -136,13 +136,15 @@ class Resolver:
         if near or holders:
             likely = near if near and (near in holders or not holders) else holders[0]
             help = f"did you mean {likely}.{line.name.value}?"
+            fix = Fix(line.alias.span, likely)
         elif alias == "std":
             help = 'write use "std/winclip" as std at the top of the file'
         else:
             help = f'bring the file in first: use "FILE" as {alias}'
         self.report.error(
-            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help
-        )
+            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help,
+            fix=fix,
+        )  # fmt: skip
 
     def _unknown_list(
         self, line: IncludeLine, module: Module, home: Module, kind: ListKind
@@ -166,7 +168,7 @@ class Resolver:
             return
         names = [named.name.value for named in home.file.lists if named.kind == kind]
         prefix = f"{line.alias.value}." if line.alias is not None else ""
-        near = nearest(name, names)
+        near, fix = nearest(name, names), None
         if not prefix and name in module.imports:
             other = module.imports[name]
             lists = [
@@ -174,19 +176,22 @@ class Resolver:
             ]
             help = f"{name} is a used file, and it has {', '.join(lists[:8]) or 'no such list'}"
         elif near:
-            help = f"did you mean {prefix}{near}?"
+            help, fix = f"did you mean {prefix}{near}?", Fix(line.name.span, near)
         else:
             aliases = [
                 alias for alias, other in module.imports.items() if find_list(other, kind, name)
             ]
+            meant = f"{aliases[0]}.{name}" if len(aliases) == 1 and not prefix else None
+            fix = Fix(line.name.span, meant) if meant else None
             help = (
                 f"did you mean {aliases[0]}.{name}?" if aliases and not prefix else
                 f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
                 f"{where} has no list of {kind}"
             )  # fmt: skip
         self.report.error(
-            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help
-        )
+            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help,
+            fix=fix,
+        )  # fmt: skip
 
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:

@@ -90,10 +90,13 @@ def _read(field: Field, line: FieldLine, folder: PurePosixPath, report: Report) 
     return readers[field.kind]()
 
 
-def _wrong_kind(value: Value, field: Field, takes: str, help: str, report: Report) -> None:
+def _wrong_kind(
+    value: Value, field: Field, takes: str, help: str, report: Report, fix: Fix | None = None
+) -> None:
     report.error(
-        "I404", value.span, f"{field.name} takes {takes}, not {_described(value)}", help=help
-    )
+        "I404", value.span, f"{field.name} takes {takes}, not {_described(value)}", help=help,
+        fix=fix,
+    )  # fmt: skip
 
 
 def _described(value: Value) -> str:
@@ -199,7 +202,10 @@ def _is_window(field: Field, value: Value, report: Report) -> bool:
             f"write {written}, without quotes" if value.kind == "text" else "write for example 2x2"
         )
         help = f"did you mean {near}?" if near else help
-        _wrong_kind(value, field, "image and sizes like 2x2", help, report)
+        _wrong_kind(
+            value, field, "image and sizes like 2x2", help, report,
+            Fix(value.span, near) if near else None,
+        )  # fmt: skip
     return False
 
 

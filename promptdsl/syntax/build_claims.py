@@ -25,7 +25,7 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
     if label is None:
         malformed(
             desk, statement, "samples needs a label: good, or the name of a defect",
-            f"write {FORMS['samples']}",
+            f"for example {FORMS['samples']}",
         )  # fmt: skip
     elif atoms[0].type == "STRING":
         bare = snake_case(label.value.strip('"'))
@@ -45,9 +45,11 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
         broken = broken or line.broken
         paths |= _paths(desk, line, home)
     if "images" not in paths and not broken and not fields:
-        malformed(desk, statement, f"{home} names no pictures", f"write {FORMS['samples']}")
+        malformed(desk, statement, f"{home} names no pictures", f"for example {FORMS['samples']}")
     elif "images" not in paths and "masks" in paths and not broken:
-        malformed(desk, statement, f"{home} has masks but no images", f"write {FORMS['samples']}")
+        malformed(
+            desk, statement, f"{home} has masks but no images", f"for example {FORMS['samples']}"
+        )
     return SamplesBlock(
         label, paths.get("images", ()), paths.get("masks", ()),
         desk.span_of(statement), desk.head(statement), broken,
@@ -120,7 +122,7 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
         return None
     if on is None or not expects:
         lacks = "on: with the label of samples" if on is None else "a line that begins with expect"
-        malformed(desk, statement, f"this test lacks {lacks}", f"write {FORMS['test']}")
+        malformed(desk, statement, f"this test lacks {lacks}", f"for example {FORMS['test']}")
         return None
     verdict, bound, part = expects[0][1]
     return TestBlock(desk.text(atoms[0]), on, verdict, bound, part, desk.span_of(statement))

@@ -35,7 +35,7 @@ def name_of(desk: Desk, statement: Statement, what: str, atoms: list[Token]) -> 
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms:
-        malformed(desk, statement, f"{what} needs a name", f"write {FORMS[what]}")
+        malformed(desk, statement, f"{what} needs a name", f"for example {FORMS[what]}")
         return None
     span = desk.span(*atoms)
     if span.start == span.end:  # put there by the brace repair, which has told the author
@@ -78,7 +78,7 @@ def needs_block(desk: Desk, statement: Statement, form: str) -> bool:
         return True
     if not any(token.type == "BROKEN" for token in statement.atoms):
         word = statement.atoms[0]
-        malformed(desk, statement, f"{word} needs a block in braces", f"write {form}")
+        malformed(desk, statement, f"{word} needs a block in braces", f"for example {form}")
     return False
 
 
@@ -156,7 +156,7 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms or atoms[0].type == "COLON":
-        malformed(desk, statement, "method needs a name", f"write {FORMS['method']}")
+        malformed(desk, statement, "method needs a name", f"for example {FORMS['method']}")
         return None
     desk.nothing_behind(statement, atoms[1:])
     span = desk.span(atoms[0])
@@ -284,7 +284,7 @@ def _rule_line(desk: Desk, statement: Statement, above: Sequence[RuleLine]) -> R
     if not atoms or str(atoms[0]) not in KEYWORDS:
         desk.report.error(
             "I501", desk.head(statement), "this is not a threshold line",
-            help=f"write {FORMS['rule']}",
+            help=f"for example {FORMS['rule']}",
         )  # fmt: skip
         return None
     misplaced(desk, statement, "thresholds")

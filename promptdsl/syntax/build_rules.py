@@ -69,7 +69,7 @@ def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
         span = desk.span(rest[0])
         desk.report.error(
             "I501", span, f"a threshold line says when, not {rest[0]}", help="write when",
-            fix=Fix(span, "when"),
+            fix=Fix(span, " when" if rest[0].type == "COLON" else "when"),
         )  # fmt: skip
         return [Token.new_borrow_pos("NAME", "when", rest[0]), *rest[1:]]
     return rest

@@ -39,7 +39,7 @@ def unknown(desk: Desk, statement: Statement, home: str, names: tuple[str, ...])
     if first is None:
         malformed(
             desk, statement, f"braces open in {home} without a word before them",
-            "write what the block is: " + ", ".join(names),
+            "say what the block is: " + ", ".join(names),
         )  # fmt: skip
         return None
     word, span = str(first), desk.span(first)

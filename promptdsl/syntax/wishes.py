@@ -41,14 +41,14 @@ _WEIGHTS = Wish(
     "a phrase that is written twice counts twice; pooling: max looks at the nearest one",
 )
 _LANGUAGES = Wish(
-    "no choice of the language of the phrases", "write the phrases in the model's language, English"
+    "no choice of the language of the phrases", "the phrases are in the model's language, English"
 )
 _CAMERA = Wish("no control of cameras", "promptdsl inspects pictures that lie in a folder")
 _LIMIT = Wish(
     "no limit outside of thresholds",
-    "write it as a rule: thresholds { reject when score >= 0.62 }",
+    "put it into a rule: thresholds { reject when score >= 0.62 }",
 )
-_NOTES = Wish("no field for notes", "write them behind #, as a comment")
+_NOTES = Wish("no field for notes", "put them behind #, as a comment")
 
 WISHES: dict[str, Wish] = {
     **dict.fromkeys(

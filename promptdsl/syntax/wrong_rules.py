@@ -135,7 +135,7 @@ class _Line:
         corrected = f"{first[:cut].rstrip()}\n    {self.verdict} when {second}"
         self.desk.report.error(
             "I129", span, message,
-            help="write one line for each condition: the first that holds decides",
+            help="give each condition a line of its own: the first that holds decides",
             fix=Fix(whole, corrected) if complete else None,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Lines in other words than the language's: what each means, or None where the author must choose."""
+"""Lines in other words than the language's: what each means, None where the author must choose."""
 
 from typing import NamedTuple
 
@@ -102,7 +102,7 @@ _CLAIMS: dict[str, str | None] = {
             "expect reject 95%", "expect reject = 95%", "expect 95% reject", "expect minimum 95%",
             "minimum 95%", "at least 95%", "expect reject at least 1", "expect reject",
             "expect recall >= 95%", "expect auroc at least 0.9", "expect reject at 95%",
-            "expect score >= 0.5", "expect good at least 95%", "severity: high",
+            "expect score >= 0.5", "expect good at least 95%",
         ),
         None,
     ),
