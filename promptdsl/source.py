@@ -5,22 +5,19 @@ somebody looks. `Loader` is the single door to the disk for everything before th
 editor can hand in unsaved text and a test can hand in a dictionary.
 """
 
+import hashlib
 import os
 import re
-import stat
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from promptdsl.files.find import Found, How, find
+from promptdsl.files.opening import open_regular
+
 MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
-
-
-MAX_ENTRIES = 200_000
-MAX_PARTS = 100  # of a path with wildcards
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
@@ -50,6 +47,7 @@ class SourceFile:
     name: str
     text: str
     path: Path | None = field(default=None, compare=False)
+    sha256: str = field(default="", compare=False)  # of the bytes that were decoded, if any were
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -104,63 +102,12 @@ class Loader(Protocol):
         """The absolute path with symbolic links followed."""
         ...
 
-    def glob(self, folder: Path, pattern: str) -> list[Path]:
-        """Files that a glob pattern matches below a folder, sorted by name."""
+    def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
+        """Files of a path or pattern in a spec of that folder; real folders that must hold them.
+
+        Raises TooManyFiles.
+        """
         ...
-
-
-class TooManyFiles(OSError):
-    """A glob pattern that leads through more than MAX_ENTRIES files and folders."""
-
-
-@dataclass(slots=True)
-class _Search:
-    """Files that a glob pattern matches, found with a bound on what is looked at."""
-
-    found: set[str] = field(default_factory=set)
-    seen: int = 0
-
-    def walk(self, folder: str, parts: tuple[str, ...]) -> None:
-        """Follow the parts of a pattern from a folder; `**` follows no symbolic links."""
-        part, rest = parts[0], parts[1:]
-        if part == "**":
-            folders = [folder]
-            while folders:
-                inner = folders.pop()
-                folders += [each.path for each in self._entries(inner) if _is_folder(each)]
-                if rest:
-                    self.walk(inner, rest)
-        elif not any(sign in part for sign in "*?["):
-            self._step(os.path.join(folder, part), rest)
-        else:
-            for entry in self._entries(folder):
-                if fnmatch(entry.name, part):
-                    self._step(entry.path, rest)
-
-    def _step(self, path: str, rest: tuple[str, ...]) -> None:
-        if rest and os.path.isdir(path):
-            self.walk(path, rest)
-        elif not rest and os.path.isfile(path):
-            self.found.add(path)
-
-    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        try:
-            entries = os.scandir(folder)
-        except OSError:  # not for this user, or gone: nothing in it is matched
-            return
-        with entries:
-            for entry in entries:
-                self.seen += 1
-                if self.seen > MAX_ENTRIES:
-                    raise TooManyFiles(None, f"more than {MAX_ENTRIES:,} files and folders")
-                yield entry
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
 
 
 class DiskLoader:
@@ -171,9 +118,7 @@ class DiskLoader:
 
         Only regular files are read: a pipe or a device could keep the reader waiting for ever.
         """
-        with open(path, "rb", opener=_without_waiting) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise OSError(None, "it is not a regular file")
+        with open_regular(path) as stream:
             return stream.read(MAX_BYTES + 1)
 
     def exists(self, path: Path) -> bool:
@@ -190,19 +135,9 @@ class DiskLoader:
         except (OSError, RuntimeError, ValueError):  # links in a circle
             return path.absolute()
 
-    def glob(self, folder: Path, pattern: str) -> list[Path]:
-        """Files that a glob pattern matches, absolute patterns included, sorted by name."""
-        if Path(pattern).is_absolute():
-            folder, pattern = Path(Path(pattern).anchor), str(Path(*Path(pattern).parts[1:]))
-        search = _Search()
-        parts = Path(pattern).parts
-        if 0 < len(parts) <= MAX_PARTS:
-            search.walk(os.fspath(folder), parts)
-        return sorted(Path(path) for path in search.found)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
+        """Files of a path or pattern in a spec of that folder, as every command finds them."""
+        return find(folder, pattern, How(roots=tuple(map(os.fspath, roots))))
 
 
 def decode(data: bytes, name: str) -> str:
@@ -255,4 +190,4 @@ def load(path: Path, name: str, loader: Loader) -> SourceFile:
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         raise UnreadableSource("I001", f"{name} cannot be read: {reason}") from None
-    return SourceFile(name, decode(data, name), path)
+    return SourceFile(name, decode(data, name), path, hashlib.sha256(data).hexdigest())

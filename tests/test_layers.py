@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "promptdsl"
-FOUNDATION = {"source", "diagnostics", "errors", "resources"}
+FOUNDATION = {"source", "diagnostics", "errors", "resources", "files", "model_config"}
 LANGUAGE = FOUNDATION | {"methods", "builtin_words", "syntax", "spec"}
 SCORING = set("numpy torch open_clip safetensors PIL platformdirs huggingface_hub filelock".split())
 
@@ -25,8 +25,11 @@ class Layer(NamedTuple):
 
 
 LAYERS: dict[str, Layer] = {
-    "source": Layer(set()),
+    "files": Layer({"errors", "diagnostics"}, {"platformdirs"}),
+    "pictures": Layer(FOUNDATION, {"numpy", "PIL"}),
+    "source": Layer({"files"}),
     "errors": Layer(set()),
+    "model_config": Layer(set()),
     "resources": Layer(set()),
     "methods": Layer(set()),
     "builtin_words": Layer(set()),
@@ -38,26 +41,29 @@ LAYERS: dict[str, Layer] = {
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
     "results": Layer(set(), {"numpy"}),
     "runtime": Layer(
-        FOUNDATION | {"methods", "builtin_words", "plan", "results", "datasets"},
+        FOUNDATION | {"methods", "builtin_words", "plan", "results", "datasets", "pictures"},
         SCORING | {"pydantic", "scipy", "triton", "anomalib"},  # anomalib: to compare with
     ),
-    "datasets": Layer(FOUNDATION | {"plan", "results"}, {"numpy", "PIL"}),
+    "datasets": Layer(FOUNDATION | {"plan", "results", "pictures"}, {"numpy", "PIL"}),
     "lock": Layer(FOUNDATION | {"methods", "plan", "runtime"}, {"pydantic"}),
     "validation": Layer(
-        FOUNDATION | {"methods", "plan", "results", "runtime", "datasets", "lock", "report"},
+        FOUNDATION
+        | {"methods", "plan", "results", "runtime", "datasets", "lock", "report", "pictures"},
         SCORING | {"pydantic", "scipy", "sklearn", "rich"},
     ),
     "experiments": Layer(
         LANGUAGE
-        | set("check plan pipeline results runtime datasets lock validation report".split()),
+        | set(
+            "check plan pipeline results runtime datasets lock validation report pictures".split()
+        ),
         {"numpy", "PIL", "rich"},
     ),
     "training": Layer(
-        LANGUAGE | {"plan", "results", "runtime", "pipeline", "datasets", "validation"},
+        LANGUAGE | {"plan", "results", "runtime", "pipeline", "datasets", "validation", "pictures"},
         SCORING | {"cv2", "scipy", "sklearn", "rich", "click"},
     ),
     "report": Layer(
-        FOUNDATION | {"methods", "plan", "results"},
+        FOUNDATION | {"methods", "plan", "results", "pictures"},
         {"numpy", "PIL", "jinja2", "markupsafe", "rich"},
     ),
 }

@@ -6,11 +6,16 @@ from pathlib import Path
 
 from promptdsl.check.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.source import Span, TooManyFiles
+from promptdsl.files.advice import advice
+from promptdsl.files.find import MAX_ENTRIES, Found, TooManyFiles
+from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase, Spec
 from promptdsl.syntax.build_object import UNNAMED
 
 PLACEHOLDER = "{object}"
+ALL_ENTRIES = 1_000_000  # that the patterns of one spec may lead through
+MOST_ADVICE = 100
+SPELLING = "paths are relative to the spec's folder; check the spelling"
 
 
 @dataclass(slots=True)
@@ -20,8 +25,10 @@ class Context:
     spec: Spec
     root: Module
     library: Library
-    matches: dict[str, list[Path]] = field(default_factory=dict)  # glob -> files, each once
-    too_wide: set[str] = field(default_factory=set)  # globs that lead through too many files
+    searched: dict[str, Found] = field(default_factory=dict)  # pattern -> what it gives
+    entries: int = 0  # files and folders that the patterns led through
+    too_wide: dict[str, str] = field(default_factory=dict)  # pattern -> more than what
+    advised: dict[str, str] = field(default_factory=dict)  # pattern -> what there is instead
 
     @property
     def report(self) -> Report:
@@ -41,18 +48,39 @@ class Context:
         """Where to point for a phrase: at itself, or at the include that brought it."""
         return phrase.span if self.written(phrase.span) else phrase.site
 
-    def files(self, pattern: str) -> list[Path]:
-        """Files that a path or glob of the spec matches."""
-        if pattern not in self.matches:
-            try:
-                found = self.library.loader.glob(self.library.root_folder, pattern)
-            except TooManyFiles:
-                found = []
-                self.too_wide.add(pattern)
-            except (ValueError, OSError, NotImplementedError, IndexError):
-                found = []
-            self.matches[pattern] = found
-        return self.matches[pattern]
+    def find(self, pattern: str) -> Found:
+        """Pictures that a path or pattern of the spec gives."""
+        if pattern not in self.searched:
+            self.searched[pattern] = self._find(pattern)
+        return self.searched[pattern]
+
+    def _find(self, pattern: str) -> Found:
+        library = self.library
+        root = library.loader.resolve(library.root_folder)
+        try:
+            if self.entries > ALL_ENTRIES:
+                raise TooManyFiles(None, f"more than {ALL_ENTRIES:,} files with the paths before")
+            found = library.loader.find(library.root_folder, pattern, (root, *library.allowed))
+            self.entries += found.entries
+            return found
+        except TooManyFiles as fault:
+            self.entries += MAX_ENTRIES
+            self.too_wide[pattern] = str(fault.strerror)
+            return Found()
+
+    def file(self, path: str) -> Path | None:
+        """The one file of that name, which is no pattern; None where there is none."""
+        found = self.library.root_folder / path
+        return found if self.library.loader.exists(found) else None
+
+    def advice(self, pattern: str) -> str:
+        """What there is instead of pictures where a pattern leads."""
+        if len(self.advised) > MOST_ADVICE:
+            return SPELLING
+        if pattern not in self.advised:
+            told = advice(self.library.root_folder, pattern, "the spec's folder")
+            self.advised[pattern] = told or SPELLING
+        return self.advised[pattern]
 
 
 def readable_texts_only(spec: Spec) -> Spec:

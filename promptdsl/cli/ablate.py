@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.errors import Problem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.experiments.ablate import Ablation
@@ -96,30 +99,38 @@ def command(
     )
     jobs, _ = find_jobs(asked)
     ablations: list[Ablation] = []
+    stopped: Problem | None = None
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
-            for job in jobs:
-                item, sources = object_of(job, allow)
-                evidence = gather(job, item, compute, cache, progress)
-                ablations.append(ablate(evidence, sources, progress, pixels))
+            try:
+                for job in jobs:
+                    item, sources = object_of(job, allow)
+                    evidence = gather(job, item, compute, cache, progress)
+                    ablations.append(ablate(evidence, sources, progress, pixels))
+            except Problem as problem:
+                if not ablations:
+                    raise
+                stopped = problem  # what is finished is written and shown first
     text = json.dumps(document(ablations, time.perf_counter() - started), indent=2) + "\n"
-    if out is not None:
-        _write(out, text)
+    failed = None if out is None else attempted(lambda: _write(out, text))
     if form == "json":
         write_machines(text)
     else:
-        console = Console()
-        wide = console if console.is_terminal else Console(width=WIDE)
+        console = console_for_tables(WIDE)
         for ablation in ablations:
-            print_ablation(wide, ablation)
-        if out is not None:
-            click.echo(f"table: {out / WORDS_FILE}")
-    return _tell_problems(ablations)
+            print_ablation(console, ablation)
+    if out is not None and failed is None and form == "text":
+        click.echo(f"table: {shown(out / WORDS_FILE)}")
+    code = _tell_problems(ablations)
+    for problem in (stopped, failed):
+        if problem is not None:
+            raise problem
+    return code
 
 
 def _write(out: Path, text: str) -> None:
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
 
     with disk_told_plainly(out):
         out.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """`promptdsl calibrate`: numbers for `auto` thresholds, and the lock file that keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from os.path import relpath
 from pathlib import Path
@@ -12,14 +13,19 @@ from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_sp
 from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import counted, tell_note
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.lock.model import LockedObject, Threshold
+    from promptdsl.lock.file import UnusableLock
+    from promptdsl.lock.model import Lock, LockedObject, Threshold
     from promptdsl.runtime.device import Compute
     from promptdsl.validation.calibrate import Solved, Wanted
+    from promptdsl.validation.outcomes import Judged
+    from promptdsl.validation.protection import Protection
     from promptdsl.validation.run import Job, SpecInUse, Watch
     from promptdsl.validation.scored import ScoredSample
+    from promptdsl.validation.separation import Separation
 
 EPILOG = """\b
 Examples:
@@ -30,7 +36,8 @@ Examples:
 \b
 Exit codes:
   0  the lock file was written (with --dry-run: could be)
-  1  the spec has errors, or the pictures are too few for a promise that was asked for
+  1  the spec has errors, the pictures are too few for a promise that was asked for, or the
+     thresholds would pass most defects or reject most good parts (--force writes them)
   2  wrong use of the command
   3  a picture could not be read, or weights, device or disk failed
 """
@@ -86,6 +93,11 @@ def _share(context: click.Context, parameter: click.Parameter, value: str | None
     help="Where the pictures are too few for what was asked, take what they support.",
 )
 @compute_options
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write thresholds that pass most defects, or reject most good parts, all the same.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 @ALLOW
@@ -102,10 +114,11 @@ def command(
     accept_weaker: bool,
     device: str,
     precision: str,
+    force: bool,
     dry_run: bool,
     quiet: bool,
     allow: tuple[Path, ...],
-) -> None:
+) -> int:
     """Find a number for every `auto` threshold and write NAME.inspect.lock beside the spec.
 
     Good pictures alone are enough: at most the stated share of good parts is rejected, at the
@@ -118,19 +131,67 @@ def command(
 
     if masks is not None:
         raise UsageProblem("--masks: thresholds need no masks")
-    in_use = open_spec(spec, allow)
+    old = OldLock()
+    in_use = open_spec(spec, allow, lock=old.read)
     wanted = _wanted(false_rejects, reviews, escapes, confidence, accept_weaker)
     jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
-        locked = {job.item.name: _calibrate(job, wanted, compute, progress, quiet) for job in jobs}
-        everything = _others(in_use, compute) | locked
+        locked, failed = _calibrated(
+            jobs, lambda job: _calibrate(job, wanted, compute, progress, quiet=quiet, force=force)
+        )
+        others, lacking = _others(in_use, compute, locked)
     if dry_run:
         click.echo("nothing was written (--dry-run)")
-        return
-    from promptdsl.lock.file import write_lock
+    else:
+        click.echo(f"wrote {shown(old.replace(in_use.path, others | locked))}")
+    if failed is not None:
+        tell_note(f"{', '.join(locked)} is calibrated; the others are as they were")
+        raise failed
+    for sentence in lacking:
+        tell_note(sentence, "problem")
+    return 3 if lacking else 0
 
-    click.echo(f"wrote {write_lock(in_use.path, everything)}")
+
+@dataclass
+class OldLock:
+    """The lock that will be replaced; one that cannot be used is kept beside the new one."""
+
+    unusable: "UnusableLock | None" = None
+
+    def read(self, spec: Path) -> "Lock | None":
+        """The old lock; None for one that nothing may be read from."""
+        from promptdsl.lock.file import UnusableLock, read_lock
+
+        try:
+            return read_lock(spec)
+        except UnusableLock as unusable:
+            self.unusable = unusable
+            tell_note(f"{unusable.sentence}; nothing is taken from it", "warning")
+            return None
+
+    def replace(self, spec: Path, objects: "dict[str, LockedObject]") -> Path:
+        """Write the new lock."""
+        from promptdsl.lock.file import set_aside, write_lock
+
+        if self.unusable is not None:
+            tell_note(f"the old lock file is kept as {set_aside(spec, self.unusable.suffix)}")
+        return write_lock(spec, objects)
+
+
+def _calibrated(
+    jobs: "Sequence[Job]", calibrate: "Callable[[Job], LockedObject]"
+) -> "tuple[dict[str, LockedObject], Problem | None]":
+    """Objects up to the first that fails; raises where nothing is finished that could be kept."""
+    locked: dict[str, LockedObject] = {}
+    for job in jobs:
+        try:
+            locked[job.item.name] = calibrate(job)
+        except Problem as problem:
+            if not locked:
+                raise
+            return locked, problem
+    return locked, None
 
 
 def _wanted(
@@ -169,7 +230,7 @@ def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
         )
         return []
     if asked.good or asked.defects:
-        jobs, _ = find_jobs(asked)
+        jobs, _ = find_jobs(asked, spec)
     else:
         bare = [item.name for item in waiting if not any(s.label == "good" for s in item.samples)]
         if bare:
@@ -196,14 +257,16 @@ def _job_of(spec: "SpecInUse", name: str, asked: Asked) -> "Job":
 
 
 def _calibrate(
-    job: "Job", wanted: "Wanted", compute: "Compute", watch: "Watch", quiet: bool
+    job: "Job", wanted: "Wanted", compute: "Compute", watch: "Watch", *, quiet: bool, force: bool
 ) -> "LockedObject":
-    """Score the pictures, solve, tell, and pin."""
+    """Score the pictures, solve, tell, and pin. SpecProblem for numbers that protect nobody."""
     from promptdsl.lock.pin import pin_object
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.validation.calibrate import calibrate
-    from promptdsl.validation.run import refuse_references
+    from promptdsl.validation.calibrate import calibrate, resolve_all
+    from promptdsl.validation.outcomes import judge
+    from promptdsl.validation.protection import protection, refuse_useless
+    from promptdsl.validation.run import refuse_references, separation_of
     from promptdsl.validation.scored import score_sample
 
     folder = job.spec.path.parent
@@ -214,8 +277,15 @@ def _calibrate(
     refuse_references(job.item, folder, sample)
     copies = _drop_copies(sample)
     solved = calibrate(job.item, sample.pictures, wanted)
-    _tell(job, sample, solved, copies, quiet)
+    judged = judge(sample.pictures, resolve_all(job.item, solved))
+    found, separated = protection(judged), separation_of(sample.pictures)
+    _tell(job, sample, solved, copies)
+    _tell_protection(job.name, found, separated)
+    if not quiet:
+        _tell_outcomes(job, judged)
     sample.close()
+    if not force:
+        refuse_useless(job.name, found, separated.next)
     return pin_object(
         job.item,
         folder,
@@ -245,6 +315,7 @@ def _drop_copies(sample: "ScoredSample") -> int:
 def _thresholds(job: "Job", solved: "Sequence[Solved]") -> "list[Threshold]":
     from promptdsl.lock.model import Promised, Threshold
     from promptdsl.lock.pin import pin_files
+    from promptdsl.runtime.verdict import meaning
 
     folder = job.spec.path.parent
     good = pin_files(_origin(job, good=True), folder)
@@ -252,7 +323,7 @@ def _thresholds(job: "Job", solved: "Sequence[Solved]") -> "list[Threshold]":
     date = datetime.now().astimezone().isoformat(timespec="seconds")
     return [
         Threshold(
-            rule=one.rule.text,
+            rule=meaning(one.rule),
             value=one.found.value,
             promise=Promised(
                 of=one.of,
@@ -279,37 +350,55 @@ def _origin(job: "Job", *, good: bool) -> list[str]:
     return list(dict.fromkeys(Path(relpath(p.parent, folder)).as_posix() for p in pictures))
 
 
-def _tell(
-    job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies: int, quiet: bool
-) -> None:
-    from rich.console import Console
-
-    from promptdsl.cli.validation_table import outcomes_table
-    from promptdsl.validation.calibrate import percent, resolve_all
-    from promptdsl.validation.outcomes import judge, outcomes
+def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies: int) -> None:
+    from promptdsl.validation.calibrate import percent
 
     for one in solved:
         promise = one.found.promise
-        click.echo(f"{job.name}: {one.rule.text}  ->  {one.found.value:.6g}")
+        click.echo(f"{shown(job.name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
         click.echo(
             f"  at most {percent(promise.share)} of {one.of}, at {percent(promise.confidence)} "
             f"confidence ({one.found.wrong} of {one.found.of} here)"
         )
     for remark in dict.fromkeys(one.remark for one in solved if one.remark):
         tell_note(f"{job.name}: {remark}", "warning")
+    for note in dict.fromkeys(note for one in solved for note in one.notes):
+        tell_note(f"{job.name}: {note}", "warning")
     if copies:
         tell_note(f"{counted(copies, 'copy', 'copies')} of other pictures counted once")
     for problem in sample.problems:
         tell_note(problem, "problem")
-    if not quiet:
-        judged = judge(sample.pictures, resolve_all(job.item, solved))
-        labels = job.sample.labels(job.item.defects)
-        Console().print(outcomes_table(outcomes(judged, labels, {})))
-        click.echo("These pictures set the thresholds; judge them by others: promptdsl validate")
 
 
-def _others(spec: "SpecInUse", compute: "Compute") -> "dict[str, LockedObject]":
-    """Objects that are not calibrated now: as in the lock, or pinned where nothing is auto."""
+def _tell_protection(name: str, found: "Protection", separated: "Separation") -> None:
+    """What the promise costs: the defects that pass, and whether scores tell them apart."""
+    click.echo(f"  {found.sentence}")
+    if separated.auroc is None:
+        return
+    if separated.separates:
+        click.echo(f"  {separated.sentence}")
+    else:
+        tell_note(f"{name}: {separated.line}", "warning")
+
+
+def _tell_outcomes(job: "Job", judged: "list[Judged]") -> None:
+    from rich.console import Console
+
+    from promptdsl.cli.validation_table import outcomes_table
+    from promptdsl.validation.outcomes import outcomes
+
+    labels = job.sample.labels(job.item.defects)
+    Console().print(outcomes_table(outcomes(judged, labels, {})))
+    click.echo("These pictures set the thresholds; judge them by others: promptdsl validate")
+
+
+def _others(
+    spec: "SpecInUse", compute: "Compute", calibrated: "Collection[str]"
+) -> "tuple[dict[str, LockedObject], list[str]]":
+    """Objects that are not calibrated now: as in the lock, or pinned where nothing is auto.
+
+    Also a sentence for each that could not be pinned: what is calibrated is written all the same.
+    """
     from promptdsl.lock.pin import pin_object
     from promptdsl.runtime.clip_model import load_model
     from promptdsl.validation.calibrate import auto_lines
@@ -317,11 +406,18 @@ def _others(spec: "SpecInUse", compute: "Compute") -> "dict[str, LockedObject]":
     known = spec.lock.objects if spec.lock is not None else {}
     folder = spec.path.parent
     found: dict[str, LockedObject] = {}
+    lacking = []
     for item in spec.plan.objects:
         if auto_lines(item):
             if item.name in known:
                 found[item.name] = known[item.name]
-        else:
+            elif item.name not in calibrated:
+                tell_note(f"{item.name} waits for numbers, too: promptdsl calibrate {spec.path}")
+            continue
+        try:
             weights = load_model(item.method, folder).weights_sha256
-            found[item.name] = pin_object(item, folder, weights, compute.precision)
-    return found
+        except EnvironmentProblem as problem:
+            lacking.append(f"{item.name} could not be pinned: {problem.sentence}")
+            continue
+        found[item.name] = pin_object(item, folder, weights, compute.precision)
+    return found, lacking

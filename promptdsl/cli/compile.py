@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.atomic import write_file
 from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
 from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec
@@ -106,7 +106,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     from promptdsl.cli.run import calibration
     from promptdsl.runtime.compiled import compile_to_file
     from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.sources import SpecSource, hash_spec
+    from promptdsl.runtime.sources import SpecSource
 
     plan = compilation.plan()
     numbers, since_lock = calibration(spec, None)
@@ -115,7 +115,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     console = Console(stderr=True)
     with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
         compute = choose_compute(device, "fp32")
-        spec_hash = hash_spec(spec)
+        spec_hash = compilation.sha256
         source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)
         digest = compile_to_file(
             plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated=numbers
@@ -165,11 +165,13 @@ def _open_ends(
     compilation: Compilation, numbers: Mapping[str, Mapping[str, float]] | None = None
 ) -> list[str]:
     """What the author still has to do, one sentence each; `numbers` are known for `auto` lines."""
+    from promptdsl.runtime.verdict import key_of
+
     objects = compilation.spec.objects if compilation.spec else ()
     found = []
     for item in objects:
         for limit in item.limits:
-            if _is_auto(limit) and limit.text not in (numbers or {}).get(item.name, {}):
+            if _is_auto(limit) and key_of(limit.text) not in (numbers or {}).get(item.name, {}):
                 found.append(f'a number for "{limit.text}": promptdsl calibrate {compilation.name}')
         learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"
         if learned and item.method.settings.get("weights") is None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
 
 if TYPE_CHECKING:
@@ -91,26 +93,28 @@ def command(
 
     sides = _open(before, allow), _open(after, allow)
     found = find_pictures(inputs, recursive=recursive, exclude=out)
-    for what, count in found.left_out.items():
-        tell_note(f"left out {count} {what}")
+    if found.told:
+        tell_note(f"left out {found.told}")
+    for problem in found.problems:
+        tell_note(problem, "problem")
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             result = compare(*sides, found.pictures, object_name, compute, cache, progress)
     described = describe(result)
-    if out is not None:
-        _write(out, result, described)
+    failed = None if out is None else attempted(lambda: _write(out, result, described))
     if form == "json":
         write_machines(json.dumps(described, indent=2) + "\n")
     else:
-        console = Console()
-        _tell(console if console.is_terminal else Console(width=WIDE), result)
-        if out is not None:
-            click.echo(f"page: {out / PAGE}")
+        _tell(console_for_tables(WIDE), result)
+    if failed is not None:
+        raise failed
+    if out is not None and form == "text":
+        click.echo(f"page: {shown(out / PAGE)}")
     unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
     for image, error in unreadable.items():
         tell_note(f"{image}: {error}; it is in no comparison", "problem")
-    return 3 if unreadable else 0
+    return 3 if unreadable or found.unreadable else 0
 
 
 def _open(name: str, allow: tuple[Path, ...]) -> "Side":
@@ -125,12 +129,13 @@ def _open(name: str, allow: tuple[Path, ...]) -> "Side":
 
 
 def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
+    from promptdsl.pictures.opening import PictureError
+    from promptdsl.pictures.reading import read_rgb
     from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
-    from promptdsl.runtime.pictures import PictureError, read_rgb
     from promptdsl.runtime.run_description import now, versions
 
-    shown: dict[tuple[str, str], list[str]] = {}
+    small: dict[tuple[str, str], list[str]] = {}
     for one in result.objects:
         moved = sorted((p for p in one.pairs if not p.flips), key=lambda p: -abs(p.moved))
         for pair in [*one.flips[:MOST_FLIPS], *moved[:MOST_MOVES]]:
@@ -138,7 +143,7 @@ def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
                 image = read_rgb(Path(pair.image), LARGEST)
             except PictureError:
                 continue  # it was readable when it was scored; its row stays in diff.json
-            shown[one.after.name, pair.image] = thumbnails(image, one.maps(pair))
+            small[one.after.name, pair.image] = thumbnails(image, one.maps(pair))
     identity = [
         ("before", described["before"]),
         ("plan hash before", described["plan_before"]),
@@ -147,7 +152,7 @@ def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
         ("made", now()),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
     ]
-    page = comparison_page(described, shown, identity)
+    page = comparison_page(described, small, identity)
     with disk_told_plainly(out):
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / RECORD, (json.dumps(described, indent=2) + "\n").encode())
@@ -157,7 +162,9 @@ def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
 def _tell(console: "Console", result: "SpecDiff") -> None:
     for side, names in ((result.before, result.only_before), (result.after, result.only_after)):
         for name in names:
-            console.print(f"{name} is only in {side.version.name}", markup=False, highlight=False)
+            console.print(
+                f"{name} is only in {shown(side.version.name)}", markup=False, highlight=False
+            )
     for one in result.objects:
         _tell_object(console, one)
 
@@ -171,7 +178,7 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
     for change in one.phrases:
         sign, style = ("-", "red") if change.action == "removed" else ("+", "green")
         many = counted(len(change.prompts), "prompt")
-        console.print(Text(f'  {sign} {change.group}: "{change.phrase}" ({many})', style))
+        console.print(Text(f'  {sign} {change.group}: "{shown(change.phrase)}" ({many})', style))
     if not one.phrases:
         console.print("  the prompts are the same")
     for name in {one.before.method.name, one.after.method.name}:
@@ -179,7 +186,8 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
         if method is not None and not method.uses_words:
             console.print(f"  {name} does not read them")
     for row in one.fields:
-        console.print(Text(f"  {row.what}: {row.before or 'none'} -> {row.after or 'none'}"))
+        before, after = shown(row.before or "none"), shown(row.after or "none")
+        console.print(Text(f"  {row.what}: {before} -> {after}"))
     moved = [pair for pair in one.pairs if abs(pair.moved) >= MOVED]
     flip = "flips" if len(one.flips) == 1 else "flip"
     verb = "moves" if len(moved) == 1 else "move"
@@ -197,7 +205,7 @@ def _tell_object(console: "Console", one: "ObjectDiff") -> None:
         console.print(
             Text(
                 f"  {verdicts:18} {pair.before.score:.3f} -> {pair.after.score:.3f} "
-                f"({pair.moved:+.3f})  {pair.image}",
+                f"({pair.moved:+.3f})  {shown(pair.image)}",
                 "bold" if pair.flips else "",
             ),
             soft_wrap=True,

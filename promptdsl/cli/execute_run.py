@@ -1,15 +1,21 @@
 """What `promptdsl run` does between its options and its output."""
 
+import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from promptdsl.errors import Problem, UsageProblem
+from promptdsl.files.writing import disk_told_plainly
+from promptdsl.pictures.gate import Usual
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, read_rgb
 from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
-from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, map_name, write_overlay, write_raw
+from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, write_overlay, write_raw
 from promptdsl.report.html import report_page
 from promptdsl.report.previews import preview_line, read_previews
 from promptdsl.results import PictureScore, Record
@@ -17,14 +23,15 @@ from promptdsl.runtime.assignment import assign, objects_of
 from promptdsl.runtime.batching import batch_size
 from promptdsl.runtime.detector import Detector
 from promptdsl.runtime.device import Compute
-from promptdsl.runtime.durable import disk_told_plainly
+from promptdsl.runtime.earlier_run import continued
 from promptdsl.runtime.inputs import find_pictures, picture_key
 from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspect_all
 from promptdsl.runtime.interrupts import Stop, clean_stop
-from promptdsl.runtime.pictures import Picture, PictureError, read_rgb
-from promptdsl.runtime.records import read_records
+from promptdsl.runtime.map_names import MAPS, map_name
+from promptdsl.runtime.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
+from promptdsl.runtime.records import follows, read_records
 from promptdsl.runtime.run_description import Identity, begin, finish, refuse_another_run
-from promptdsl.runtime.run_folder import MAPS, PREVIEWS, REPORT, RESULTS, Mode, RunFolder
+from promptdsl.runtime.run_folder import Mode, RunFolder
 from promptdsl.runtime.verdict import Decision, resolve
 
 
@@ -59,8 +66,16 @@ class Source(Protocol):
         """What changed since the thresholds were calibrated, a clause each."""
         ...
 
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """What the references' patterns met and did not take, a sentence each."""
+        ...
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
+        ...
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """What the object's pictures usually look like, where that is known."""
         ...
 
     def build(self, item: ObjectPlan) -> Detector:
@@ -85,10 +100,17 @@ class Options:
 class Outcome:
     """How a run ended."""
 
-    records: tuple[Record, ...]  # all of the folder, those of an earlier run included
-    run: dict[str, Any]  # run.json
+    records: tuple[Record, ...]  # of the pictures that were asked for, by an earlier run included
+    run: dict[str, Any]  # run.json, which describes the whole folder
     stop: Stop
     dropped: int
+    others: int = 0  # records in the folder of pictures that were not asked for this time
+    changed: int = 0  # pictures that changed after they were inspected, and keep their old record
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Verdicts of the pictures that were asked for."""
+        return Counter(record.verdict for record in self.records)
 
 
 class Watch(Protocol):
@@ -106,6 +128,7 @@ class Watch(Protocol):
 def execute(source: Source, options: Options, watch: Watch) -> Outcome:
     """Inspect everything; on return all files of the run are written."""
     found = find_pictures(options.inputs, recursive=options.recursive, exclude=options.out)
+    refuse_pictures_inside(options.out, found.pictures)
     jobs = assign(found.pictures, source.plan, options.object)
     objects = objects_of(jobs, source.plan)
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
@@ -125,17 +148,22 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
             options.inputs,
             maps=options.maps,
             left_out=found.left_out,
+            left_out_names=found.first_left_out,
+            unreadable=found.unreadable,
+            remarks=[what for o in objects for what in source.references_left_out(o)],
             changed_since_calibration={name: what for name, what in changed.items() if what},
         )
         earlier = folder.earlier_run()
         if earlier is not None:
             refuse_another_run(earlier, run, options.out)
-            run = _with_earlier_objects(run, earlier)
-        folder.open_results()
+            run = continued(earlier, run)
+        folder.open_results(lambda record: follows(record, rules.get(record.object)))
         folder.describe(run)
         left = _not_done(jobs, folder)
+        changed_pictures = _changed(jobs, left, folder.last_written)
         watch.begins(len(jobs), len(jobs) - len(left))
-        return _inspect(source, options, folder, stop, run, left, rules, watch)
+        outcome = _inspect(source, options, folder, stop, run, left, rules, watch)
+        return _of_this_call(outcome, jobs, changed_pictures)
 
 
 def _not_done(jobs: Sequence[Job], folder: RunFolder) -> list[Job]:
@@ -148,6 +176,26 @@ def _not_done(jobs: Sequence[Job], folder: RunFolder) -> list[Job]:
                 "start again with --overwrite, or choose another folder with -o",
             )
     return [job for job in jobs if picture_key(job.image) not in done]
+
+
+def _changed(jobs: Sequence[Job], left: Sequence[Job], since: float | None) -> int:
+    """How many of the pictures that have a record were certainly changed after it was written."""
+    if since is None:
+        return 0
+    fresh = set(left)
+    count = 0
+    for job in jobs:
+        with suppress(OSError):
+            count += job not in fresh and os.stat(job.image).st_mtime > since
+    return count
+
+
+def _of_this_call(outcome: Outcome, jobs: Sequence[Job], changed: int) -> Outcome:
+    """The outcome without the records of pictures that this call did not ask for."""
+    asked = {picture_key(job.image) for job in jobs}
+    records = tuple(r for r in outcome.records if picture_key(r.image) in asked)
+    others = len(outcome.records) - len(records)
+    return replace(outcome, records=records, others=others, changed=changed)
 
 
 def _inspect(
@@ -167,17 +215,22 @@ def _inspect(
     loop = Run(drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock())
     ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
     try:
-        inspect_all(jobs, lambda name: Station(source.build(plans[name]), rules[name]), loop)
+        inspect_all(jobs, lambda name: _station(source, plans[name], rules[name]), loop)
     except BaseException as error:
         ledger.close_failed(error)
         raise
     folder.sync()
     run = ledger.description("finished" if ledger.inspected == len(jobs) else "interrupted")
-    records = read_records(folder.path / RESULTS).records
+    with disk_told_plainly(folder.path):
+        records = read_records(folder.path / RESULTS).records
     if run["status"] == "finished":
         folder.write(REPORT, _report(folder, run, records))
     folder.describe(run)
     return Outcome(records, run, stop, folder.dropped)
+
+
+def _station(source: Source, item: ObjectPlan, rules: tuple[Rule, ...]) -> Station:
+    return Station(source.build(item), rules, source.usual(item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +265,9 @@ class Ledger:
 
 def _report(folder: RunFolder, run: dict[str, Any], records: Sequence[Record]) -> bytes:
     path = folder.path / PREVIEWS
-    with path.open("rb") as lines:
-        previews = read_previews(lines)
+    with disk_told_plainly(folder.path):
+        previews = read_previews(path)
     return report_page(run, records, previews).encode("utf-8", "backslashreplace")
-
-
-def _with_earlier_objects(run: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
-    """Objects that only the earlier run inspected stay in the description."""
-    objects = {**earlier.get("objects", {}), **run["objects"]}
-    times = {**run["times"], "first_started": _first_started(earlier)}
-    return {**run, "objects": objects, "times": times}
-
-
-def _first_started(earlier: dict[str, Any]) -> Any:
-    times = earlier.get("times", {})
-    return times.get("first_started", times.get("started"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +300,7 @@ class Drawing:
     def _write(self, path: Path, job: Job, picture: Picture, score: PictureScore) -> str | None:
         if self.maps == "npy":
             return write_raw(path, score.map, (picture.width, picture.height))
-        image = read_rgb(Path(job.image), LARGEST)
+        image = read_rgb(Path(job.image), LARGEST, picture.sha256)
         above = [r.above for r in self.rules[job.object] if isinstance(r, AreaRule)]
         write_overlay(path, image, score.map, sorted(set(above)))
         return SMALLER if image.size != (picture.width, picture.height) else None

@@ -1,7 +1,6 @@
 """Options that say which labelled pictures to judge, and the jobs that they make."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from promptdsl.resources import resource_folder
 
 if TYPE_CHECKING:
     from promptdsl.datasets.model import Category, Dataset
+    from promptdsl.lock.model import Lock
     from promptdsl.plan.model import ObjectPlan
     from promptdsl.validation.run import Job, SpecInUse
 
@@ -78,8 +78,11 @@ picture_options = together(  # folders instead of the spec's samples
 )
 
 
-def find_jobs(asked: Asked) -> "tuple[list[Job], str | None]":
-    """The objects to judge with their pictures, and the layout where they are a data set's."""
+def find_jobs(asked: Asked, opened: "SpecInUse | None" = None) -> "tuple[list[Job], str | None]":
+    """The objects to judge with their pictures, and the layout where they are a data set's.
+
+    `opened` is the spec, where it was opened before.
+    """
     folders = bool(asked.good or asked.defects)
     sources = [asked.mvtec is not None, asked.visa is not None, asked.data is not None, folders]
     if sum(sources) > 1:
@@ -94,7 +97,7 @@ def find_jobs(asked: Asked) -> "tuple[list[Job], str | None]":
         raise UsageProblem(
             "say which SPEC to judge", "only --mvtec and --visa bring specs of their own"
         )
-    spec = open_spec(asked.spec, asked.allow)
+    spec = opened or open_spec(asked.spec, asked.allow)
     if folders:
         return [_folder_job(spec, asked)], None
     return _sample_jobs(spec, asked.object_name), None
@@ -113,18 +116,21 @@ def _refuse_lonely_options(asked: Asked, folders: bool) -> None:
         )
 
 
-def open_spec(name: str, allow: tuple[Path, ...] = ()) -> "SpecInUse":
-    """Compile a spec and read the lock beside it."""
-    from promptdsl.lock.file import read_lock
+def open_spec(
+    name: str, allow: tuple[Path, ...] = (), *, lock: "Callable[[Path], Lock | None] | None" = None
+) -> "SpecInUse":
+    """Compile a spec and read the lock beside it, with `lock` where that is another way."""
+    from promptdsl.cli.locks import open_lock
     from promptdsl.validation.run import SpecInUse
 
     path = Path(name)
     if not path.is_file():
         raise UsageProblem(f"{name}: there is no such spec")
-    plan = compile_faultless(name, allow).plan()
+    compilation = compile_faultless(name, allow)
+    plan = compilation.plan()
     if not plan.objects:
         raise UsageProblem(f"{name} holds lists and no object, so there is nothing to judge")
-    return SpecInUse(path, plan, hashlib.sha256(path.read_bytes()).hexdigest(), read_lock(path))
+    return SpecInUse(path, plan, compilation.sha256, (lock or open_lock)(path), compilation)
 
 
 def choose_object(spec: "SpecInUse", name: str | None) -> "ObjectPlan":
@@ -150,7 +156,8 @@ def _folder_job(spec: "SpecInUse", asked: Asked) -> "Job":
     from promptdsl.validation.run import Job
 
     item = choose_object(spec, asked.object_name)
-    return Job(item.name, spec, item, from_folders(asked.good, asked.defects, asked.masks))
+    sample = from_folders(asked.good, asked.defects, asked.masks, item.defects)
+    return Job(item.name, spec, item, sample)
 
 
 def _sample_jobs(spec: "SpecInUse", name: str | None) -> "list[Job]":
@@ -181,14 +188,17 @@ def _dataset_jobs(asked: Asked, root: Path, layout: Any) -> "tuple[list[Job], st
     dataset = read_dataset(root, layout, wanted)
     # A tree in MVTec AD's shape can be anything, but --visa is VisA in whatever shape it came.
     named = "visa" if asked.visa is not None else "mvtec" if asked.mvtec is not None else "plain"
-    jobs = []
-    for category in _chosen(dataset, given, asked):
+    jobs: list[Job] = []
+    chosen = _chosen(dataset, given, asked)
+    for category in chosen:
         spec = given or _ready_spec(named, category.name, root)
         item = _object_for(spec, category.name, asked)
         if asked.shots is not None:
             _check_shots(item)
             item = _with_shots(item, category, asked.shots)
-        jobs.append(Job(category.name, spec, item, from_category(category)))
+        first = category is chosen[0]  # what concerns the whole set is told once
+        sample = from_category(category, dataset if first else None)
+        jobs.append(Job(category.name, spec, item, sample))
     return jobs, named
 
 

@@ -9,7 +9,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.runtime.checkpoints import LearnedWeights
+    from promptdsl.runtime.learned_weights import LearnedWeights
 
 SUFFIX = ".safetensors"
 EPILOG = """\b
@@ -65,8 +65,8 @@ def import_command(
     if out.exists() and not overwrite and out != file:
         raise UsageProblem(f"{out} exists already", "use -o NAME, or --overwrite")
     from promptdsl.cli.train import compile_method, method_block
+    from promptdsl.files.writing import disk_told_plainly
     from promptdsl.runtime.checkpoints import read_learned, write_learned
-    from promptdsl.runtime.durable import disk_told_plainly
 
     learned = read_learned(file)
     if file.suffix == SUFFIX:

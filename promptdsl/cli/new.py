@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.atomic import write_file
 from promptdsl.cli.pictures_near import PictureFolderProblem, patterns_for
 from promptdsl.cli.questions import Answers, ask
 from promptdsl.cli.specs import verdict
@@ -14,6 +13,7 @@ from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_s
 from promptdsl.cli.terminal import tell_note, write_people
 from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
+from promptdsl.files.writing import write_file
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
 from promptdsl.syntax.format import format_source

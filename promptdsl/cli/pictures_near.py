@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
+from glob import escape
 from pathlib import Path
 
-# what the runtime takes from a folder; its own list would cost the import of imaging libraries
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+from promptdsl.files.find import find
+from promptdsl.files.suffixes import picture_suffixes
 
 
 class PictureFolderProblem(Exception):
@@ -31,16 +32,14 @@ def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
             f"{folder} lies outside of the spec's folder {root}",
             "copy the pictures into a folder next to the spec",
         )
-    suffixes = Counter(entry.suffix for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES)
+    found = find(path, ".")
+    for unreadable, why in found.unreadable.items():
+        raise PictureFolderProblem(f"{unreadable} was not looked at: {why}", "make it readable")
+    suffixes = Counter(os.path.splitext(name)[1] for name in found.files)
     if not suffixes:
         raise PictureFolderProblem(
-            f"{folder} holds no pictures", f"pictures end in {', '.join(SUFFIXES)}"
+            f"{folder} holds no pictures", f"pictures end in {picture_suffixes()}"
         )
     relative = Path(os.path.relpath(path.resolve(), root)).as_posix()
-    prefix = "" if relative == "." else f"{_literal(relative)}/"
+    prefix = "" if relative == "." else f"{escape(relative)}/"
     return tuple(f"{prefix}*{suffix}" for suffix, _ in suffixes.most_common())
-
-
-def _literal(path: str) -> str:
-    """The path so that a pattern means exactly it."""
-    return "".join(f"[{character}]" if character in "*?[" else character for character in path)

@@ -11,6 +11,7 @@ from promptdsl.cli.wording import (
     PLACEHOLDER,
     name_for,
     phrases_for,
+    related,
     several,
     tidy,
 )
@@ -104,26 +105,57 @@ def _ask_defects() -> tuple[Defect, ...]:
         typed = several(_line(f"Defect {len(found) + 1}"))
         if typed == ("",) and found:
             return tuple(found.values())
-        for words in typed:
+        waiting = list(typed)
+        while waiting:
+            words = waiting.pop(0)
             name = name_for(words, "defect")
-            if not words:
-                _say('  At least one, please; "damage" is one, too.')
-            elif len(words) > MAX_WORDS_LENGTH:
-                _say(f"  Please say it in at most {MAX_WORDS_LENGTH} characters.")
-            elif not any(character.isalpha() for character in words):
-                _say("  The model reads English words: please use some letters.")
-            elif name in found:
-                _say(f"  {name} is in the list already.")
-            else:
-                found[name] = (words, _ask_phrases(name, words))
+            fault = _fault(words, name in found)
+            if fault:
+                _say(f"  {fault}")
+                continue
+            phrases, others = _ask_phrases(name, words)
+            found[name] = (words, phrases)
+            waiting += others
 
 
-def _ask_phrases(name: str, words: str) -> tuple[str, ...]:
+def _fault(words: str, known: bool) -> str | None:
+    """Why this cannot be the next defect."""
+    if not words:
+        return 'At least one, please; "damage" is one, too.'
+    if len(words) > MAX_WORDS_LENGTH:
+        return f"Please say it in at most {MAX_WORDS_LENGTH} characters."
+    if not any(character.isalpha() for character in words):
+        return "The model reads English words: please use some letters."
+    return f"{name_for(words, 'defect')} is in the list already." if known else None
+
+
+def _ask_phrases(name: str, words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The phrases of a defect; and further defects, where those were typed instead."""
     proposed = phrases_for(words)
     _say(f"  {name}: " + ", ".join(f'"{phrase}"' for phrase in proposed))
     typed = _line("  Enter keeps these phrases, or type others with commas between")
+    others = _other_defects(words, typed)
+    if others and _are_defects(words, others):
+        return proposed, others
     own = [_with_placeholder(piece) for piece in typed.split(",") if tidy(piece)]
-    return tuple(dict.fromkeys(own)) or proposed
+    return tuple(dict.fromkeys(own)) or proposed, ()
+
+
+def _other_defects(words: str, typed: str) -> tuple[str, ...]:
+    """What was typed, where none of it speaks of this defect: the next defects, most likely."""
+    pieces = several(typed)
+    if pieces == ("",) or PLACEHOLDER in typed or any(related(piece, words) for piece in pieces):
+        return ()
+    return pieces
+
+
+def _are_defects(words: str, others: tuple[str, ...]) -> bool:
+    listed = " and ".join(f'"{other}"' for other in others)
+    question = f"  {listed}: another defect, and no phrase for {words}?"
+    if len(others) > 1:
+        question = f"  {listed}: further defects, and no phrases for {words}?"
+    answer: bool = click.confirm(question, default=True)
+    return answer
 
 
 def _with_placeholder(piece: str) -> str:

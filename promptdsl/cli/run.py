@@ -10,10 +10,12 @@ import click
 
 from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
+from promptdsl.files.naming import shown
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.results import Record
+from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
     from promptdsl.cli.execute_run import Options, Outcome, Source
@@ -154,7 +156,7 @@ def open_source(
     """A spec or a compiled plan file, ready to give detectors."""
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.plan_file import is_plan_file
-    from promptdsl.runtime.sources import SpecSource, hash_spec, plan_file_source
+    from promptdsl.runtime.sources import SpecSource, plan_file_source
 
     if Path(path).suffix == ".json":
         raise UsageProblem(
@@ -163,11 +165,12 @@ def open_source(
         )
     if Path(path).suffix == ".plan" or is_plan_file(Path(path)):
         return plan_file_source(path, choose_compute(device, precision))
-    plan = compile_faultless(path, allow).plan()
+    compilation = compile_faultless(path, allow)
+    plan = compilation.plan()
     compute = choose_compute(device, precision)
     numbers, since_lock = calibration(Path(path), compute.precision)
     return SpecSource(
-        path, plan, hash_spec(Path(path)), compute, numbers, progress.prepares, since_lock
+        path, plan, compilation.sha256, compute, numbers, progress.prepares, since_lock
     )
 
 
@@ -178,10 +181,11 @@ def calibration(
 
     A precision of None is not compared.
     """
+    from promptdsl.cli.locks import open_lock
     from promptdsl.lock.changes import changes_since
-    from promptdsl.lock.file import calibrated_numbers, read_lock
+    from promptdsl.lock.file import calibrated_numbers
 
-    lock = read_lock(spec)
+    lock = open_lock(spec)
 
     def since_lock(item: "ObjectPlan", weights: str) -> list[str]:
         locked = lock.objects.get(item.name) if lock else None
@@ -194,10 +198,10 @@ def calibration(
 
 def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
     """Stopped, then not inspected, then --fail-on, then 0."""
-    counts = outcome.run["counts"]
+    counts = outcome.counts
     if outcome.run["status"] == "interrupted":
         return outcome.stop.exit_code
-    if counts["error"]:
+    if counts["error"] or outcome.run["unreadable"]:
         return 3
     return 1 if fail_on and any(counts[verdict] for verdict in FAILURES[fail_on]) else 0
 
@@ -227,11 +231,13 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
             "makes its thresholds true again",
             "warning",
         )
+    for folder, why in outcome.run["unreadable"].items():
+        tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
         return
     counts, times = outcome.run["counts"], outcome.run["times"]
     console = Console(stderr=form != "text")
-    line = summary(counts, times["seconds"], counts["inspected_now"])
+    line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
     for sentence in remarks(outcome, options):
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
@@ -239,14 +245,36 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     """What a reader must know besides the numbers."""
+    from promptdsl.runtime.earlier_run import differences
+
     run = outcome.run
     lines = []
     if run["left_out"]:
-        left = ", ".join(f"{count} {what}" for what, count in run["left_out"].items())
-        lines.append(f"left out: {left}" + _recursive_hint(run["left_out"]))
-    lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
+        names = run["left_out_names"]
+        left = {why: LeftOut(count, names[why]) for why, count in run["left_out"].items()}
+        hint = " (--recursive looks into sub-folders)" if SUB_FOLDERS in left else ""
+        lines.append(f"left out: {what_was_left_out(left)}{hint}")
+    lines += [f"note: {shown(sentence)}" for sentence in run["remarks"]]
+    told = told_notes(run["notes"], run.get("noted", {}))
+    lines += [f"note: {shown(sentence)}" for sentence in told]
     if outcome.dropped:
         lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
+    if outcome.others:
+        lines.append(
+            f"note: {options.out} also holds {counted(outcome.others, 'record')} of pictures that "
+            "are not among these inputs; they are in its report, but not counted here"
+        )
+    if outcome.changed:
+        lines.append(
+            f"warning: {counted(outcome.changed, 'picture')} changed after being inspected, and "
+            "the old record stays; --overwrite inspects all again"
+        )
+    different = differences(run["legs"])
+    if different:
+        lines.append(
+            f"warning: the records in {options.out} were made with {'; '.join(different)}: their "
+            "scores may differ in the last digits (run.json lists who made what)"
+        )
     default = [name for name, item in run["objects"].items() if item["default_thresholds"]]
     if default:
         lines.append(
@@ -261,7 +289,3 @@ def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     else:
         lines.append(f"report: {options.out / 'report.html'}")
     return lines
-
-
-def _recursive_hint(left_out: dict[str, int]) -> str:
-    return " (--recursive looks into them)" if "sub-folders" in left_out else ""

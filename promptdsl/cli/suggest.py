@@ -12,7 +12,8 @@ from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import tell_note, write_machines
-from promptdsl.errors import UsageProblem
+from promptdsl.errors import SpecProblem, UsageProblem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.experiments.effects import Change
@@ -108,9 +109,9 @@ def command(
             item, sources = object_of(job, allow)
             evidence = gather(job, item, compute, cache, progress)
             found = suggest(evidence, progress, most=most, seed=seed, places=Places(sources))
-    patch = _patch(job, found, allow) if found.better else ""
     if not quiet:
         _tell(found)
+    patch = _patch(job, found, allow) if found.better else ""
     if out is not None and patch:
         _write(out, patch)
     if form == "json":
@@ -126,10 +127,19 @@ def command(
 def _patch(job: "Job", found: "Suggestion", allow: tuple[Path, ...]) -> str:
     """The unified diff, of text that the checker accepts."""
     from promptdsl.experiments.patch import reword, unified
+    from promptdsl.files.hashing import hash_bytes
+    from promptdsl.files.opening import read_regular
     from promptdsl.pipeline import compile_text
+    from promptdsl.source import MAX_BYTES
 
     path = job.spec.path
-    before = path.read_bytes().decode("utf-8")
+    content = read_regular(path, MAX_BYTES)
+    if hash_bytes(content) != job.spec.sha256:
+        raise SpecProblem(
+            f"{path} was changed while words were searched for",
+            "run the command again: the steps above are about the file as it was",
+        )
+    before = content.decode("utf-8")
     mark = "\ufeff" if before.startswith("\ufeff") else ""
     after = mark + reword(before.removeprefix(mark), found.evidence.item, found.rewordings)
     compiled = compile_text(
@@ -137,18 +147,21 @@ def _patch(job: "Job", found: "Suggestion", allow: tuple[Path, ...]) -> str:
     )
     if not compiled.ok:
         first = compiled.report.errors[0].message
-        raise RuntimeError(f"the proposed text of {path} is no spec: {first}")
-    return unified(before, after, _shown(path))
+        raise SpecProblem(
+            f"{path}: its layout is one that no patch can be written for ({first})",
+            "edit it by hand: the steps above say which words; promptdsl fmt may make it simpler",
+        )
+    return unified(before, after, _from_here(path))
 
 
-def _shown(path: Path) -> str:
+def _from_here(path: Path) -> str:
     """Relative to the current folder where it lies below it, else the name alone."""
     relative = os.path.relpath(path)
     return path.name if relative.startswith("..") else Path(relative).as_posix()
 
 
 def _write(out: Path, patch: str) -> None:
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
 
     with disk_told_plainly(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -158,15 +171,22 @@ def _write(out: Path, patch: str) -> None:
 def _tell(found: "Suggestion") -> None:
     """The steps and the judgement, to people."""
     job = found.evidence.job
+    click.echo(f"{shown(job.name)} {found.separation.line}", err=True)
+    if found.untouched:
+        click.echo(
+            f"  no words of {', '.join(found.untouched)} may be removed: where scores do not tell "
+            "good from bad, the words of a real defect look harmful",
+            err=True,
+        )
     click.echo(
-        f"{job.name}: searched on {found.searched} pictures, {found.tried} words to try, judged by "
-        f"{found.judged} others",
+        f"{shown(job.name)}: searched on {found.searched} pictures, {found.tried} words to try, "
+        f"judged by {found.judged} others",
         err=True,
     )
     for step in found.steps:
         click.echo(
-            f'  {step.action:6} {step.group}: "{step.phrase}" ({step.source}): '
-            f"image AUROC {shown(step.auroc)}, margin {shown(step.margin, 2)}",
+            f'  {step.action:6} {step.group}: "{shown(step.phrase)}" ({shown(step.source)}): '
+            f"image AUROC {in_words(step.auroc)}, margin {in_words(step.margin, 2)}",
             err=True,
         )
     if not found.steps:
@@ -174,26 +194,28 @@ def _tell(found: "Suggestion") -> None:
         return
     changes = found.changes
     click.echo(
-        f"on the others: image AUROC {shown(changes['auroc'])}, "
-        f"margin {shown(changes['margin'], 2)}",
+        f"on the others: image AUROC {in_words(changes['auroc'])}, "
+        f"margin {in_words(changes['margin'], 2)}",
         err=True,
     )
     if not found.better:
         click.echo(
             "that does not hold on pictures that were not searched on"
-            + (f" ({found.because} falls)" if " of " in found.because else "")
+            + (f" ({found.because} falls)" if found.worse_for is not None else "")
             + ", so nothing is proposed",
             err=True,
         )
 
 
-def shown(change: "Change", digits: int = 4) -> str:
+def in_words(change: "Change", digits: int = 4) -> str:
     """`+0.0120 (+0.0031 to +0.0200)`."""
     low, high = change.interval.low, change.interval.high
     return f"{change.value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def _described(found: "Suggestion", patch: str, seed: int, seconds: float) -> dict[str, Any]:
+    from promptdsl.validation.separation import describe_separation
+
     job = found.evidence.job
     return {
         "format": 1,
@@ -204,6 +226,8 @@ def _described(found: "Suggestion", patch: str, seed: int, seconds: float) -> di
         "searched_on": found.searched,
         "judged_by": found.judged,
         "tried": found.tried,
+        "separation": describe_separation(found.separation),
+        "nothing_removed_from": list(found.untouched),
         "proposed": found.better,
         "decided_by": found.because or None,
         "steps": [

@@ -2,9 +2,21 @@
 
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from promptdsl.diagnostics.width import harmless
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console_for_tables(wide: int) -> "Console":
+    """The terminal; where the output is none and nobody says how wide it is, `wide` columns."""
+    from rich.console import Console
+
+    console = Console()
+    known = console.is_terminal or "COLUMNS" in os.environ
+    return console if known else Console(width=wide)
 
 
 def use_color(stream: TextIO) -> bool:

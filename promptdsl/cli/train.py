@@ -11,7 +11,7 @@ import click
 from promptdsl.cli.options import format_option
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
-from promptdsl.errors import UsageProblem
+from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.syntax.statements import quote
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptdsl.training.learned.run import Outcome, Task
 
 SUFFIX = ".safetensors"
+SHOWN_PROBLEMS = 20
 WITHOUT_EFFECT, SCALED = "I403", "I416"  # warnings about a setting
 NOT_SET = {
     "model": "the model has an option of its own, --model",
@@ -128,6 +129,7 @@ def command(
     for dataset in datasets:
         for sentence in dataset.notes:
             tell_note(f"{dataset.name}: {sentence}")
+    _refuse_incomplete(datasets)
     from promptdsl.training.learned.material import choose_material
     from promptdsl.training.learned.recipe import Recipe
 
@@ -136,6 +138,18 @@ def command(
     task = _task(method, model, settings, material, datasets, recipe, device, precision, out)
     outcome = _run(task, quiet)
     _tell(outcome, task, form, settings)
+
+
+def _refuse_incomplete(datasets: Sequence[Dataset]) -> None:
+    """A training is too long to find out at its end that half of its pictures were not read."""
+    problems = [f"{dataset.name}: {told}" for dataset in datasets for told in dataset.problems]
+    for problem in problems[1:SHOWN_PROBLEMS]:
+        tell_note(problem, "problem")
+    if problems:
+        more = f" ({counted(len(problems) - 1, 'more problem')})" if len(problems) > 1 else ""
+        raise EnvironmentProblem(
+            f"{problems[0]}{more}", "repair or remove these files, or choose with --category NAME"
+        )
 
 
 def _check_out(out: Path, overwrite: bool) -> None:

@@ -11,6 +11,7 @@ from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, fo
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.validation.gallery import Gallery
@@ -96,16 +97,24 @@ def command(
         compute = choose_compute(device, precision)
         cache = None if no_cache else open_feature_cache()
         validation = validate(jobs, compute, cache, progress, dataset=layout, keep=gallery.take)
-        tables: dict[str, list[dict[str, str]]] = {}
+        # What is finished is written before anything that may still go wrong.
+        described = _write(validation, gallery, {}, folder, time.perf_counter() - started)
+        lacking: list[str] = []
         if words:
             from promptdsl.experiments.words import words_tables
 
-            tables = words_tables(jobs, compute, cache, progress, allow)
-    described = _write(validation, gallery, tables, folder, time.perf_counter() - started)
+            done = jobs[: len(validation.objects)]
+            tables, lacking = words_tables(done, compute, cache, progress, allow)
+            seconds = time.perf_counter() - started
+            described = _write(validation, gallery, tables, folder, seconds)
     if form == "json":
         write_machines(described)
     _tell(validation, folder, quiet or form == "json")
-    return validation.exit_code(strict=strict)
+    for sentence in lacking:
+        tell_note(sentence, "problem")
+    if validation.stopped is not None:
+        raise validation.stopped
+    return validation.exit_code(strict=strict) or (3 if lacking else 0)
 
 
 def _default_folder(asked: Asked) -> Path:
@@ -117,7 +126,7 @@ def _default_folder(asked: Asked) -> Path:
 
 def _claim_folder(folder: Path) -> Path:
     """Make the folder before anything costly happens."""
-    from promptdsl.runtime.durable import disk_told_plainly
+    from promptdsl.files.writing import disk_told_plainly
 
     if folder.exists() and not folder.is_dir():
         raise UsageProblem(f"{folder}: -o needs a folder, and this is a file")
@@ -133,8 +142,8 @@ def _write(
     folder: Path,
     seconds: float,
 ) -> str:
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.report.validation import validation_page
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
     from promptdsl.validation.junit import junit_xml
     from promptdsl.validation.record import describe, to_json
 
@@ -169,7 +178,7 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
         table = paper_table(validation)
         if table is not None:
             print_paper_table(console, table)
-        click.echo(f"page: {folder / 'validation.html'}")
+        click.echo(f"page: {shown(folder / 'validation.html')}")
     for result in validation.objects:
         for note in result.notes:
             tell_note(note, "warning")

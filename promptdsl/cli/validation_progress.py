@@ -6,6 +6,7 @@ from typing import Self
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,6 +16,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from promptdsl.files.naming import shown
 
 LINE_SECONDS = 15.0
 
@@ -62,7 +65,7 @@ class ValidationProgress:
         self._show(f"inspecting {self._name}", self._done, self._total)
         if self._bar is None and not self._quiet and time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
-            click.echo(f"{self._name}: {self._done:,} of {self._total:,} pictures", err=True)
+            click.echo(f"{shown(self._name)}: {self._done:,} of {self._total:,} pictures", err=True)
 
     def measures(self, name: str) -> None:
         """The figures of this object are computed now."""
@@ -70,7 +73,9 @@ class ValidationProgress:
 
     def _show(self, what: str, done: int, total: int | None) -> None:
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=what, completed=done, total=total)
+            self._bar.update(
+                self._task, description=escape(shown(what)), completed=done, total=total
+            )
 
 
 def _bar(console: Console) -> Progress:

@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from promptdsl.files.naming import shown
 from promptdsl.validation.figures import TITLES, TOTAL, Estimate
 from promptdsl.validation.outcomes import ClaimResult, Outcome, Share, explain
+from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult
 from promptdsl.validation.table import COLUMNS, PaperTable, Row
 
@@ -30,19 +32,33 @@ def print_object(console: Console, result: ObjectResult) -> None:
     defective = len(result.judged) - good
     console.print(
         Text.assemble(
-            (result.job.name, "bold"),
+            (shown(result.job.name), "bold"),
             f": {good:,} good and {defective:,} defective pictures",
             f", {len(result.sample.unreadable)} not inspected" if result.sample.unreadable else "",
         )
     )
+    for line in _separation(result):
+        console.print(line)
     for table in _figures_tables(result):
         console.print(table)
     console.print(outcomes_table(result.outcomes))
+    for rule, promise in zip(
+        result.rules, promises(result.job.spec.lock, result.job.item), strict=True
+    ):
+        if promise is not None:
+            console.print(Text(f"{shown(rule.text)}: {promise}"), soft_wrap=True)
     if result.confusion.right.of:
         console.print(Text(f"the right defect was named: {_share(result.confusion.right)}"))
     for claim in result.claims:
         console.print(_claim(claim), soft_wrap=True)
     console.print()
+
+
+def _separation(result: ObjectResult) -> list[Text]:
+    """Before any figure: whether scores tell good from bad at all, and what to do about it."""
+    found = result.separation
+    style = "" if found.separates else "bold yellow"
+    return [Text(found.sentence, style), Text(f"next: {found.next}", style)]
 
 
 def _plain_table() -> Table:
@@ -75,9 +91,9 @@ def _figures_table(result: ObjectResult, names: Sequence[str]) -> Table | None:
     for name in names:
         table.add_column(_SHORT[name], justify="right", min_width=20)
     for group in [*result.figures[1:], result.total]:
-        name = "all" if group.group == TOTAL else group.group
+        name = "all" if group.group == TOTAL else shown(group.group)
         style = "bold" if group.group == TOTAL else ""
-        table.add_row(name, *(estimate(group.values[n]) for n in names), style=style)
+        table.add_row(Text(name), *(estimate(group.values[n]) for n in names), style=style)
     return table
 
 
@@ -85,7 +101,7 @@ def estimate(value: Estimate) -> str:
     """`0.953 (0.91-0.98)`; a perfect sample has no interval that says anything."""
     if value.value is None:
         return "-"
-    if value.interval is None:
+    if value.interval is None or not (value.perfect or value.spreads):
         return f"{value.value:.3f}"
     if value.perfect:
         return f"{value.value:.3f} (no spread)"
@@ -95,13 +111,15 @@ def estimate(value: Estimate) -> str:
 def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     """Verdicts of each label, and what goes wrong."""
     table = _plain_table()
-    for title in ("", "pictures", "pass", "review", "reject", "escapes, false rejects (95 %)"):
-        table.add_column(title, justify="left" if title in ("",) else "right")
+    table.add_column("", overflow="fold")  # the only one that may wrap: numbers stay whole
+    for title in ("pictures", "pass", "review", "reject", "escapes, false rejects (95 %)"):
+        table.add_column(title, justify="right", no_wrap=True)
     for outcome in outcomes:
         bad = outcome.wrong.count > 0
-        name = "all defects" if outcome.label == TOTAL else outcome.label
+        name = "all defects" if outcome.label == TOTAL else shown(outcome.label)
+        missing = f" ({outcome.unreadable} not inspected)" if outcome.unreadable else ""
         table.add_row(
-            name + (f" ({outcome.unreadable} not inspected)" if outcome.unreadable else ""),
+            Text(name + missing),
             f"{outcome.pictures:,}",
             *(f"{outcome.verdicts[verdict]:,}" for verdict in ("pass", "review", "reject")),
             Text(_share(outcome.wrong), "red" if bad else "", no_wrap=True),
@@ -122,17 +140,17 @@ def _claim(claim: ClaimResult) -> Text:
     word, style = ("passed", "green") if claim.passed else ("FAILED", "bold red")
     if claim.passed and not claim.proven:
         style = "yellow"
-    return Text.assemble((word, style), f' "{claim.name}": {explain(claim)}')
+    return Text.assemble((word, style), f' "{shown(claim.name)}": {explain(claim)}')
 
 
 def print_paper_table(console: Console, table: PaperTable) -> None:
     """Categories, their mean, and the published means."""
-    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
-    shown.add_column("percent", no_wrap=True)
+    page = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    page.add_column("percent", no_wrap=True)
     for name in COLUMNS:
-        shown.add_column(_PAPER[name], justify="right", no_wrap=True)
+        page.add_column(_PAPER[name], justify="right", no_wrap=True)
     for row in (*table.rows, table.mean):
-        shown.add_row(*_cells(row), style="bold" if row is table.mean else "")
+        page.add_row(*_cells(row), style="bold" if row is table.mean else "")
     for paper in table.published:
         values = {
             "auroc": paper.image_auroc,
@@ -140,8 +158,8 @@ def print_paper_table(console: Console, table: PaperTable) -> None:
             "research_aupro": paper.pro,
         }
         cells = [_number(values.get(name), "") for name in COLUMNS]
-        shown.add_row(paper.method, *cells, style="dim")
-    console.print(shown)
+        page.add_row(paper.method, *cells, style="dim")
+    console.print(page)
     console.print(
         "px: of pixels; PRO: exact AU-PRO to 0.3; PRO*: the research codes' variant of it"
     )
@@ -152,8 +170,8 @@ def print_paper_table(console: Console, table: PaperTable) -> None:
         console.print(table.remark, style="dim")
 
 
-def _cells(row: Row) -> list[str]:
-    return [row.name, *(_number(row.values[name], "-") for name in COLUMNS)]
+def _cells(row: Row) -> list[str | Text]:
+    return [Text(shown(row.name)), *(_number(row.values[name], "-") for name in COLUMNS)]
 
 
 def _number(value: float | None, absent: str) -> str:

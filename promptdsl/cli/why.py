@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
 from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.experiments.why import Why
@@ -60,8 +62,8 @@ def command(
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
     from rich.console import Console
 
+    from promptdsl.experiments.sources import compiled
     from promptdsl.experiments.why import explain
-    from promptdsl.pipeline import compile_file
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
@@ -73,7 +75,7 @@ def command(
     used = open_spec(spec, allow)
     plan = choose_object(used, object_name)
     rules = used.rules(plan)
-    compilation = compile_file(used.path, allow=allow)
+    compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
     console = Console(stderr=True)
@@ -82,14 +84,15 @@ def command(
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
         why = explain(scoring, item, plan, rules, compilation.sources, picture, folder)
-    if out is not None:
-        _draw(why, picture, out)
+    failed = None if out is None else attempted(lambda: _draw(why, picture, out))
     if form == "json":
         write_machines(json.dumps(describe(why), indent=2) + "\n")
     else:
         _tell(why)
-        if out is not None:
-            click.echo(f"picture: {out}")
+    if failed is not None:
+        raise failed
+    if out is not None and form == "text":
+        click.echo(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0
@@ -98,14 +101,17 @@ def command(
 def _draw(why: "Why", picture: Path, out: Path) -> None:
     import io
 
-    from promptdsl.experiments.why import standing_out
+    from promptdsl.experiments.why import highest_in, standing_out
+    from promptdsl.files.writing import disk_told_plainly, write_atomically
+    from promptdsl.pictures.opening import PictureError
+    from promptdsl.pictures.reading import read_rgb
     from promptdsl.plan.model import AreaRule
     from promptdsl.report.explanation import Mark, annotated
-    from promptdsl.runtime.durable import disk_told_plainly, write_atomically
-    from promptdsl.runtime.pictures import PictureError, read_rgb
 
     windows = standing_out(why.scales)
-    marks = [Mark(window.box, window.words, name) for name, window in windows]
+    marks = [
+        Mark(window.box, highest_in(why.score.map, window.box), name) for name, window in windows
+    ]
     marks = marks or [Mark(box, score, "map") for box, score in why.spots]
     above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule)})
     try:
@@ -142,6 +148,7 @@ def describe(why: "Why") -> dict[str, Any]:
                 "holds": state.holds,
                 "value": state.value,
                 "limit": state.limit,
+                "kind": state.kind,
                 "distance": state.distance,
             }
             for state in why.rules
@@ -178,9 +185,6 @@ def describe(why: "Why") -> dict[str, Any]:
 
 
 def _tell(why: "Why") -> None:
-    from rich.console import Console
-
     from promptdsl.experiments.why_table import print_why
 
-    console = Console()
-    print_why(console if console.is_terminal else Console(width=WIDE), why, SHOWN_PHRASES)
+    print_why(console_for_tables(WIDE), why, SHOWN_PHRASES)

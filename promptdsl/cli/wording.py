@@ -81,6 +81,12 @@ def phrases_for(words: str) -> tuple[str, ...]:
     return _made(words)
 
 
+def related(piece: str, words: str) -> bool:
+    """True where a text shares a word with a defect, whatever the ending: scratches, scratched."""
+    stems = {_stem(word) for word in words.lower().split()}
+    return any(_stem(word) in stems for word in piece.lower().split())
+
+
 def _made(words: str) -> tuple[str, ...]:
     first, *rest = words.split()
     if first.lower() in _LACKING and rest:

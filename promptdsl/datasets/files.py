@@ -1,34 +1,42 @@
-"""Folders as data sets have them: pictures in natural order, masks paired with their pictures.
+"""Folders as data sets have them: pictures in natural order, with those of their sub-folders.
 
-What is left out becomes a note, what cannot be meant becomes a Problem; nothing disappears.
+What is left out or understood becomes a note, what cannot be used a problem; nothing disappears.
+Hidden files are not read; pictures among them are counted.
 """
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from promptdsl.datasets.beside import Parted, part_masks
+from promptdsl.datasets.labels import means_bad, means_good, means_masks
+from promptdsl.datasets.model import GOOD
+from promptdsl.files.opening import reason
+from promptdsl.files.search import RESULTS_FILES
+from promptdsl.files.suffixes import is_picture
 
-from promptdsl.datasets.model import Picture
-from promptdsl.errors import EnvironmentProblem
-
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-MASK_ENDINGS = ("_mask", "_gt", "")
-_ORIENTATION, _TURNED = 274, (5, 6, 7, 8)  # EXIF: pictures that lie on their side
+SHOWN = 3
+POINTS, THEIR_PICTURES = "xyz", "rgb"  # MVTec 3D-AD: point clouds beside the pictures
 
 
 @dataclass(slots=True)
 class Notes:
-    """Sentences about what was not taken, collected while reading."""
+    """Sentences about what was read differently or not at all, collected while reading."""
 
     root: Path
     sentences: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def add(self, sentence: str) -> None:
-        """Remember one."""
+        """Remember what a reader should know."""
         self.sentences.append(sentence)
+
+    def problem(self, sentence: str) -> None:
+        """Remember what was meant as evidence and cannot be used."""
+        self.problems.append(sentence)
 
     def shown(self, path: Path) -> str:
         """A path as the reader of the sentence knows it."""
@@ -38,33 +46,169 @@ class Notes:
             return path.as_posix()
 
 
-def folders(parent: Path) -> list[Path]:
-    """Sub-folders without hidden ones, in natural order."""
-    return sorted((p for p in _entries(parent) if p.is_dir()), key=natural)
+@dataclass(slots=True)
+class Gathered:
+    """The pictures below one folder, and masks that lie among them."""
+
+    pictures: list[Path] = field(default_factory=list)
+    masks: list[Path] = field(default_factory=list)
 
 
-def pictures(folder: Path, notes: Notes) -> list[Path]:
-    """Picture files of one folder; other files are noted."""
-    found, others = [], []
-    for path in _entries(folder):
-        if path.is_dir():
-            others.append(f"{path.name}/")
-        elif path.suffix.lower() in SUFFIXES:
-            found.append(path)
-        else:
-            others.append(path.name)
-    if others:
-        notes.add(f"{notes.shown(folder)}: left out {_listed(sorted(others))}, no pictures")
-    return sorted(found, key=natural)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the pictures below a folder show, and what else may lie there."""
+
+    label: str
+    others: Sequence[str] = ()  # labels that sub-folders may be named after
+    claimed: AbstractSet[str] = frozenset()  # real names of folders that are read for themselves
+
+    def contradicts(self, name: str) -> bool:
+        """Whether a sub-folder of that name says something else than this label."""
+        if self.label == GOOD:
+            return means_bad(name) or name in self.others
+        return means_good(name)
 
 
-def _entries(folder: Path) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What lies directly in one folder."""
+
+    folders: tuple[Path, ...]
+    pictures: tuple[Path, ...]
+    others: tuple[str, ...]
+    hidden: int = 0  # pictures whose name begins with a dot
+
+
+def content(folder: Path, notes: Notes) -> Content:
+    """The entries of a folder in natural order; a problem where it cannot be read."""
+    folders, pictures, others, hidden = [], [], [], 0
     try:
-        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                path = folder / entry.name
+                if entry.name.startswith("."):
+                    hidden += is_picture(entry.name)
+                    continue
+                if _is_folder(entry):
+                    folders.append(path)
+                elif is_picture(entry.name):
+                    pictures.append(path)
+                else:
+                    others.append(entry.name)
     except OSError as error:
-        raise EnvironmentProblem(
-            f"{folder}: this folder cannot be read: {error.strerror or error}"
-        ) from None
+        notes.problem(
+            f"{notes.shown(folder)}: this folder cannot be read: {reason(error)}; what it holds "
+            "is in no figure"
+        )
+    return Content(
+        tuple(sorted(folders, key=natural)), tuple(sorted(pictures, key=natural)),
+        tuple(sorted(others)), hidden,
+    )  # fmt: skip
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere or to itself: reading it says why
+        return False
+
+
+def folders(parent: Path, notes: Notes) -> tuple[Path, ...]:
+    """Sub-folders without hidden ones, in natural order."""
+    return content(parent, notes).folders
+
+
+def gather(folder: Path, notes: Notes, wanted: Wanted) -> Gathered:
+    """The pictures of a folder and of its sub-folders, and the masks among them.
+
+    Sub-folders named like masks hold masks; those whose name contradicts the label are a problem.
+    """
+    found = Gathered()
+    inner: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+
+    def walk(place: Path, masks: bool) -> None:
+        if _seen(place, seen):
+            return
+        here = content(place, notes)
+        if here.others:
+            notes.add(f"{notes.shown(place)}: left out {listed(here.others)}, no pictures")
+        if here.hidden:
+            notes.add(f"{notes.shown(place)}: left out {counted(here.hidden, 'hidden picture')}")
+        (found.masks if masks else found.pictures).extend(here.pictures)
+        for sub in here.folders:
+            if not _left_out(sub, here, wanted, notes):
+                if not (masks or means_masks(sub.name)):
+                    inner.append(sub)
+                walk(sub, masks or means_masks(sub.name))
+
+    walk(folder, False)
+    if any(sub.name.casefold() != THEIR_PICTURES for sub in inner):
+        names = listed([sub.relative_to(folder).as_posix() for sub in inner])
+        notes.add(f"{notes.shown(folder)}: its sub-folders were read too ({names})")
+    parted = part_masks(found.pictures)
+    tell_parted(parted, notes.shown(folder), notes)
+    return Gathered(parted.pictures, [*found.masks, *parted.masks])
+
+
+def _left_out(sub: Path, here: Content, wanted: Wanted, notes: Notes) -> bool:
+    """Whether a sub-folder is not to be read as more pictures of the label; says why."""
+    if os.path.realpath(sub) in wanted.claimed:
+        return True
+    if all((sub / name).exists() for name in RESULTS_FILES):
+        notes.add(f"{notes.shown(sub)}: left out, it holds the results of a run")
+    elif sub.name.casefold() == POINTS and any(
+        one.name.casefold() == THEIR_PICTURES for one in here.folders
+    ):
+        notes.add(f"{notes.shown(sub)}: left out, point clouds are not read")
+    elif wanted.contradicts(sub.name):
+        notes.problem(
+            f"{notes.shown(sub)}: left out this folder with "
+            f"{counted(count_pictures(sub), 'picture')}: it is named {sub.name}, but lies in a "
+            f"folder of {wanted.label} parts"
+        )
+    else:
+        return False
+    return True
+
+
+def _seen(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a link has led back to a folder."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return False  # reading it says why
+    known = (status.st_dev, status.st_ino) in seen
+    seen.add((status.st_dev, status.st_ino))
+    return known
+
+
+def tell_parted(parted: Parted, where: str, notes: Notes) -> None:
+    """Say which files among pictures are masks, and which only seem to be."""
+    if parted.masks:
+        names = listed([mask.name for mask in parted.masks])
+        notes.add(f"{where}: {counted(len(parted.masks), 'mask')} beside the pictures ({names})")
+    if parted.doubtful:
+        names = listed([picture.name for picture in parted.doubtful])
+        are = "is" if len(parted.doubtful) == 1 else "are"
+        notes.add(f"{where}: {names} {are} named like a mask and taken for a picture")
+
+
+def count_pictures(folder: Path) -> int:
+    """How many pictures lie in and below a folder; links to folders are not followed."""
+    return sum(
+        is_picture(name) and not name.startswith(".")
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def note_left_out(found: Sequence[Path], why: str, notes: Notes) -> None:
+    """Say which folders are not read, and how many pictures lie there."""
+    for folder in found:
+        count = count_pictures(folder)
+        inside = f" with {counted(count, 'picture')}" if count else ""
+        notes.add(f"{notes.shown(folder)}: left out this folder{inside}, {why}")
 
 
 def natural(path: Path) -> tuple[tuple[str | int, ...], str]:
@@ -73,96 +217,15 @@ def natural(path: Path) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(p) if i % 2 else p for i, p in enumerate(pieces)), path.name
 
 
-def labelled(paths: Sequence[Path], label: str) -> tuple[Picture, ...]:
-    """Pictures of one label, without masks."""
-    return tuple(Picture(path, label) for path in paths)
+def counted(number: int, noun: str) -> str:
+    """`1 mask`, `2 masks`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def with_masks(paths: Sequence[Path], label: str, folder: Path, notes: Notes) -> list[Picture]:
-    """Defective pictures, each with its mask from `folder` (named alike, or with _mask behind).
-
-    Raises EnvironmentProblem for a mask without a picture and for one of another size.
-    """
-    masks = pictures(folder, notes) if folder.is_dir() else []
-    by_stem = _unique(masks, notes)
-    taken: set[Path] = set()
-    found = []
-    for path in paths:
-        mask = next((by_stem[n] for n in _mask_names(path.stem) if n in by_stem), None)
-        if mask is not None:
-            taken.add(mask)
-        found.append(Picture(path, label, mask))
-    lonely = [mask for mask in masks if mask not in taken]
-    if lonely:
-        raise EnvironmentProblem(
-            f"{notes.shown(lonely[0])} is a mask without a picture"
-            + (f" ({len(lonely)} masks of {label} have none)" if len(lonely) > 1 else ""),
-            help="a mask has the name of its picture, with or without _mask behind it",
-        )
-    return found
-
-
-def _unique(masks: Iterable[Path], notes: Notes) -> dict[str, Path]:
-    by_stem: dict[str, Path] = {}
-    for mask in masks:
-        if mask.stem in by_stem:
-            raise EnvironmentProblem(
-                f"{notes.shown(by_stem[mask.stem])} and {mask.name} are masks of one name",
-                help="keep one of them",
-            )
-        by_stem[mask.stem] = mask
-    return by_stem
-
-
-def _mask_names(stem: str) -> list[str]:
-    return [stem + ending for ending in MASK_ENDINGS]
-
-
-def check_sizes(found: Iterable[Picture], notes: Notes) -> None:
-    """Raise EnvironmentProblem where a mask does not have the size of its picture."""
-    for picture in found:
-        if picture.mask is None:
-            continue
-        size, mask_size = _size(picture.path, notes), _size(picture.mask, notes)
-        if size != mask_size:
-            raise EnvironmentProblem(
-                f"{notes.shown(picture.mask)} is {mask_size[0]} x {mask_size[1]} pixels, "
-                f"but its picture {notes.shown(picture.path)} is {size[0]} x {size[1]}",
-                help="a mask must lie exactly over its picture",
-            )
-
-
-def _size(path: Path, notes: Notes) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            wide, high = image.size
-            turned = image.format in ("JPEG", "TIFF") and (
-                image.getexif().get(_ORIENTATION) in _TURNED
-            )
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise EnvironmentProblem(f"{notes.shown(path)} is no readable picture ({error})") from None
-    return (high, wide) if turned else (wide, high)
-
-
-def note_missing_masks(
-    name: str, found: Sequence[Picture], notes: Notes, places: Mapping[str, str]
-) -> None:
-    """Say which defects have pictures without masks, and where the masks were looked for."""
-    missing: dict[str, int] = {}
-    for picture in found:
-        if not picture.is_good and picture.mask is None:
-            missing[picture.label] = missing.get(picture.label, 0) + 1
-    for label, count in missing.items():
-        where = places.get(label, "")
-        notes.add(
-            f"{name}: {count} of {sum(p.label == label for p in found)} pictures of {label} "
-            f"have no mask" + (f" in {where}" if where else "")
-        )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
 
 
 def same_folder_name(path: Path) -> str:

@@ -15,7 +15,7 @@ class Picture:
 
     path: Path
     label: str
-    mask: Path | None = None  # nonzero where the defect is; None for good pictures
+    mask: Path | None = None  # a file, or a folder of files; None for good pictures
 
     @property
     def is_good(self) -> bool:
@@ -30,6 +30,8 @@ class Category:
     name: str
     train_good: tuple[Picture, ...]
     test: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -44,12 +46,27 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All categories below one folder; `notes` are sentences about what was left out."""
+    """All categories below one folder.
+
+    `notes` say what was left out or understood, `problems` what was meant as evidence and cannot be
+    used; both hold those of the categories too.
+    """
 
     name: str
     layout: Layout
     categories: tuple[Category, ...]
-    notes: tuple[str, ...] = ()
+    own_notes: tuple[str, ...] = ()
+    own_problems: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know."""
+        return (*self.own_notes, *(note for c in self.categories for note in c.notes))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be used."""
+        return (*self.own_problems, *(told for c in self.categories for told in c.problems))
 
     def category(self, name: str) -> Category | None:
         """The category of that name, or None."""

@@ -1,63 +1,75 @@
-"""MVTec AD's folders, which VisA's one-class split has too.
+"""MVTec AD's folders, which BTAD, MPDD, MVTec LOCO and VisA's one-class split have too.
 
 CATEGORY/train/good/*.png
 CATEGORY/test/good/*.png, CATEGORY/test/DEFECT/*.png
-CATEGORY/ground_truth/DEFECT/*_mask.png
+CATEGORY/ground_truth/DEFECT/*_mask.png          LOCO: ground_truth/DEFECT/000/*.png
+
+Folders of good parts may be named ok or normal; names are read without regard to case.
 """
 
 from pathlib import Path
 
-from promptdsl.datasets.files import (
-    Notes,
-    folders,
-    labelled,
-    note_missing_masks,
-    pictures,
-    with_masks,
+from promptdsl.datasets.assemble import (
+    good_pictures,
+    make_category,
+    masks_below,
+    read_kinds,
 )
-from promptdsl.datasets.model import GOOD, Category, Picture
-from promptdsl.errors import EnvironmentProblem
+from promptdsl.datasets.files import Notes, content, counted, folders, note_left_out
+from promptdsl.datasets.labels import means_good, means_masks
+from promptdsl.datasets.model import Category
 
-TEST, TRAIN, TRUTH = "test", "train", "ground_truth"
+TEST, TRAIN = ("test", "test_public"), ("train",)
 
 
 def is_category(folder: Path) -> bool:
     """Whether a folder looks like one of MVTec AD's."""
-    return (folder / TEST).is_dir()
+    return any(_named(inner, TEST) for inner in folders(folder, Notes(folder)))
 
 
 def read_category(folder: Path, name: str, notes: Notes) -> Category:
-    """One category. Raises EnvironmentProblem where something in it cannot be meant."""
-    known = {TEST, TRAIN, TRUTH}
-    strange = [inner.name for inner in folders(folder) if inner.name not in known]
-    if strange:
-        notes.add(f"{name}: left out the folders {', '.join(strange)}")
-    train = folder / TRAIN / GOOD
-    train_good = labelled(pictures(train, notes), GOOD) if train.is_dir() else ()
-    if not train_good:
-        notes.add(f"{name}: no good pictures in {TRAIN}/{GOOD}, so none to compare with")
-    test: list[Picture] = []
-    places = {}
-    for kind in folders(folder / TEST):
-        found = pictures(kind, notes)
-        if not found:
-            raise EnvironmentProblem(f"{notes.shown(kind)} holds no pictures")
-        if kind.name == GOOD:
-            test += labelled(found, GOOD)
-            continue
-        truth = folder / TRUTH / kind.name
-        places[kind.name] = notes.shown(truth)
-        test += with_masks(found, kind.name, truth, notes)
-    _masks_without_folder(folder, {p.label for p in test}, notes)
-    note_missing_masks(name, test, notes, places)
-    return Category(name, train_good, tuple(test))
-
-
-def _masks_without_folder(folder: Path, labels: set[str], notes: Notes) -> None:
-    truth = folder / TRUTH
-    for kind in folders(truth) if truth.is_dir() else []:
-        if kind.name not in labels and pictures(kind, notes) and kind.name != GOOD:
-            raise EnvironmentProblem(
-                f"{notes.shown(kind)} holds masks, and there is no folder "
-                f"{notes.shown(folder / TEST / kind.name)} with their pictures"
+    """One category; what in it cannot be used becomes a problem."""
+    here = content(folder, notes)
+    tests = [inner for inner in here.folders if _named(inner, TEST)]
+    trains = [inner for inner in here.folders if _named(inner, TRAIN)]
+    truths = [inner for inner in here.folders if means_masks(inner.name)]
+    known = {*tests, *trains, *truths}
+    note_left_out([f for f in here.folders if f not in known], "which the layout lacks", notes)
+    note_stray(folder, here.pictures, notes)
+    good = []
+    for train in trains:
+        inside = content(train, notes)
+        good += [inner for inner in inside.folders if means_good(inner.name)]
+        rest = [inner for inner in inside.folders if not means_good(inner.name)]
+        note_left_out(rest, "only good parts are learned from", notes)
+        if inside.pictures:
+            count = counted(len(inside.pictures), "picture")
+            notes.add(
+                f"{notes.shown(train)}: left out {count} directly in this folder: good parts to "
+                "compare with lie in good/"
             )
+    train_good = good_pictures(good, notes)
+    if trains and not train_good:
+        notes.add(f"{name}: no good pictures in train/good, so none to compare with")
+    kinds = []
+    for test in tests:
+        inside = content(test, notes)
+        truths += [inner for inner in inside.folders if means_masks(inner.name)]
+        kinds += [inner for inner in inside.folders if not means_masks(inner.name)]
+        note_stray(test, inside.pictures, notes)
+    masks = [mask for truth in truths for mask in masks_below(truth, notes)]
+    return make_category(name, train_good, read_kinds(kinds, notes), masks, notes)
+
+
+def _named(folder: Path, names: tuple[str, ...]) -> bool:
+    return folder.name.casefold() in names
+
+
+def note_stray(folder: Path, pictures: tuple[Path, ...], notes: Notes) -> None:
+    """Pictures whose label no folder tells."""
+    if pictures:
+        notes.problem(
+            f"{notes.shown(folder)}: {counted(len(pictures), 'picture')} directly in this folder "
+            f"({pictures[0].name}) left out: nothing says whether they show good parts; put them "
+            "into good/ or a folder named after their defect"
+        )

@@ -1,77 +1,56 @@
 """Plain folders: one for good pictures, one for each defect, and masks beside them.
 
-CATEGORY/good/*.png                  pictures to test
+CATEGORY/good/*.png                  pictures to test; also ok/, normal/
 CATEGORY/DEFECT/*.png
-CATEGORY/masks/DEFECT/*.png          or CATEGORY/DEFECT_mask/*.png
+CATEGORY/masks/DEFECT/*.png          or CATEGORY/DEFECT_mask/*.png, or beside the pictures
 CATEGORY/references/*.png            good pictures to compare with; may be missing
 """
 
 from pathlib import Path
 
-from promptdsl.datasets.files import (
-    Notes,
-    folders,
-    labelled,
-    note_missing_masks,
-    pictures,
-    with_masks,
+from promptdsl.datasets.assemble import (
+    good_pictures,
+    make_category,
+    masks_below,
+    masks_of_kind,
+    read_kinds,
 )
-from promptdsl.datasets.model import GOOD, Category, Picture
-from promptdsl.errors import EnvironmentProblem
+from promptdsl.datasets.files import Notes, content, folders
+from promptdsl.datasets.labels import means_good, means_masks
+from promptdsl.datasets.model import Category
+from promptdsl.datasets.mvtec import note_stray
+from promptdsl.datasets.pairing import Placed
 
 REFERENCES = "references"
-MASKS = ("masks", "ground_truth")
-MASK_ENDINGS = ("_mask", "_masks")
+MASK_ENDINGS = ("_masks", "_mask", "_gt")
 
 
 def is_category(folder: Path) -> bool:
     """Whether a folder looks like one category."""
-    return (folder / GOOD).is_dir()
+    return any(means_good(inner.name) for inner in folders(folder, Notes(folder)))
 
 
 def read_category(folder: Path, name: str, notes: Notes) -> Category:
-    """One category. Raises EnvironmentProblem where something in it cannot be meant."""
-    references = folder / REFERENCES
-    train_good = labelled(pictures(references, notes), GOOD) if references.is_dir() else ()
-    test: list[Picture] = []
-    places = {}
-    for kind in _kinds(folder):
-        found = pictures(kind, notes)
-        if not found:
-            raise EnvironmentProblem(f"{notes.shown(kind)} holds no pictures")
-        if kind.name == GOOD:
-            test += labelled(found, GOOD)
-            continue
-        place = _mask_folder(folder, kind.name)
-        places[kind.name] = notes.shown(place)
-        test += with_masks(found, kind.name, place, notes)
-    _masks_without_folder(folder, {p.label for p in test}, notes)
-    note_missing_masks(name, test, notes, places)
-    return Category(name, train_good, tuple(test))
+    """One category; what in it cannot be used becomes a problem."""
+    here = content(folder, notes)
+    references = [inner for inner in here.folders if inner.name.casefold() == REFERENCES]
+    common = [inner for inner in here.folders if means_masks(inner.name)]
+    names = {inner.name for inner in here.folders}
+    own = {inner: kind for inner in here.folders if (kind := _defect_of(inner.name, names))}
+    rest = [f for f in here.folders if f not in {*references, *common, *own}]
+    note_stray(folder, here.pictures, notes)
+    masks: list[Placed] = [mask for inner in common for mask in masks_below(inner, notes)]
+    for inner, kind in own.items():
+        found = masks_of_kind(inner, kind, notes)
+        masks += [Placed(mask.path) for mask in found]
+    return make_category(
+        name, good_pictures(references, notes), read_kinds(rest, notes), masks, notes
+    )
 
 
-def _kinds(folder: Path) -> list[Path]:
-    reserved = {REFERENCES, *MASKS}
-    return [
-        inner
-        for inner in folders(folder)
-        if inner.name not in reserved and not inner.name.endswith(MASK_ENDINGS)
-    ]
-
-
-def _mask_folder(folder: Path, defect: str) -> Path:
-    places = [folder / name / defect for name in MASKS]
-    places += [folder / f"{defect}{ending}" for ending in MASK_ENDINGS]
-    return next((place for place in places if place.is_dir()), places[0])
-
-
-def _masks_without_folder(folder: Path, labels: set[str], notes: Notes) -> None:
-    beside = [inner for inner in folders(folder) if inner.name.endswith(MASK_ENDINGS)]
-    below = [i for name in MASKS if (folder / name).is_dir() for i in folders(folder / name)]
-    named = [(place, place.name.rsplit("_mask", 1)[0]) for place in beside]
-    for place, defect in [*named, *((inner, inner.name) for inner in below)]:
-        if defect not in labels and defect != GOOD and pictures(place, notes):
-            raise EnvironmentProblem(
-                f"{notes.shown(place)} holds masks, and there is no folder "
-                f"{notes.shown(folder / defect)} with their pictures"
-            )
+def _defect_of(name: str, names: set[str]) -> str | None:
+    """`scratch_mask` -> `scratch`, where there is such a folder."""
+    for ending in MASK_ENDINGS:
+        if name.casefold().endswith(ending) and name[: -len(ending)] in names:
+            return name[: -len(ending)]
+    return None

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Literal
 
 from promptdsl.datasets import mvtec, plain, visa
-from promptdsl.datasets.files import Notes, check_sizes, folders, same_folder_name
+from promptdsl.datasets.files import (
+    Notes,
+    content,
+    counted,
+    folders,
+    note_left_out,
+    same_folder_name,
+)
 from promptdsl.datasets.model import Category, Dataset, Layout
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import EnvironmentProblem, UsageProblem
@@ -26,22 +33,38 @@ def read_dataset(
     """All categories below `root`, or those named; `root` may be a single category itself.
 
     Raises UsageProblem for a folder, layout or category that is not there, and EnvironmentProblem
-    for files in it that cannot be meant: a mask without a picture or of another size, an empty
-    folder. What is left out stands in `Dataset.notes`.
+    where a category has no pictures at all. What is left out stands in `Dataset.notes`, what was
+    meant as evidence and cannot be used in `Dataset.problems`.
     """
     if not root.is_dir():
         raise UsageProblem(f"{root} is no folder; it should hold the labelled pictures")
     if layout not in LAYOUTS:
         raise UsageProblem(f"there is no layout {layout}; there are {', '.join(LAYOUTS)}")
+    _refuse_unreadable(root)
     place = root / ONE_CLASS if layout != "plain" and _has_one_class(root, layout) else root
     notes = Notes(place)
     kind = _layout(place) if layout == "auto" else _sure(place, layout)
     found = _chosen(_categories(place, kind, categories, notes), categories, place)
     for category in found:
         if not category.test:
-            raise EnvironmentProblem(f"{place / category.name} holds no pictures to test")
-        check_sizes(category.test, notes)
-    return Dataset(same_folder_name(root), kind, found, tuple(notes.sentences))
+            raise _empty(place / category.name, category)
+    return Dataset(
+        same_folder_name(root), kind, found, tuple(notes.sentences), tuple(notes.problems)
+    )
+
+
+def _refuse_unreadable(root: Path) -> None:
+    notes = Notes(root.parent)
+    content(root, notes)
+    if notes.problems:
+        raise EnvironmentProblem(notes.problems[0].partition(";")[0])
+
+
+def _empty(folder: Path, category: Category) -> EnvironmentProblem:
+    first = next(iter(category.problems), None)
+    return EnvironmentProblem(
+        f"{folder} holds no pictures to test" + (f": {first}" if first else "")
+    )
 
 
 def _has_one_class(root: Path, layout: str) -> bool:
@@ -50,8 +73,12 @@ def _has_one_class(root: Path, layout: str) -> bool:
         inner.is_dir()
         and not visa.is_root(root)
         and layout in ("auto", "mvtec", "visa")
-        and any(mvtec.is_category(folder) for folder in folders(inner))
+        and _below(inner, mvtec.is_category)
     )
+
+
+def _below(root: Path, is_category: Callable[[Path], bool]) -> bool:
+    return any(is_category(folder) for folder in folders(root, Notes(root)))
 
 
 def _layout(root: Path) -> Layout:
@@ -63,7 +90,7 @@ def _layout(root: Path) -> Layout:
             help="the table comes with VisA's code; copy split_csv/1cls.csv into this folder",
         )
     for kind, is_category in _SHAPES.items():
-        if is_category(root) or any(is_category(folder) for folder in folders(root)):
+        if is_category(root) or _below(root, is_category):
             return kind
     raise UsageProblem(f"{root} has none of the known layouts", help=SHAPES)
 
@@ -73,12 +100,12 @@ def _sure(root: Path, layout: str) -> Layout:
     if layout == "visa":
         if visa.is_root(root):
             return "visa"
-        if any(mvtec.is_category(folder) for folder in folders(root)):
+        if _below(root, mvtec.is_category):
             return "mvtec"  # VisA's one-class split
         raise UsageProblem(f"{root} has no {visa.TABLE.as_posix()}, so it is not VisA", SHAPES)
     kind: Layout = "mvtec" if layout == "mvtec" else "plain"
     is_category = _SHAPES[kind]
-    if not is_category(root) and not any(is_category(folder) for folder in folders(root)):
+    if not is_category(root) and not _below(root, is_category):
         sign = "test" if kind == "mvtec" else "good"
         raise UsageProblem(
             f"{root} is not in the layout {kind}: no folder in it has a folder {sign}", SHAPES
@@ -99,13 +126,19 @@ def _categories(
         return visa.read_categories(root, notes)
     read = mvtec.read_category if kind == "mvtec" else plain.read_category
     if _SHAPES[kind](root):
-        return [read(root, same_folder_name(root), notes)]
+        return [read(root, same_folder_name(root), Notes(root))]
+    here = content(root, notes)
+    if here.pictures:
+        notes.problem(
+            f"{counted(len(here.pictures), 'picture')} directly in {root} left out "
+            f"({here.pictures[0].name}): they belong to no category"
+        )
     found = []
-    for folder in folders(root):
+    for folder in here.folders:
         if not _SHAPES[kind](folder):
-            notes.add(f"left out the folder {folder.name}, which is no category")
+            note_left_out([folder], "which is no category", notes)
         elif wanted is None or folder.name in wanted:
-            found.append(read(folder, folder.name, notes))
+            found.append(read(folder, folder.name, Notes(root)))
         else:
             found.append(Category(folder.name, (), ()))  # known by name, not asked for
     return found

@@ -116,6 +116,7 @@ CATALOGUE: dict[str, Entry] = dict(
                 I420="settings other than those of the training",
                 I606="pictures and masks differ in number",
                 I607="samples without pictures",
+                I615="pictures that cannot be looked at",
             ),
         }.items()
     )

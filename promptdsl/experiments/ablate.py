@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from promptdsl.experiments.effects import FIGURES, Call, Effect, Whole, compare_with, needed
+from promptdsl.experiments.effects import Call, Effect, Whole, compare_with, needed
 from promptdsl.experiments.evidence import Evidence, judge_variants
 from promptdsl.experiments.units import Unit, leave_one_out
 from promptdsl.plan.expand import expand
@@ -16,7 +16,7 @@ from promptdsl.validation.run import Watch
 Pixels = Literal["auto", "all", "none"]
 # Above so many maps (variants times pictures) pixels are counted for window scales alone.
 CHEAP_MAPS = 6_000
-_ORDER: dict[Call, int] = {"harmful": 0, "helpful": 1, "inert": 2, "needed": 3}
+_ORDER: dict[Call, int] = {"harmful": 0, "helpful": 1, "not judged": 2, "inert": 3, "needed": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,6 @@ def _rank(effect: Effect) -> tuple[int, float, float]:
         change = effect.changes.get(name)
         return -abs(change.value) if change is not None else 0.0
 
-    deciding = next((name for name, title in FIGURES.items() if title == effect.because), "")
+    deciding = effect.figure or ""
     first = size(deciding) if deciding.endswith("auroc") else 0.0
     return _ORDER[effect.call], first, size("margin")

@@ -16,6 +16,10 @@ ones. In log-odds, because a word that moves all pictures alike, which a thresho
 then changes nothing, and because scores near 0 and 1 do not hide what happens there. The plain
 difference of mean scores is kept beside it.
 
+Nothing is called where scores do not tell good from defective (`validation.separation`), in total
+or for the defect whose words they are: there, the words of a real defect look harmful because any
+other words would score better than the wrong way round.
+
 A figure moves when its 95 % interval excludes 0 and the change itself is not below `LEAST` (of the
 margin: below `LEAST_OF_MARGIN` of the whole spec's margin). With hundreds of pictures the margin's
 interval is so narrow that without this floor every word would be called something.
@@ -32,20 +36,22 @@ import numpy as np
 from promptdsl.datasets.model import GOOD
 from promptdsl.experiments.evidence import Judgement, PixelTable
 from promptdsl.experiments.units import Unit
+from promptdsl.validation.draws import Draws, blocks_of, weighted_sums
 from promptdsl.validation.intervals import (
     Interval,
+    Weights,
     counted_auroc,
-    draw_weights,
     percentile_interval,
     weighted_auroc,
     weighted_mean,
 )
 from promptdsl.validation.metrics import Bools, Floats, auroc
+from promptdsl.validation.separation import Separation, separation
 
 LEAST = 0.001
 LEAST_OF_MARGIN = 0.02
 PIXEL_DRAWS = 500
-Call = Literal["helpful", "harmful", "inert", "needed"]
+Call = Literal["helpful", "harmful", "inert", "needed", "not judged"]
 FIGURES = {
     "own_auroc": "image AUROC of its defect",
     "auroc": "image AUROC",
@@ -78,7 +84,8 @@ class Effect:
     escapes: int  # more of them
     false_rejects: int
     call: Call
-    because: str  # the figure that decided, or why it cannot be left out
+    because: str  # the figure that decided, or why it cannot be left out or judged
+    figure: str | None = None  # the key of that figure in `changes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Whole:
     pixel_auroc: float | None
     escapes: int
     false_rejects: int
+    separation: Separation
 
 
 @dataclass(slots=True)
@@ -99,9 +107,10 @@ class Comparer:
 
     base: Judgement
     labels: Sequence[str]
-    weights_RN: Floats
+    weights_RN: Weights
     _draws: dict[str | None, dict[str, Floats]] = field(default_factory=dict)
     _pixels_R: Floats | None = None
+    _separations: dict[str | None, Separation] = field(default_factory=dict)
 
     @property
     def defective_N(self) -> Bools:
@@ -119,13 +128,41 @@ class Comparer:
             None if pixels is None else _pixel_auroc(pixels),
             int((wrong & bad).sum()),
             int((wrong & ~bad).sum()),
+            self.separation(),
         )
+
+    def separation(self, defect: str | None = None) -> Separation:
+        """How well the unmodified scores tell good from defective, or from one defect."""
+        if defect not in self._separations:
+            kept = self._kept(defect)
+            labels = [label for label, keep in zip(self.labels, kept, strict=True) if keep]
+            draws = self.weights_RN if defect is None else None
+            self._separations[defect] = separation(self.base.scores_N[kept], labels, GOOD, draws)
+        return self._separations[defect]
+
+    def not_separated(self, defect: str | None) -> str | None:
+        """Why the words of a defect (None: of all of them) cannot be judged; None where they can.
+
+        A defect that is not in the samples is judged by all pictures.
+        """
+        own = defect if defect in self.labels else None
+        for name in dict.fromkeys((None, own)):
+            if not self.separation(name).separates:
+                unclear = self.separation(name).grade == "cannot tell"
+                what = "scores" if name is None else f"scores of {name}"
+                return f"too few pictures for {what}" if unclear else f"{what} do not separate"
+        return None
 
     def effect(self, unit: Unit, without: Judgement) -> Effect:
         """What leaving the unit out does."""
         bad = self.defective_N
         changes = self.changes(without, unit.defect)
-        call, because = name_it(changes, margin(self.base.scores_N, bad))
+        whole_margin = margin(self.base.scores_N, bad)
+        figure = deciding_figure(changes, whole_margin)
+        call, because = name_it(changes, whole_margin)
+        withheld = self.not_separated(unit.defect)
+        if withheld is not None:
+            figure, call, because = None, "not judged", withheld
         before, after = wrong_verdicts(self.base, bad), wrong_verdicts(without, bad)
         return Effect(
             unit,
@@ -135,6 +172,7 @@ class Comparer:
             int((after & ~bad).sum()) - int((before & ~bad).sum()),
             call,
             because,
+            figure,
         )
 
     def changes(self, without: Judgement, defect: str | None = None) -> dict[str, Change]:
@@ -190,16 +228,18 @@ class Comparer:
         """(R) AUROC and margin of each draw."""
         kept_N = self._kept(defect)
         scores, bad = judgement.scores_N[kept_N], self.defective_N[kept_N]
-        weights = self.weights_RN[:, kept_N]
-        return {
-            "auroc": weighted_auroc(scores, bad.astype(np.int64), weights),
-            "margin": _margins(log_odds(scores), bad, weights),
-        }
+        figures = ("auroc", "margin")
+        found: dict[str, list[Floats]] = {name: [] for name in figures}
+        for block in blocks_of(self.weights_RN):
+            weights = block[:, kept_N]
+            found["auroc"].append(weighted_auroc(scores, bad.astype(np.int64), weights))
+            found["margin"].append(_margins(log_odds(scores), bad, weights))
+        return {name: np.concatenate(found[name]) for name in figures}
 
 
 def compare_with(base: Judgement, labels: Sequence[str]) -> Comparer:
     """Draw the pictures again within each label, once for all comparisons."""
-    return Comparer(base, labels, draw_weights(labels))
+    return Comparer(base, labels, Draws(labels))
 
 
 def needed(unit: Unit) -> Effect:
@@ -208,16 +248,24 @@ def needed(unit: Unit) -> Effect:
 
 
 def name_it(changes: dict[str, Change], whole_margin: float) -> tuple[Call, str]:
-    """`helpful`, `harmful` or `inert`, and the figure that decided."""
+    """`helpful`, `harmful` or `inert`, and the title of the figure that decided."""
+    figure = deciding_figure(changes, whole_margin)
+    if figure is None:
+        return "inert", ""
+    return ("helpful" if changes[figure].value < 0 else "harmful"), FIGURES[figure]
+
+
+def deciding_figure(changes: dict[str, Change], whole_margin: float) -> str | None:
+    """The first figure that moves, by its name in FIGURES; None where none does."""
     least_margin = max(LEAST, LEAST_OF_MARGIN * abs(whole_margin))
-    for name, title in FIGURES.items():
+    for name in FIGURES:
         if name == "margin" and "own_margin" in changes:
             continue  # the other defects' words would gain by the loss of any defect
         least = least_margin if name.endswith("margin") else LEAST
         change = changes.get(name)
         if change is not None and change.moves(least):
-            return ("helpful" if change.value < 0 else "harmful"), title
-    return "inert", ""
+            return name
+    return None
 
 
 def margin(scores_N: Floats, defective_N: Bools) -> float:
@@ -245,12 +293,12 @@ def wrong_verdicts(judgement: Judgement, defective_N: Bools) -> Bools:
     return wrong
 
 
-def _margins(scores_N: Floats, defective_N: Bools, weights_RN: Floats) -> Floats:
-    labels = defective_N.astype(np.int64)
-    bad, good = defective_N, ~defective_N
-    return weighted_mean(scores_N[bad], labels[bad], weights_RN[:, bad]) - weighted_mean(
-        scores_N[good], labels[good], weights_RN[:, good]
-    )
+def _margins(scores_N: Floats, defective_N: Bools, weights_RN: Weights) -> Floats:
+    """(R) mean of defective ones minus mean of good ones; a stratum has one size in every draw."""
+    bad, good = (part.astype(np.float64) for part in (defective_N, ~defective_N))
+    sums = [weighted_sums(weights_RN, np.where(part > 0, scores_N, 0.0)) for part in (bad, good)]
+    counts = [weighted_sums(weights_RN, part) for part in (bad, good)]
+    return sums[0] / counts[0] - sums[1] / counts[1]
 
 
 def _pixel_auroc(table: PixelTable) -> float:
@@ -259,7 +307,7 @@ def _pixel_auroc(table: PixelTable) -> float:
     return float(counted_auroc(bad, good)[0])
 
 
-def _pixel_aurocs(table: PixelTable, weights_RN: Floats) -> Floats:
+def _pixel_aurocs(table: PixelTable, weights_RN: Weights) -> Floats:
     draws = weights_RN[:PIXEL_DRAWS].astype(np.float32)
     bad, good = (
         (draws @ part.astype(np.float32)).astype(np.float64)
@@ -269,4 +317,4 @@ def _pixel_aurocs(table: PixelTable, weights_RN: Floats) -> Floats:
 
 
 def _change(value: float, draws_R: Floats) -> Change:
-    return Change(float(value), percentile_interval(draws_R))
+    return Change(float(value), percentile_interval(draws_R, value=float(value)))

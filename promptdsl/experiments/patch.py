@@ -4,9 +4,10 @@ A phrase that an include line brought is removed by writing the others of that l
 that the object does not have itself (it inherits it, or lives on a default) is added.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import partial
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.experiments.units import NORMAL
@@ -34,15 +35,28 @@ class _Edit:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """An edit at a place, found only when all behind that place is done.
+
+    What a phrase takes with it depends on its neighbours: of two that go at the end of a line, the
+    first is the last one once the second is gone.
+    """
+
+    at: int
+    edit: Callable[[str], _Edit]
+
+
 def reword(text: str, item: ObjectSpec, changes: Mapping[str, Rewording]) -> str:
     """The spec's text with some groups of one object changed."""
     file = build_ast(SourceFile(item.head.file, text), Report())
     definition = next(found for found in file.objects if found.name.value == item.name)
-    edits: list[_Edit] = []
+    tasks: list[_Task] = []
     for group, change in changes.items():
         if change.removed or change.added:
-            edits += _edits(text, item, definition, group, change)
-    for edit in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
+            tasks += _tasks(text, item, definition, group, change)
+    for task in sorted(tasks, key=lambda task: task.at, reverse=True):
+        edit = task.edit(text)
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
@@ -54,14 +68,15 @@ def phrases_of(item: ObjectSpec, group: str) -> tuple[Phrase, ...]:
     return next(defect.phrases for defect in item.defects if defect.name == group)
 
 
-def _edits(
+def _tasks(
     text: str, item: ObjectSpec, definition: ObjectDef, group: str, change: Rewording
-) -> Iterator[_Edit]:
+) -> Iterator[_Task]:
     phrases = phrases_of(item, group)
     block = _block(definition, group)
     if block is None:
         left = [p.text for n, p in enumerate(phrases) if n not in change.removed]
-        yield _new_block(text, definition, group, [*left, *change.added])
+        every = [*left, *change.added]
+        yield _Task(definition.span.end - 1, lambda now: _new_block(now, definition, group, every))
         return
     by_line: dict[Span, list[int]] = {}
     for number, phrase in enumerate(phrases):
@@ -71,9 +86,17 @@ def _edits(
         if change.removed.isdisjoint(members):
             continue
         left = [phrases[n].text for n in members if n not in change.removed]
-        yield _replaced(text, site, left, single) if left else _dropped(text, site, block.span)
+        yield _Task(site.start, partial(_without, site=site, left=left, single=single))
     if change.added:
-        yield _appended(text, block, change.added, single)
+        yield _Task(
+            block.span.end - 1,
+            partial(_appended, block=block, added=change.added, single=single),
+        )
+
+
+def _without(text: str, site: Span, left: list[str], single: bool) -> _Edit:
+    """A line with what is left of it."""
+    return _replaced(text, site, left, single) if left else _dropped(text, site)
 
 
 def _block(definition: ObjectDef, group: str) -> NormalBlock | DefectBlock | None:
@@ -105,7 +128,7 @@ def _replaced(text: str, site: Span, left: list[str], single: bool) -> _Edit:
     return _Edit(site.start, site.end, (_newline(text) + _indent(text, site.start)).join(quoted))
 
 
-def _dropped(text: str, site: Span, block: Span) -> _Edit:
+def _dropped(text: str, site: Span) -> _Edit:
     """A line, with the comma that goes with it; a line that held nothing else goes whole."""
     start, end = site.start, site.end
     line_start, line_end = _line_start(text, start), _line_end(text, end)
@@ -113,14 +136,14 @@ def _dropped(text: str, site: Span, block: Span) -> _Edit:
     behind = text[end:line_end].strip()
     if not before and (not behind or behind == "," or behind.lstrip(", ").startswith("#")):
         return _Edit(line_start, min(line_end + 1, len(text)), "")
-    rest = text[end : block.end]
+    rest = text[end:line_end]
     after = len(rest) - len(rest.lstrip(" \t"))
     if rest[after : after + 1] == ",":
         tail = rest[after + 1 :]
         return _Edit(start, end + after + 1 + len(tail) - len(tail.lstrip(" \t")), "")
-    lead = text[:start].rstrip(" \t")
+    lead = text[line_start:start].rstrip(" \t")
     if lead.endswith(","):
-        return _Edit(len(lead) - 1, end, "")
+        return _Edit(line_start + len(lead[:-1].rstrip(" \t")), end, "")
     return _Edit(start, end, "")
 
 

@@ -3,15 +3,21 @@
 from pathlib import Path
 
 from promptdsl.errors import SpecProblem
-from promptdsl.pipeline import compile_file
+from promptdsl.pipeline import Compilation, compile_file
 from promptdsl.source import SourceFile
 from promptdsl.spec.model import ObjectSpec
-from promptdsl.validation.run import Job
+from promptdsl.validation.run import Job, SpecInUse
+
+
+def compiled(spec: SpecInUse, allow: tuple[Path, ...] = ()) -> Compilation:
+    """The compilation that gave the plan, so that an edit meanwhile changes nothing."""
+    known = spec.compilation
+    return known if isinstance(known, Compilation) else compile_file(spec.path, allow=allow)
 
 
 def object_of(job: Job, allow: tuple[Path, ...] = ()) -> tuple[ObjectSpec, dict[str, SourceFile]]:
     """The object that a job judges, and every file of its spec."""
-    compilation = compile_file(job.spec.path, allow=allow)
+    compilation = compiled(job.spec, allow)
     objects = compilation.spec.objects if compilation.spec is not None else ()
     for item in objects:
         if item.name == job.item.name:

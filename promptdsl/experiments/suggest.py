@@ -8,12 +8,16 @@ can be added it takes the one that raises
 
 most, as long as that counts as better by the rule of `ablate` (a paired 95 % bootstrap interval
 that excludes 0, and a size that matters) and no defect of the samples pays for it by the same rule.
+Where scores do not tell good from defective nothing is removed: there, the words of a real defect
+look harmful (`effects.Comparer.not_separated`, in total and for each defect).
+
 What the search arrives at is then judged once on the second half, again in total and for each
 defect. Only a rewording that is better there too is proposed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +41,7 @@ from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase
 from promptdsl.validation.metrics import Bools, Floats, auroc
 from promptdsl.validation.run import Watch
+from promptdsl.validation.separation import Separation
 
 LEAST_PICTURES = 20  # of good ones, and of defective ones: ten to search on, ten to judge by
 MARGIN_SHARE = 0.1  # a tenth more margin counts as much as 0.01 of AUROC
@@ -69,9 +74,12 @@ class Suggestion:
     changes: dict[str, Change]  # on the judging half: after minus before
     better: bool
     because: str  # the figure that decided
+    worse_for: str | None  # the defect that pays, where that is why it is not better
     searched: int  # pictures
     judged: int
     tried: int  # removals and additions that were open at the first step
+    separation: Separation  # of the unmodified spec, on all pictures
+    untouched: tuple[str, ...] = ()  # groups from which nothing may be removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ def suggest(
 ) -> Suggestion:
     """Search and judge. Raises UsageProblem for too few pictures."""
     refuse_too_few(evidence)
+    whole, untouched = separated_groups(evidence)
     searching, judging = split(evidence.labels, seed)
     offered = candidates(evidence.item)
     texts = [prompt.text for prompt in expand(evidence.item)]
@@ -95,14 +104,34 @@ def suggest(
     evidence.bank.learn([*texts, *(prompt.text for prompt in expand(trial))], watch.prepares)
     search = _search_on(evidence, searching, watch)
     watch.measures(evidence.job.name)
-    steps, edited, rewordings, tried = search.climb(evidence.item, offered, most, places)
-    changes, better, because = (
-        _judge(evidence, edited, judging, watch) if steps else ({}, False, "")
+    movable = Movable(offered, places, untouched)
+    steps, edited, rewordings, tried = search.climb(evidence.item, movable, most)
+    changes, verdict = (
+        _judge(evidence, edited, judging, watch) if steps else ({}, Better(False, ""))
     )
     return Suggestion(
-        evidence, tuple(steps), edited, rewordings, changes, better, because,
-        len(searching), len(judging), tried,
+        evidence, tuple(steps), edited, rewordings, changes, *verdict,
+        len(searching), len(judging), tried, whole, tuple(sorted(untouched)),
     )  # fmt: skip
+
+
+def separated_groups(evidence: Evidence) -> tuple[Separation, frozenset[str]]:
+    """How well scores separate, and the groups whose words must stay: they cannot be judged."""
+    scores = np.array([scored.score for scored in evidence.pictures], np.float64)
+    verdicts = ("pass",) * len(scores)
+    comparer = compare_with(Judgement(scores, verdicts, None), evidence.labels)
+    groups = (NORMAL, *(defect.name for defect in evidence.item.defects))
+    stay = {g for g in groups if comparer.not_separated(None if g == NORMAL else g) is not None}
+    return comparer.separation(), frozenset(stay)
+
+
+@dataclass(frozen=True, slots=True)
+class Movable:
+    """What a step may do: add one of the candidates, remove a phrase of a group that may lose."""
+
+    offered: Sequence[Candidate]
+    places: Callable[[Span], str]
+    untouched: frozenset[str] = frozenset()
 
 
 def refuse_too_few(evidence: Evidence) -> None:
@@ -168,22 +197,24 @@ class _Search:
     def better(self, comparer: Comparer, after_N: Floats) -> bool:
         """Whether a move is better in total, and no defect pays for it."""
         after = Judgement(after_N, ("pass",) * len(after_N), None)
-        return is_better(comparer, after)[0]
+        return is_better(comparer, after).better
 
     def climb(
         self,
         item: ObjectSpec,
-        offered: Sequence[Candidate],
+        movable: "Movable",
         most: int,
-        places: Callable[[Span], str],
     ) -> tuple[list[Step], ObjectSpec, dict[str, Rewording], int]:
         """Steps while they gain."""
         original, tried = item, 0
         steps: list[Step] = []
-        left = list(offered)
+        left = list(movable.offered)
         scores_N = self.scores(item)
         while len(steps) < most:
-            moves = [(self.scores(move.edited), move) for move in _moves(item, left, places)]
+            moves = [
+                (self.scores(move.edited), move)
+                for move in _moves(item, replace(movable, offered=left))
+            ]
             tried = tried or len(moves)
             before = Judgement(scores_N, ("pass",) * len(scores_N), None)
             comparer = compare_with(before, self.labels)
@@ -207,18 +238,16 @@ class _Search:
         return next((pair for pair in worth if self.better(comparer, pair[0])), None)
 
 
-def _moves(
-    item: ObjectSpec, offered: Sequence[Candidate], places: Callable[[Span], str]
-) -> Iterator[_Move]:
+def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
     groups = [(NORMAL, item.normal), *((d.name, d.phrases) for d in item.defects)]
     for group, phrases in groups:
         for number, phrase in enumerate(phrases):
-            if len(phrases) == 1 or phrase.site == _NOWHERE:
+            if len(phrases) == 1 or phrase.site == _NOWHERE or group in movable.untouched:
                 continue
             left = (*phrases[:number], *phrases[number + 1 :])
-            step = _step("remove", group, phrase.text, places(phrase.span))
+            step = _step("remove", group, phrase.text, movable.places(phrase.span))
             yield _Move(step, group, number, None, with_phrases(item, group, left))
-    for candidate in offered:
+    for candidate in movable.offered:
         step = _step("add", candidate.group, candidate.phrase, candidate.source)
         edited = _with_added(item, [candidate])
         yield _Move(step, candidate.group, None, candidate, edited)
@@ -260,7 +289,7 @@ def rewordings_between(before: ObjectSpec, after: ObjectSpec) -> dict[str, Rewor
 
 def _judge(
     evidence: Evidence, edited: ObjectSpec, places: Sequence[int], watch: Watch
-) -> tuple[dict[str, Change], bool, str]:
+) -> tuple[dict[str, Change], "Better"]:
     """Before and after on the half that the search has not seen."""
     variants = [
         Variant(evidence.bank.directions(list(expand(item)))) for item in (evidence.item, edited)
@@ -270,24 +299,31 @@ def _judge(
         for judgement in judge_variants(evidence, variants, lambda number: False, watch)
     )
     comparer = compare_with(before, [evidence.labels[n] for n in places])
-    better, because = is_better(comparer, after)
-    return comparer.changes(after), better, because
+    return comparer.changes(after), is_better(comparer, after)
 
 
-def is_better(comparer: Comparer, after: Judgement) -> tuple[bool, str]:
-    """Whether all pictures together gain and no defect loses, and the figure that says so."""
+class Better(NamedTuple):
+    """Whether a rewording is better, the figure that says so, and the defect that pays for it."""
+
+    better: bool
+    because: str
+    worse_for: str | None = None
+
+
+def is_better(comparer: Comparer, after: Judgement) -> Better:
+    """Better: all pictures together gain and no defect loses."""
     whole = margin(comparer.base.scores_N, comparer.defective_N)
     changes = {n: c for n, c in comparer.changes(after).items() if not n.startswith("own_")}
     call, because = name_it(changes, whole)
     if call != "harmful":  # the old words do no harm: nothing gets better without them
-        return False, because
+        return Better(False, because)
     for defect in dict.fromkeys(label for label in comparer.labels if label != GOOD):
         own = comparer.changes(after, defect)
         mine = {name: own[name] for name in ("own_auroc", "own_margin")}
         call, title = name_it(mine, whole)
         if call == "helpful":
-            return False, f"{title.removesuffix('its defect')}{defect}"
-    return True, because
+            return Better(False, f"{title.removesuffix('its defect')}{defect}", defect)
+    return Better(True, because)
 
 
 def _of(judgement: Judgement, places: Sequence[int]) -> Judgement:

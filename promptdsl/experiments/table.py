@@ -7,17 +7,23 @@ from rich.table import Table
 from rich.text import Text
 
 from promptdsl.experiments.ablate import Ablation
-from promptdsl.experiments.effects import FIGURES, Change, Effect
+from promptdsl.experiments.effects import Change, Effect
+from promptdsl.files.naming import shown
 from promptdsl.runtime.run_description import now, versions
-from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
+from promptdsl.validation.draws import RESAMPLES, SEED
+from promptdsl.validation.intervals import CONFIDENCE
+from promptdsl.validation.separation import describe_separation
 
 FORMAT = 1
-STYLES = {"harmful": "red", "helpful": "green", "inert": "dim", "needed": "dim"}
+WIDE = 150  # columns from which every figure has one of its own
+STYLES = {
+    "harmful": "red", "helpful": "green", "not judged": "yellow", "inert": "dim", "needed": "dim",
+}  # fmt: skip
 RULE = (
     "helpful: without it image AUROC, else the margin, else pixel AUROC falls, and the 95 % "
     "interval excludes 0; harmful: it rises; inert: none of them moves. The words of a defect are "
-    "judged by the pictures of that defect. The margin is in log-odds. One row in twenty moves by "
-    "chance."
+    "judged by the pictures of that defect. Not judged: scores do not tell good from bad there, so "
+    "better or worse means nothing. The margin is in log-odds. One row in twenty moves by chance."
 )
 
 
@@ -34,6 +40,7 @@ def describe(ablation: Ablation) -> dict[str, Any]:
         "good": int((~evidence.defective).sum()),
         "defective": int(evidence.defective.sum()),
         "encoded_now": evidence.scoring.encoded,
+        "separation": describe_separation(whole.separation),
         "whole": {
             "auroc": whole.auroc,
             "margin": whole.margin,
@@ -90,14 +97,20 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
     pixel = "" if whole.pixel_auroc is None else f", pixel AUROC {whole.pixel_auroc:.3f}"
     console.print(
         Text.assemble(
-            (evidence.job.name, "bold"),
+            (shown(evidence.job.name), "bold"),
             f": {good} good and {len(evidence.pictures) - good} defective pictures; image AUROC "
             f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, {whole.escapes} escapes, "
             f"{whole.false_rejects} false rejects",
         ),
         soft_wrap=True,
     )
-    console.print(_table(ablation))
+    console.print(Text(f"{shown(evidence.job.name)} {whole.separation.line}"), soft_wrap=True)
+    if not whole.separation.separates:
+        console.print(Text("No word is called helpful or harmful here.", "bold"), soft_wrap=True)
+    wide = console.width >= WIDE
+    console.print(_table(ablation) if wide else _narrow_table(ablation))
+    if not wide:
+        console.print(Text("All figures: -o OUT, or --format json", "dim"))
     console.print(Text(RULE, "dim"), soft_wrap=True)
     console.print()
 
@@ -126,16 +139,51 @@ def _table(ablation: Ablation) -> Table:
     return table
 
 
+def _narrow_table(ablation: Ablation) -> Table:
+    """For a small terminal: what is called, and the figure that decided; no more, but whole."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    for title in ("without", "because without it", "verdicts"):
+        table.add_column(title, overflow="fold")
+    for effect in ablation.effects:
+        table.add_row(
+            Text(effect.call, STYLES[effect.call]),
+            _named(effect),
+            _decided(effect),
+            _verdicts(effect) if effect.changes else Text(""),
+        )
+    return table
+
+
+def _decided(effect: Effect) -> Text:
+    """`image AUROC +0.0120 (+0.0031 to +0.0200)`."""
+    if effect.figure is None:
+        return Text(effect.because, "dim")
+    digits = 2 if effect.figure.endswith("margin") else 4
+    change = _in_words(effect.changes[effect.figure], digits)
+    return Text(f"{effect.because} {change}")
+
+
+def _in_words(change: Change, digits: int) -> str:
+    low, high = (f"{v:+.{digits}f}" for v in (change.interval.low, change.interval.high))
+    return f"{change.value:+.{digits}f} ({low} to {high})"
+
+
 def _named(effect: Effect) -> Text:
+    """For the terminal."""
+    kind, name, place = map(shown, _parts(effect))
+    return Text.assemble((f"{kind} ", "dim"), name, (f"  {place}", "dim"))
+
+
+def _parts(effect: Effect) -> tuple[str, str, str]:
     unit = effect.unit
     quoted = f'"{unit.name}"' if unit.kind in ("phrase", "template") else unit.name
-    kind = unit.kind if unit.group is None else f"{unit.group}:"
-    return Text.assemble((f"{kind} ", "dim"), quoted, (f"  {unit.place}", "dim"))
+    return unit.kind if unit.group is None else f"{unit.group}:", quoted, unit.place
 
 
 def _because(effect: Effect) -> Text:
     """The figure that decided, with its change where no column shows it."""
-    name = next((name for name, title in FIGURES.items() if title == effect.because), "")
+    name = effect.figure or ""
     if not name.startswith("own_"):
         return Text(effect.because, "dim")
     return Text(f"{effect.because} {effect.changes[name].value:+.3f}", "dim")
@@ -145,11 +193,8 @@ def _cell(effect: Effect, name: str) -> Text:
     change = effect.changes.get(name)
     if change is None:
         return Text("")
-    interval = change.interval
-    style = "" if interval.excludes_zero else "dim"
-    digits = 2 if name == "margin" else 4
-    low, high = (f"{value:+.{digits}f}" for value in (interval.low, interval.high))
-    return Text(f"{change.value:+.{digits}f} ({low} to {high})", style)
+    style = "" if change.interval.excludes_zero else "dim"
+    return Text(_in_words(change, 2 if name == "margin" else 4), style)
 
 
 def _verdicts(effect: Effect) -> Text:
@@ -168,7 +213,7 @@ def page_rows(ablation: Ablation) -> list[dict[str, str]]:
     return [
         {
             "finding": effect.call,
-            "without": _named(effect).plain,
+            "without": "{} {}  {}".format(*_parts(effect)),
             "because": _because(effect).plain,
             "image AUROC changes by": _cell(effect, "auroc").plain,
             "margin (log-odds) by": _cell(effect, "margin").plain,

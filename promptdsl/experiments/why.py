@@ -5,6 +5,7 @@ says what that does to many). The windows are those that score highest; where th
 the highest places of the anomaly map stand in for them.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,8 @@ class RuleState:
     holds: bool
     value: float
     limit: float
+    kind: str = "score"  # or `area`, as the rule's own
+    above: float | None = None  # of an area rule
 
     @property
     def distance(self) -> float:
@@ -94,6 +97,14 @@ def standing_out(scales: Sequence[Scale], most: int = 4) -> list[tuple[str, Wind
         if all(_overlap(window.box, other.box) < OVERLAP for _, other in chosen):
             chosen.append((name, window))
     return chosen[:most]
+
+
+def highest_in(anomaly_map: FloatMap, box: Box) -> float:
+    """The map's highest score inside a box, every pixel that it touches counted."""
+    down, across = anomaly_map.shape
+    rows = slice(int(box[1] * down), max(int(box[1] * down) + 1, math.ceil(box[3] * down)))
+    columns = slice(int(box[0] * across), max(int(box[0] * across) + 1, math.ceil(box[2] * across)))
+    return float(anomaly_map[rows, columns].max())
 
 
 def _overlap(one: Box, other: Box) -> float:
@@ -139,7 +150,7 @@ def explain(
     if scorer is None:
         return Why(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
-            tuple(_by_rules(states, decision)), (_learned(plan),),
+            tuple(_by_rules(states, decision)), (_without_words(plan),),
         )  # fmt: skip
     bank = open_bank(scoring, plan, spec_folder)
     tried = _without(scorer, bank, item, features, rules, sources)
@@ -148,13 +159,19 @@ def explain(
     return Why(
         str(picture), plan, score, decision, parts_of(scorer, features), states, phrases, scales,
         _spots(score.map), (*_by_rules(states, decision), *_by_units(tried, decision)),
-        tuple(_notes(scorer, features)),
+        tuple(_notes(scorer, features, plan)),
     )  # fmt: skip
 
 
-def _learned(plan: ObjectPlan) -> str:
+def _without_words(plan: ObjectPlan) -> str:
+    """Why a score is not taken apart by words: the method does not read them, or keeps them in."""
     method = find_method(plan.method.name)
     title = method.title if method is not None else plan.method.name
+    if method is None or method.uses_words:
+        return (
+            f"{title} does not say how its score comes about from the words, so phrases, templates "
+            "and windows are not taken apart"
+        )
     return (
         f"{title} does not read the spec's words: its phrases and templates have no part in this "
         f"score, and there are no windows"
@@ -173,7 +190,8 @@ def _state(rule: Rule, score: PictureScore) -> RuleState:
     limit = number(rule)
     assert limit is not None  # rules are resolved
     value = area_above(score.map, rule.above) if isinstance(rule, AreaRule) else score.score
-    return RuleState(rule.text, rule.verdict, value >= limit, value, limit)
+    above = rule.above if isinstance(rule, AreaRule) else None
+    return RuleState(rule.text, rule.verdict, value >= limit, value, limit, rule.kind, above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,15 +317,20 @@ def _spots(anomaly_map: FloatMap) -> tuple[tuple[Box, float], ...]:
 
 
 def _by_rules(states: Sequence[RuleState], decision: Decision) -> list[str]:
-    """How far each threshold line is, down to the one that decided."""
+    """How far each threshold line is, down to the one that decided.
+
+    Lines that could never decide, because one above them holds whenever they do, are left out.
+    """
     found: list[str] = []
     for place, state in enumerate(states):
+        if any(_covers(above, state) for above in states[:place]):
+            continue
         if not state.holds:
             found.append(
                 f"`{state.rule}` would hold with {_amount(state)} more than {_value(state)}"
             )
             continue
-        after = next((later.verdict for later in states[place + 1 :] if later.holds), "pass")
+        after = _verdict_below(state, states[place + 1 :])
         found.insert(
             0,
             f"{decision.verdict}, because `{state.rule}` holds: {_value(state)} is "
@@ -315,6 +338,23 @@ def _by_rules(states: Sequence[RuleState], decision: Decision) -> list[str]:
         )
         return found
     return ["pass, because no threshold line holds", *found]
+
+
+def _covers(above: RuleState, state: RuleState) -> bool:
+    """Whether the line above holds whenever the other one does."""
+    if above.kind != state.kind or above.limit > state.limit:
+        return False
+    return above.above is None or (state.above is not None and above.above <= state.above)
+
+
+def _verdict_below(state: RuleState, later: Sequence[RuleState]) -> str:
+    """What would decide just below a line's limit: of its own measure, only lower limits hold."""
+
+    def holds(other: RuleState) -> bool:
+        same = other.kind == state.kind and other.above == state.above
+        return other.limit < state.limit if same else other.holds
+
+    return next((other.verdict for other in later if holds(other)), "pass")
 
 
 def _value(state: RuleState) -> str:
@@ -326,7 +366,7 @@ def _amount(state: RuleState) -> str:
 
 
 def _shown(value: float, state: RuleState) -> str:
-    return f"{100 * value:.2f} % of the picture" if " area " in state.rule else f"{value:.3f}"
+    return f"{100 * value:.2f} % of the picture" if state.kind == "area" else f"{value:.3f}"
 
 
 def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
@@ -347,10 +387,12 @@ def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
     return found
 
 
-def _notes(scorer: WordScorer, features: Features) -> list[str]:
+def _notes(scorer: WordScorer, features: Features, plan: ObjectPlan) -> list[str]:
+    method = find_method(plan.method.name)
     if not isinstance(scorer, WinclipScorer):
+        title = "APRIL-GAN" if method is None else method.title
         return [
-            "APRIL-GAN has no windows: its map compares every patch; its highest places are shown"
+            f"{title} has no windows: its map compares every patch; its highest places are shown"
         ]
     far = farthest_patch(scorer, features)
     return [] if far is None else [f"the farthest patch is {far:.3f} away from the references"]

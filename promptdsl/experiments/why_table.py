@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from promptdsl.experiments.why import PhraseShare, Why
+from promptdsl.files.naming import shown
 
 SHOWN_WINDOWS = 4  # of each scale
 STYLES = {"reject": "bold red", "review": "bold yellow", "pass": "bold green"}
@@ -16,8 +17,8 @@ def print_why(console: Console, why: Why, phrases: int) -> None:
     console.print(
         Text.assemble(
             (decision.verdict, STYLES.get(decision.verdict, "")),
-            f"  {why.image}: score {why.score.score:.3f}",
-            f", {decision.rule}" if decision.rule else "",
+            f"  {shown(why.image)}: score {why.score.score:.3f}",
+            f", {shown(decision.rule)}" if decision.rule else "",
         ),
         soft_wrap=True,
     )
@@ -29,9 +30,9 @@ def print_why(console: Console, why: Why, phrases: int) -> None:
     console.print()
     console.print("What would change the verdict", style="bold")
     for sentence in why.changes:
-        console.print(f"  {sentence}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"  {shown(sentence)}", soft_wrap=True, markup=False, highlight=False)
     for note in why.notes:
-        console.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"note: {shown(note)}", soft_wrap=True, markup=False, highlight=False)
     if why.phrases:
         console.print(_phrases(why, phrases))
         if len(why.phrases) > phrases:
@@ -60,8 +61,8 @@ def _phrases(why: Why, most: int) -> Table:
     for share in why.phrases[:most]:
         table.add_row(
             share.label,
-            Text(share.phrase),
-            Text(share.place, "dim"),
+            Text(shown(share.phrase)),
+            Text(shown(share.place), "dim"),
             f"{share.cosine:.4f}",
             _without(share, why),
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptdsl.datasets.model import GOOD
+from promptdsl.errors import Problem
 from promptdsl.experiments.ablate import ablate
 from promptdsl.experiments.evidence import cache_or_temporary, gather
 from promptdsl.experiments.sources import object_of
@@ -20,16 +21,23 @@ def words_tables(
     cache: FeatureCache | None,
     watch: Watch,
     allow: tuple[Path, ...] = (),
-) -> dict[str, list[dict[str, str]]]:
-    """Rows by the job's name; none where there are no words or only pictures of one kind."""
-    tables = {}
+) -> tuple[dict[str, list[dict[str, str]]], list[str]]:
+    """Rows by the job's name, and a sentence for each job whose words could not be judged.
+
+    Jobs without words, or with pictures of one kind alone, are in neither.
+    """
+    tables, lacking = {}, []
     with cache_or_temporary(cache) as kept:
         for job in jobs:
-            if _has_words(job):
+            if not _has_words(job):
+                continue
+            try:
                 item, sources = object_of(job, allow)
                 evidence = gather(job, item, compute, kept, watch)
                 tables[job.name] = page_rows(ablate(evidence, sources, watch))
-    return tables
+            except Problem as problem:
+                lacking.append(f"the words of {job.name} could not be judged: {problem.sentence}")
+    return tables, lacking
 
 
 def _has_words(job: Job) -> bool:

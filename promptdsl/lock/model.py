@@ -16,7 +16,7 @@ LOCK_VERSION = 1
 class Frozen(BaseModel):
     """Immutable, and strict about unknown keys: a newer lock must not be half understood."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Pictures(Frozen):
@@ -38,9 +38,9 @@ class Promised(Frozen):
 
 
 class Threshold(Frozen):
-    """One `auto`: the line as written, and its number."""
+    """One `auto`: the line in its canonical form (`verdict.meaning`), and its number."""
 
-    rule: str
+    rule: str  # locks from before hold it as it was written
     value: float = Field(ge=0, le=1)  # a score, or a share of the picture
     promise: Promised
     good: Pictures | None
@@ -84,3 +84,4 @@ class Lock(Frozen):
     written: str
     versions: dict[str, str]
     objects: dict[str, LockedObject]
+    seal: str | None = None  # over all the rest, so that an edit is noticed; early locks have none

@@ -1,16 +1,15 @@
 """Hashes of what a score depends on: words, references, pictures."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_file
 from promptdsl.lock.model import LockedObject, Model, Pictures, Threshold, Words
 from promptdsl.plan.build import canonical_json
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.inputs import find_pictures
-from promptdsl.runtime.weights import hash_file
+from promptdsl.runtime.inputs import find_in_spec
 
 
 def pin_object(
@@ -68,13 +67,13 @@ def pin_references(item: ObjectPlan, spec_folder: Path) -> Pictures | None:
 
 
 def pin_files(origin: Sequence[str], spec_folder: Path) -> Pictures | None:
-    """The pictures that patterns or folders give now; None where there are none any more."""
+    """The pictures that patterns or folders give now; None where some cannot be had any more."""
     try:
-        found = find_pictures([os.path.join(spec_folder, given) for given in origin]).pictures
-        hashes = [hash_file(Path(name)) for name in found]
+        found = find_in_spec(origin, spec_folder)
+        hashes = [hash_file(Path(name)) for name in found.pictures]
     except (EnvironmentProblem, OSError):
         return None
-    return pin_hashes(hashes, origin)
+    return None if found.unreadable else pin_hashes(hashes, origin)
 
 
 def pin_hashes(hashes: Iterable[str], origin: Sequence[str]) -> Pictures:

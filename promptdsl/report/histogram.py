@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 
 from markupsafe import Markup, escape
 
@@ -12,6 +13,7 @@ BINS = 50
 WIDTH, HEIGHT = 880, 236
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 40, 34
 FIRST_ROW, ROW, LETTER = 26, 14, 6.9  # labels: baseline of the lowest row, height, width
+GAP, TRIED = 5, 4  # between a line and its label; thresholds whose labels are placed with care
 STACK = ("pass", "review", "reject")
 
 
@@ -96,21 +98,61 @@ def _bars(counts: dict[int, Counter[str]], highest: int) -> list[str]:
     return bars
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A threshold's label: where its line stands, its row from below, and what it covers."""
+
+    x: float
+    row: int
+    end: bool  # whether it ends at the line
+    start: float
+    stop: float
+
+    def crosses(self, other: "_Label") -> bool:
+        """Whether the labels meet, or the line of one runs through the label of the other."""
+        if self.row == other.row and self.start < other.stop and other.start < self.stop:
+            return True
+        return self._runs_through(other) or other._runs_through(self)
+
+    def _runs_through(self, other: "_Label") -> bool:
+        """A line begins at its own label's row, so it passes all rows below."""
+        return self.row >= other.row and other.start < self.x < other.stop
+
+
+def _label(threshold: Threshold, row: int, *, end: bool) -> _Label:
+    x, width = _x(threshold.at), LETTER * len(threshold.label) + GAP
+    start = x - width - GAP if end else x + GAP
+    return _Label(x, row, end, start, start + width)
+
+
+def _placed(thresholds: Sequence[Threshold]) -> list[_Label]:
+    """Labels that do not cross, in as few rows as there can be; beyond `TRIED`, a row for each."""
+    if len(thresholds) > TRIED:
+        return [_label(t, row, end=t.at > 0.5) for row, t in enumerate(thresholds)]
+    rows = product(range(len(thresholds)), repeat=len(thresholds))
+    for chosen in sorted(rows, key=lambda row: (max(row, default=0), sum(row))):
+        for ends in product((False, True), repeat=len(thresholds)):
+            labels = [
+                _label(t, row, end=end)
+                for t, row, end in zip(thresholds, chosen, ends, strict=True)
+            ]
+            inside = all(label.start >= 0 and label.stop <= WIDTH for label in labels)
+            if inside and not any(a.crosses(b) for a, b in combinations(labels, 2)):
+                return labels
+    return [_label(t, row, end=t.at > 0.5) for row, t in enumerate(thresholds)]
+
+
 def _lines(thresholds: Sequence[Threshold]) -> tuple[list[str], int]:
     """The thresholds with their labels, and how many rows the labels take."""
-    lines, row_ends = [], list[float]()
-    for threshold in sorted(thresholds, key=lambda t: t.at):
-        x = _x(threshold.at)
-        anchor, shift = ("end", -5) if threshold.at > 0.75 else ("start", 5)
-        width = LETTER * len(threshold.label) + 10
-        start = x - width if anchor == "end" else x
-        row = next((row for row, end in enumerate(row_ends) if end <= start), len(row_ends))
-        row_ends[row : row + 1] = [start + width]
-        y = FIRST_ROW - ROW * row
+    ordered = sorted(thresholds, key=lambda t: t.at)
+    labels = _placed(ordered)
+    lines = []
+    for threshold, label in zip(ordered, labels, strict=True):
+        y, verdict = FIRST_ROW - ROW * label.row, escape(threshold.verdict)
+        anchor, shift = ("end", -GAP) if label.end else ("start", GAP)
         lines.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 9}" y2="{HEIGHT - BOTTOM}" '
-            f'class="threshold {escape(threshold.verdict)}"/><text x="{x + shift:.1f}" y="{y}" '
-            f'text-anchor="{anchor}" class="label {escape(threshold.verdict)}">'
-            f"{escape(threshold.label)}</text>"
+            f'<line x1="{label.x:.1f}" x2="{label.x:.1f}" y1="{y - 9}" y2="{HEIGHT - BOTTOM}" '
+            f'class="threshold {verdict}"/><text x="{label.x + shift:.1f}" y="{y}" '
+            f'text-anchor="{anchor}" class="label {verdict}">{escape(threshold.label)}</text>'
         )
-    return lines, len(row_ends)
+    return lines, 1 + max((label.row for label in labels), default=-1)

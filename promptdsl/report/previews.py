@@ -1,20 +1,27 @@
 """Small pictures and maps for the report, one JSON line each: what `report.html` embeds."""
 
 import base64
+import binascii
 import io
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.files.lines import bounded_lines
+from promptdsl.files.opening import open_regular
 from promptdsl.report.colors import levels
 from promptdsl.results import FloatMap
 
 MAP_SIDE = 48
 QUALITY = 78
+LARGEST_SIDE = 10_000
+MAX_LINE = 1_000_000
+MAX_FILE = 4 * 10**9
+MAX_PREVIEWS = 4_000  # more than a run keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +53,44 @@ def preview_line(image: str, name: str, small: Image.Image, anomaly_map: FloatMa
 
 def parse_preview(line: str | bytes) -> Preview:
     """The preview of one line; ValueError or TypeError when it is damaged."""
-    return Preview(**json.loads(line))
+    preview = Preview(**json.loads(line))
+    _refuse_damage(preview)
+    return preview
 
 
-def read_previews(lines: Iterable[bytes]) -> dict[tuple[str, str], Preview]:
-    """Previews by (image, object); a line that a crash damaged is no preview."""
-    previews = {}
-    for line in lines:
-        try:
-            preview = parse_preview(line)
-        except (ValueError, TypeError):
-            continue
-        previews[preview.image, preview.object] = preview
+def read_previews(path: Path) -> dict[tuple[str, str], Preview]:
+    """Previews by (image, object); a damaged line is no preview. Raises OSError."""
+    previews: dict[tuple[str, str], Preview] = {}
+    with open_regular(path) as file:
+        for line in bounded_lines(file, MAX_LINE, MAX_FILE):
+            try:
+                preview = parse_preview(line)
+            except (ValueError, TypeError, RecursionError):
+                continue
+            previews[preview.image, preview.object] = preview
+            if len(previews) == MAX_PREVIEWS:
+                break
     return previews
+
+
+def _refuse_damage(preview: Preview) -> None:
+    """ValueError or TypeError for what a page could not show."""
+    if not (isinstance(preview.image, str) and isinstance(preview.object, str)):
+        raise TypeError("a preview without names")
+    for side in (preview.width, preview.height):
+        if type(side) is not int or not 1 <= side <= LARGEST_SIDE:
+            raise ValueError("a preview without a size")
+    if len(_decoded(preview.map)) != MAP_SIDE**2:
+        raise ValueError("a preview without a whole map")
+    if not _decoded(preview.jpeg).startswith(b"\xff\xd8"):
+        raise ValueError("a preview without a picture")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error as error:
+        raise ValueError("a preview that is not in base 64") from error
 
 
 def _small_map(anomaly_map: FloatMap) -> bytes:

@@ -6,11 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.report.html import CONCERN
+from promptdsl.report.html import CONCERN, NAMED
 from promptdsl.results import Record
 
 COLORS = {"pass": "green", "review": "yellow", "reject": "red", "error": "magenta"}
 TERMINAL_ROWS = 40
+OTHERS = 36  # columns of verdict, score and likeness; names of pictures get most of the rest
 
 
 def print_table(console: Console, records: Sequence[Record], out: str) -> None:
@@ -20,7 +21,7 @@ def print_table(console: Console, records: Sequence[Record], out: str) -> None:
         for record in worst:
             console.file.write(_plain(record) + "\n")
         return
-    console.print(_table(worst[:TERMINAL_ROWS]))
+    console.print(_table(worst[:TERMINAL_ROWS], console.width))
     if len(worst) > TERMINAL_ROWS:
         console.print(
             f"and {len(worst) - TERMINAL_ROWS:,} more in {out}/results.jsonl", style="dim"
@@ -42,13 +43,14 @@ def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
     return text
 
 
-def _table(records: Sequence[Record]) -> Table:
+def _table(records: Sequence[Record], width: int) -> Table:
+    """A rule without its verdict, which stands beside it: at 80 columns every letter counts."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("picture", overflow="fold", ratio=3)
+    table.add_column("picture", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("likeliest defect", overflow="fold", ratio=1)
-    table.add_column("why", overflow="fold", ratio=3)
+    table.add_column("looks like", overflow="fold", max_width=22)
+    table.add_column("why", overflow="fold", max_width=max(14, 2 * (width - OTHERS) // 5))
     for record in records:
         color = COLORS[record.verdict]
         table.add_row(
@@ -56,7 +58,7 @@ def _table(records: Sequence[Record]) -> Table:
             Text(record.verdict, color),
             _score(record),
             Text(_defect(record)),
-            Text(_printable(_why(record))),
+            Text(_printable(_why(record).removeprefix(f"{record.verdict} when "))),
         )
     return table
 
@@ -71,9 +73,10 @@ def _score(record: Record) -> str:
 
 
 def _defect(record: Record) -> str:
-    if record.defect is None:
+    """The nearest defect and its likeness; below the limits it would say nothing."""
+    if record.defect is None or record.verdict not in NAMED:
         return "-"
-    return f"{record.defect} {(record.defects or {}).get(record.defect, 0.0):.0%}"
+    return f"{record.defect} {(record.defects or {}).get(record.defect, 0.0):.2f}"
 
 
 def _why(record: Record) -> str:

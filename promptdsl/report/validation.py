@@ -85,14 +85,15 @@ def _data(described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]
             "side": MAP_SIDE,
             "confidence": described["confidence"],
             "table": described["table"],
+            "stopped": described["stopped"],
             "objects": [_object(item, gallery) for item in described["objects"]],
         }
     )
 
 
 _KEPT = (
-    "name", "thresholds", "figures", "confusion", "tests", "problems", "notes", "unreadable",
-    "default_thresholds",
+    "name", "separation", "thresholds", "figures", "confusion", "tests", "problems", "notes",
+    "unreadable", "default_thresholds",
 )  # fmt: skip
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.reading import Picture
 from promptdsl.results import PictureScore
 from promptdsl.runtime.detector import Detector
-from promptdsl.runtime.pictures import Picture
 
 WORTH_IT = 1.05
 SLOW_SECONDS = 0.25  # a picture, beyond which no larger batch is tried

@@ -1,10 +1,11 @@
 """Scoring labelled pictures many times over: encode each once, keep its features, score from those.
 
 `open_scoring` gives what scores an object without its image tower (WinCLIP; other methods load
-theirs); `encode_files` streams features, from the cache where it has them.
+theirs); `encode_files` streams features, from the cache where it has them. Features are kept under
+the hash of the very bytes that were decoded, so a file that is replaced in between does no harm.
 """
 
-import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,19 +14,23 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from PIL import __version__ as pillow_version
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_file, hash_stream
+from promptdsl.files.opening import open_regular
+from promptdsl.pictures.gate import NOT_INSPECTED
+from promptdsl.pictures.opening import MAX_BYTES, PictureError
+from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory
 from promptdsl.runtime.decoding import decode_ahead
-from promptdsl.runtime.detector import Pictures, Progress, build_detector
-from promptdsl.runtime.device import Compute
+from promptdsl.runtime.detector import Pictures, Progress, build_detector, engine_notes
+from promptdsl.runtime.device import Compute, workers
 from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.runtime.features import Features, join_features
-from promptdsl.runtime.pictures import Picture, PictureError
-from promptdsl.runtime.weights import hash_file
 from promptdsl.runtime.winclip.scorer import (
     WinclipScorer,
     compare_with_references,
@@ -33,7 +38,7 @@ from promptdsl.runtime.winclip.scorer import (
     wanted_tensors,
 )
 
-PREPROCESSING = 1  # raise it when pictures are decoded or resized differently
+PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
 HASHING_THREADS = 4
 # Settings that change scores alone; windows and references decide which tensors are read.
@@ -67,6 +72,14 @@ class Scorer(Protocol):
         ...
 
 
+class Encoder(Protocol):
+    """The costly half of a detector."""
+
+    def encode(self, pictures: Pictures) -> Features:
+        """Features of (B, H, W, 3) pictures."""
+        ...
+
+
 @dataclass(slots=True)
 class Scoring:
     """One object, ready to encode and to score."""
@@ -75,15 +88,20 @@ class Scoring:
     compute: Compute
     encoding: Encoding
     cache: FeatureCache | None
-    load_encoder: Callable[[], Callable[[Pictures], Features]]
+    load_encoder: Callable[[], Encoder]
     encoded: int = 0  # pictures that went through the image tower
-    _encode: Callable[[Pictures], Features] | None = field(default=None)
+    _encoder: Encoder | None = field(default=None)
+
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine did without, as far as pictures had to be encoded."""
+        return engine_notes(self._encoder)
 
     def encode(self, pictures: Pictures) -> Features:
         """Features of (B, H, W, 3) pictures, on the CPU; the first call loads the tower."""
-        if self._encode is None:
-            self._encode = self.load_encoder()
-        features = self._encode(pictures).to("cpu")
+        if self._encoder is None:
+            self._encoder = self.load_encoder()
+        features = self._encoder.encode(pictures).to("cpu")
         self.encoded += len(features)
         names = self.encoding.names
         return Features({n: t for n, t in features.tensors.items() if names is None or n in names})
@@ -91,12 +109,16 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Some of the asked pictures, by their places in the question; or one that gave none."""
+    """Some of the asked pictures, by their places in the question; or one that gave none.
+
+    `sha256` is that of the bytes that the features are of.
+    """
 
     places: tuple[int, ...]
     sha256: tuple[str | None, ...]
     features: Features | None
     error: str | None = None
+    notes: tuple[tuple[str, ...], ...] = ()  # of each; pictures from the cache have none
 
 
 def open_scoring(
@@ -110,7 +132,7 @@ def open_scoring(
     if plan.method.name != "winclip":
         return _with_whole_detector(plan, spec_folder, compute, cache, progress)
     bare = open_winclip_scorer(plan, spec_folder, compute, progress)
-    key = _key(plan, spec_folder, compute, bare.model.identity)
+    key = cache_key(plan, spec_folder, compute, bare.model.identity)
     encoding = Encoding(key, wanted_tensors(bare.settings))
     scoring = Scoring(bare, compute, encoding, cache, bare.encoder)
 
@@ -140,20 +162,20 @@ def _with_whole_detector(
         precision=compute.precision,
         progress=progress,
     )
-    key = _key(plan, spec_folder, compute, detector.weights_sha256)
-    return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector.encode)
+    key = cache_key(plan, spec_folder, compute, detector.weights_sha256)
+    return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector)
 
 
-def _key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+    """A hash of all that decides the features of a picture besides the picture itself."""
     method = plan.method
     without = _SCORES_ONLY.get(method.name, frozenset())
     settings = sorted((k, v) for k, v in method.settings.items() if k not in without)
     learned = method.settings.get("weights")
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
-    return encoding_key(
-        [PREPROCESSING, pillow_version, method.name, model, settings, file_hash, place]
-    )
+    libraries = (PREPROCESSING, pillow_version, torch.__version__)
+    return encoding_key([*libraries, method.name, model, settings, file_hash, place])
 
 
 def encode_files(
@@ -228,10 +250,10 @@ def _encode_missing(
                 continue
             waiting.append((place, picture))
             if len(waiting) >= batch.size:
-                yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+                yield _encode_and_keep(scoring, waiting, batch, tell)
                 waiting = []
         if waiting:
-            yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+            yield _encode_and_keep(scoring, waiting, batch, tell)
     finally:
         pictures.close()
 
@@ -239,20 +261,20 @@ def _encode_missing(
 def _encode_and_keep(
     scoring: Scoring,
     waiting: Sequence[tuple[int, Picture]],
-    hashes: Sequence[str | None],
     batch: BatchSize,
     tell: Callable[[int], None] | None,
 ) -> Encoded:
     features = _encode(scoring, [picture for _, picture in waiting], batch)
-    for row, (place, _) in enumerate(waiting):
-        sha256 = hashes[place]
-        if scoring.cache is not None and sha256 is not None:
+    for row, (_, picture) in enumerate(waiting):
+        # What is to be said of a picture must be said every time: such a one is not kept.
+        if scoring.cache is not None and picture.sha256 is not None and not picture.notes:
             one = {name: tensor[row : row + 1] for name, tensor in features.tensors.items()}
-            scoring.cache.put(sha256, scoring.encoding, one)
+            scoring.cache.put(picture.sha256, scoring.encoding, one)
     if tell is not None:
         tell(len(waiting))
     places = tuple(place for place, _ in waiting)
-    return Encoded(places, tuple(hashes[place] for place in places), features)
+    hashes, notes = zip(*((picture.sha256, picture.notes) for _, picture in waiting), strict=True)
+    return Encoded(places, hashes, features, notes=notes)
 
 
 def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> Features:
@@ -282,8 +304,8 @@ def _encode_references(
     parts: dict[int, Features] = {}
     for encoded in encode_files(scoring, files):
         if encoded.features is None:
-            name = files[encoded.places[0]]
-            raise EnvironmentProblem(f"the reference {name} cannot be used: {encoded.error}")
+            name, why = files[encoded.places[0]], (encoded.error or "").removeprefix(NOT_INSPECTED)
+            raise EnvironmentProblem(f"the reference {name} cannot be used: {why}")
         for row, place in enumerate(encoded.places):
             parts[place] = encoded.features[row : row + 1]
         if progress is not None:
@@ -293,14 +315,15 @@ def _encode_references(
 
 def _hash_all(files: Sequence[Path]) -> list[str | None]:
     """SHA-256 of each file's bytes; None for one that cannot be read."""
-    with ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hash") as pool:
+    with ThreadPoolExecutor(workers(HASHING_THREADS), thread_name_prefix="hash") as pool:
         return list(pool.map(hash_picture, files))
 
 
 def hash_picture(path: Path) -> str | None:
-    """SHA-256 of a picture's bytes; None when it cannot be read."""
+    """SHA-256 of a picture's bytes as they are now; None for what can be no picture."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        with open_regular(path) as file:
+            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+            return None if too_large else hash_stream(file)
+    except (OSError, ValueError):
         return None

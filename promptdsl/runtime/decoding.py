@@ -3,36 +3,42 @@
 Pillow releases the interpreter while it decodes, so threads overlap with the model's work.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from promptdsl.runtime.pictures import Picture, PictureError, read_picture
+from promptdsl.pictures.gate import Usual, refuse_blank, remarks
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, read_picture
+from promptdsl.runtime.device import workers
 
 Decoded = Picture | PictureError
-
-
-def decoder_threads() -> int:
-    """Enough to keep a model busy, few enough to leave it the processor."""
-    return max(2, min(8, (os.cpu_count() or 2) // 2))
+MOST_THREADS = 8  # enough to keep a model busy
 
 
 def decode_ahead(
-    images: Iterable[str], size: tuple[int, int], ahead: Callable[[], int]
+    images: Iterable[str],
+    size: tuple[int, int],
+    ahead: Callable[[], int],
+    references: Usual | None = None,
 ) -> Generator[Decoded, None, None]:
-    """Pictures in the order given; at most `ahead()` of them are read before they are asked for."""
+    """Pictures in the order given; at most `ahead()` of them are read before they are asked for.
+
+    Every command that scores reads its pictures here, and so refuses the same ones. `references`
+    say what is usual; what is not gets a note.
+    """
     waiting: deque[Future[Decoded]] = deque()
     remaining = iter(images)
-    pool = ThreadPoolExecutor(decoder_threads(), thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(workers(MOST_THREADS), thread_name_prefix="decode")
     try:
         while True:
             while len(waiting) < max(1, ahead()):
                 image = next(remaining, None)
                 if image is None:
                     break
-                waiting.append(pool.submit(_decode, image, size))
+                waiting.append(pool.submit(_decode, image, size, references))
             if not waiting:
                 return
             yield waiting.popleft().result()
@@ -40,8 +46,10 @@ def decode_ahead(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _decode(image: str, size: tuple[int, int]) -> Decoded:
+def _decode(image: str, size: tuple[int, int], references: Usual | None) -> Decoded:
     try:
-        return read_picture(Path(image), size)
+        picture = read_picture(Path(image), size)
+        refuse_blank(picture.look)
     except PictureError as error:
         return error
+    return replace(picture, notes=(*picture.notes, *remarks(picture.look, references)))

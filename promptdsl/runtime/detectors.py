@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.naming import shown
+from promptdsl.files.opening import reason
 from promptdsl.methods import METHODS, find_method
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.detector import Detector, DetectorState, Progress
@@ -38,3 +41,19 @@ class _Detectors(Mapping[str, Builders]):
 
 
 DETECTORS: Mapping[str, Builders] = _Detectors()
+
+
+def find_builders(name: str, item: str) -> Builders:
+    """The method's builders. EnvironmentProblem where its package is missing or broken."""
+    try:
+        return DETECTORS[name]
+    except KeyError:
+        raise EnvironmentProblem(
+            f"{item} is inspected by method {shown(name[:60])}, which is not installed here",
+            f"install the package that brings it; promptdsl itself has {', '.join(METHODS)}",
+        ) from None
+    except (ImportError, AttributeError, ValueError) as error:
+        raise EnvironmentProblem(
+            f"method {shown(name[:60])} of {item} cannot be loaded: {reason(error)}",
+            "install the package that brings it again",
+        ) from error

@@ -1,8 +1,9 @@
 """Where to compute and in which number type, and a sentence about the choice."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import torch
 
@@ -12,7 +13,8 @@ DEVICES = ("auto", "cuda", "cpu")
 PRECISIONS = ("auto", "fp32", "bf16")
 # Processor flags that make bfloat16 products faster than float32 ones.
 FAST_BF16_FLAGS = ("amx_bf16", "avx512_bf16")
-QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, on Linux
+CGROUPS = Path("/sys/fs/cgroup")  # quotas of containers and services, on Linux
+OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def choose_compute(device: str = "auto", precision: str = "auto") -> Compute:
     fast = _fast_bf16(place)
     use_bf16 = precision == "bf16" or (precision == "auto" and fast is not None)
     dtype = torch.bfloat16 if use_bf16 else torch.float32
+    if place == "cpu":
+        torch.set_num_threads(threads())  # sums depend on it in their last bits
     return Compute(torch.device(place), dtype, _note(place, precision, use_bf16, fast))
 
 
@@ -72,12 +76,51 @@ def _processor_flags() -> frozenset[str]:
     return frozenset(flags.partition(":")[2].split())
 
 
+def processors() -> int:
+    """Processors that this process may really use: affinity and quotas count."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, min([count, *(round(quota) for quota in _quotas())]))
+
+
 def threads() -> int:
-    """Processors that this process may really use: affinity and a container's quota count."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    count = min(count or 1, torch.get_num_threads())
+    """Threads of the matrix products: no more than OMP_NUM_THREADS and its like allow."""
+    return max(1, min(processors(), torch.get_num_threads()))
+
+
+def workers(most: int) -> int:
+    """Threads that read or draw beside the model: they wait much, so two even on one processor."""
+    return max(2, min(most, processors() // 2))
+
+
+def _quotas() -> Iterator[float]:
+    """Processors that the cgroups of this process and all above it are given."""
     try:
-        quota, period = QUOTA.read_text("utf-8").split()
-        return max(1, min(count, round(int(quota) / int(period))))
+        lines = OWN_CGROUP.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    for line in lines or ["0::/"]:
+        controllers, own = line.split(":", 2)[1:] if line.count(":") > 1 else ("", "/")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = CGROUPS / "cpu" if controllers else CGROUPS
+        place = PurePosixPath(own.lstrip("/"))
+        for folder in (place, *place.parents):
+            quota = _quota(root / folder)
+            if quota is not None:
+                yield quota
+
+
+def _quota(folder: Path) -> float | None:
+    """Of one cgroup, in processors; of the second version's file, or of the first one's two."""
+    try:
+        if (folder / "cpu.max").is_file():
+            quota, period = (folder / "cpu.max").read_text("utf-8").split()
+        else:
+            names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+            quota, period = ((folder / name).read_text("utf-8").strip() for name in names)
+        return int(quota) / int(period) if int(quota) > 0 and int(period) > 0 else None
     except (OSError, ValueError):  # no quota
-        return count
+        return None

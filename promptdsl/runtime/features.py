@@ -4,8 +4,9 @@ Features are named float32 tensors whose first dimension counts pictures. They c
 saved and loaded; which names there are is the method's affair.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -14,7 +15,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.cache import write_atomically
+from promptdsl.files.opening import read_regular
+from promptdsl.files.writing import write_atomically
+from promptdsl.results import PictureScore
+
+CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
+
+MAX_BYTES = 8 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,9 @@ class Features:
 
     def save(self, path: Path) -> None:
         """Write as safetensors, in one step."""
-        write_atomically(path, save({k: v.contiguous().cpu() for k, v in self.tensors.items()}))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = save({k: v.contiguous().cpu() for k, v in self.tensors.items()})
+        write_atomically(path, content, durable=False)
 
 
 def join_features(parts: Sequence[Features]) -> Features:
@@ -45,9 +54,37 @@ def join_features(parts: Sequence[Features]) -> Features:
     )
 
 
+def score_steadily(
+    features: Features,
+    device: torch.device,
+    score: Callable[[Features], list[PictureScore]],
+) -> list[PictureScore]:
+    """Scores that are the same to the last bit whatever pictures are scored beside one.
+
+    Matrix products of other shapes, or of rows that lie otherwise in memory, add up in another
+    order. So each picture is scored alone from a copy of its own; on CUDA, where that would be
+    slow, in groups of one fixed size.
+    """
+    groups = _groups(features.to(device), CUDA_GROUP if device.type == "cuda" else 1)
+    return list(chain.from_iterable(map(score, groups)))[: len(features)]
+
+
+def _groups(features: Features, size: int) -> Iterator[Features]:
+    """All pictures, so many at a time; the last one is repeated to fill the last group."""
+    for start in range(0, len(features), size):
+        part = features[start : start + size]
+        missing = size - len(part)
+        yield Features(
+            {
+                name: torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
+                for name, rows in part.tensors.items()
+            }
+        )
+
+
 def load_features(path: Path) -> Features:
     """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
     try:
-        return Features(load(path.read_bytes()))
+        return Features(load(read_regular(path, MAX_BYTES)))
     except (OSError, SafetensorError) as error:
         raise EnvironmentProblem(f"{path} does not hold features of pictures ({error})") from error

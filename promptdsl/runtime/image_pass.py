@@ -18,7 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from promptdsl.runtime.tower import Block, VisionTower, picture_tokens
-from promptdsl.runtime.winclip.graphs import fused_kernels
+from promptdsl.runtime.winclip.graphs import (
+    DIFFERENT,
+    NO_TRITON,
+    first_line,
+    fused_kernels,
+    without_fused,
+)
 from promptdsl.runtime.winclip.kernels import PlainKernels
 
 MAX_ROWS = {"cpu": 4096, "cuda": 65536}
@@ -53,9 +59,15 @@ class Stream:
 class ImagePass:
     """Runs the pieces of a tower's blocks. Holds work buffers: not for two threads at once."""
 
-    def __init__(self, tower: VisionTower, kernels: PlainKernels | None = None) -> None:
+    def __init__(self, tower: VisionTower) -> None:
         self.tower = tower
-        self.kernels = kernels or trusted_kernels(tower)
+        self.kernels, self.notes = trusted_kernels(tower)
+
+    def at_once(self, max_rows: int) -> int:
+        """Pictures that pass together: on the CPU one, whose result no other can change then."""
+        if self.tower.position.device.type == "cpu":
+            return 1
+        return max(1, max_rows // self.tower.position.shape[0])
 
     def start(self, pictures_B3HW: Tensor) -> Stream:
         """Tokens of uint8 pictures at the tower's size, after `ln_pre`."""
@@ -117,16 +129,23 @@ def attend_into(out_RC: Tensor, q: Tensor, k: Tensor, v: Tensor) -> None:
     out_RC.view(mixed.shape).copy_(mixed)
 
 
-def trusted_kernels(tower: VisionTower) -> PlainKernels:
-    """Fused kernels on CUDA if they agree with the plain ones on this card, else the plain."""
+def trusted_kernels(tower: VisionTower) -> tuple[PlainKernels, tuple[str, ...]]:
+    """Fused kernels on CUDA if they agree with the plain ones on this card, else the plain.
+
+    Second: a sentence that says why they are not used where they could be expected.
+    """
     plain = PlainKernels()
     if tower.position.device.type != "cuda":
-        return plain
+        return plain, ()
     fused = fused_kernels()
-    return fused if isinstance(fused, PlainKernels) and _agree(fused, plain, tower) else plain
+    reason = NO_TRITON if fused is None else _disagreement(fused, plain, tower)
+    if fused is None or reason is not None:
+        return plain, (without_fused(reason or NO_TRITON),)
+    return fused, ()
 
 
-def _agree(fused: PlainKernels, plain: PlainKernels, tower: VisionTower) -> bool:
+def _disagreement(fused: PlainKernels, plain: PlainKernels, tower: VisionTower) -> str | None:
+    """Why the fused kernels cannot be used here; None where they agree with the plain ones."""
     generator = torch.Generator(tower.position.device).manual_seed(0)
     shape = (64, tower.width)
     rows = torch.randn(shape, generator=generator, device=tower.position.device)
@@ -139,9 +158,10 @@ def _agree(fused: PlainKernels, plain: PlainKernels, tower: VisionTower) -> bool
         difference = (run(fused) - run(plain)).abs().max()
     except torch.OutOfMemoryError:
         raise
-    except Exception:  # a missing compiler, an unknown card: the plain kernels work
-        return False
-    return bool(difference <= CLOSE * norm.weight.abs().max().clamp_min(1))
+    except Exception as error:  # a missing compiler, an unknown card: the plain kernels work
+        return first_line(error)
+    close = bool(difference <= CLOSE * norm.weight.abs().max().clamp_min(1))
+    return None if close else DIFFERENT
 
 
 def pixels_on(pictures: npt.NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -1,22 +1,27 @@
-"""Which pictures a run looks at: files, folders and globs, in natural order, each once.
+"""Which pictures a command looks at: files, folders and patterns, in natural order, each once.
 
-A file that is named gets a record whatever its suffix. From folders and globs come the files with a
-picture's suffix; the rest is counted in `left_out`, so that nothing disappears silently. Hidden
-files, the output folder and folders that hold an earlier run's results are not looked into.
+A file that is named gets a record whatever its suffix. From folders and patterns come the files
+with a picture's suffix; the rest is counted in `left_out`, so that nothing disappears silently.
+Folders that cannot be read stand in `unreadable`.
 """
 
-import glob
+import math
 import os
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.runtime.pictures import SUFFIXES, UNREADABLE_SUFFIXES
+from promptdsl.files.advice import advice
+from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, place_of, together
+from promptdsl.files.found import SUB_FOLDERS, what_was_left_out
+from promptdsl.files.naming import shown
+from promptdsl.files.order import natural_order
+from promptdsl.files.suffixes import picture_suffixes
 
-RESULTS_FILES = ("run.json", "results.jsonl")
+__all__ = ["Inputs", "find_in_spec", "find_pictures", "natural_order", "picture_key"]
+MOST_ENTRIES = 10_000_000  # on the command line: an archive, but not an endless tree
+HERE = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,128 +30,97 @@ class Inputs:
 
     pictures: tuple[str, ...]  # as given, with `/`, relative to the current folder or absolute
     left_out: dict[str, int]
+    first_left_out: dict[str, list[str]] = field(default_factory=dict)  # some of them by name
+    unreadable: dict[str, str] = field(default_factory=dict)  # folder -> reason
+    told: str = ""  # `2 .csv (a.csv, b.csv)`, safe for a terminal; empty for nothing
 
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    recursive: bool
-    exclude: str | None
-    left_out: Counter[str]
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each folder whose pictures are missing."""
+        return [_not_looked_at(folder, why) for folder, why in self.unreadable.items()]
 
 
 def find_pictures(
     inputs: Sequence[str], *, recursive: bool = False, exclude: Path | None = None
 ) -> Inputs:
-    """All pictures of the inputs; a Problem where an input is missing or gives none."""
+    """All pictures of a command's inputs; a Problem where an input is missing or gives none."""
     excluded = os.path.realpath(exclude) if exclude is not None else None
-    search = _Search(recursive, excluded, Counter())
-    found: dict[str, str] = {}
-    for given in inputs:
-        for picture in _expand(given, search):
-            found.setdefault(picture_key(picture), Path(picture).as_posix())
-    return Inputs(tuple(found.values()), dict(search.left_out))
+    how = How(
+        command_line=True,
+        recursive=recursive,
+        exclude=excluded,
+        most=MOST_ENTRIES,
+        seconds=math.inf,
+    )
+    return _inputs([_given(one, how) for one in inputs])
 
 
-def natural_order(path: str) -> tuple[tuple[tuple[str | int, ...], ...], str]:
-    """Sort key that puts `part_9` before `part_10`, folder by folder."""
-    parts = re.split(r"[/\\]", path.casefold())
-    return tuple(_digits_as_numbers(part) for part in parts), path
+def find_in_spec(patterns: Iterable[str], spec_folder: Path) -> Inputs:
+    """The pictures of a spec's paths, as `check` finds them; EnvironmentProblem where one has none.
 
-
-def _digits_as_numbers(part: str) -> tuple[str | int, ...]:
-    pieces = re.split(r"([0-9]+)", part)
-    return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces))
+    `check` has refused what lies outside of the allowed folders.
+    """
+    return _inputs([_found(spec_folder, pattern, How()) for pattern in patterns])
 
 
 def picture_key(path: str) -> str:
     """Equal for two spellings of one picture."""
-    return os.path.normcase(os.path.abspath(path))
+    return place_of(path)
 
 
-def _expand(given: str, search: _Search) -> list[str]:
-    """The pictures of one command-line argument."""
-    path = os.path.normpath(given)
-    if os.path.isdir(path):
-        return _of_folder(path, given, search)
-    if os.path.lexists(path):
-        return [path]
-    if glob.has_magic(given):
-        return _of_glob(given, search)
-    raise EnvironmentProblem(f"{given}: there is no such file or folder")
-
-
-def _of_folder(folder: str, given: str, search: _Search) -> list[str]:
-    if os.path.realpath(folder) == search.exclude:
-        raise UsageProblem(f"{given}: results cannot go into the folder that is inspected")
-    pictures = sorted(_walk(folder, search, set()), key=natural_order)
-    if pictures:
-        return pictures
-    inner = search.left_out.get("sub-folders", 0)
-    raise EnvironmentProblem(
-        f"{given}: no pictures found in this folder (looked for {_suffixes()})",
-        f"it has {inner} sub-folders: add --recursive" if inner else None,
+def _inputs(parts: Sequence[Found]) -> Inputs:
+    found = together(parts)
+    return Inputs(
+        tuple(Path(file).as_posix() for file in found.files),
+        {why: one.count for why, one in found.left_out.items()},
+        {why: one.first for why, one in found.left_out.items()},
+        found.unreadable,
+        what_was_left_out(found.left_out),
     )
 
 
-def _of_glob(pattern: str, search: _Search) -> list[str]:
-    matches = glob.glob(os.path.normpath(pattern), recursive=True)
-    pictures: list[str] = []
-    for match in sorted(matches, key=natural_order):
-        if not os.path.isdir(match):
-            pictures += _if_picture(match, search)
-        elif "**" not in pattern:
-            pictures += sorted(_walk(match, search, set()), key=natural_order)
-    if not pictures:
-        raise EnvironmentProblem(
-            f"{pattern}: no pictures match this pattern (looked for {_suffixes()})"
-        )
-    return pictures
+def _given(given: str, how: How) -> Found:
+    """One argument of the command line."""
+    if os.path.isdir(given) and os.path.realpath(given) == how.exclude:
+        raise UsageProblem(f"{given}: results cannot go into the folder that is inspected")
+    return _found(Path(HERE), given, how)
 
 
-def _walk(folder: str, search: _Search, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Pictures in a folder; `seen` stops links that lead back."""
-    if _not_to_enter(folder, search, seen):
-        return
+def _found(folder: Path, pattern: str, how: How) -> Found:
+    """One path or pattern; a Problem where it gives nothing."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
+        found = find(folder, pattern, how)
+    except TooManyFiles as fault:
         raise EnvironmentProblem(
-            f"{folder}: this folder cannot be read: {error.strerror or error}"
+            f"{_named(folder, pattern)}: this leads through {fault.strerror}",
+            "name the folder of the pictures more exactly",
         ) from None
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if not os.path.isdir(entry.path) or _suffix(entry.name) in SUFFIXES:  # links may loop
-            yield from _if_picture(entry.path, search)
-        elif search.recursive:
-            yield from _walk(entry.path, search, seen)
+    if not found.files:
+        raise _nothing(found, folder, pattern, how)
+    return found
+
+
+def _nothing(found: Found, folder: Path, pattern: str, how: How) -> EnvironmentProblem:
+    name = _named(folder, pattern)
+    for unreadable, why in found.unreadable.items():
+        return EnvironmentProblem(_not_looked_at(unreadable, why))
+    looked = f"(looked for {picture_suffixes()})"
+    inner = found.left_out.get(SUB_FOLDERS)
+    if os.path.isdir(name):
+        if inner is not None and how.command_line:
+            help: str | None = f"it has {inner.count} sub-folders: add --recursive"
         else:
-            search.left_out["sub-folders"] += 1
+            help = advice(folder, pattern, "this folder")
+        return EnvironmentProblem(f"{name}: no pictures found in this folder {looked}", help)
+    help = advice(folder, pattern, "this folder")
+    if has_wildcards(pattern):
+        return EnvironmentProblem(f"{name}: no pictures match this pattern {looked}", help)
+    return EnvironmentProblem(f"{name}: there is no such file or folder", help)
 
 
-def _not_to_enter(folder: str, search: _Search, seen: set[tuple[int, int]]) -> bool:
-    status = os.stat(folder)
-    identity = (status.st_dev, status.st_ino)
-    if identity in seen or os.path.realpath(folder) == search.exclude:
-        return True
-    seen.add(identity)
-    if all(os.path.isfile(os.path.join(folder, name)) for name in RESULTS_FILES):
-        search.left_out["folders with results"] += 1
-        return True
-    return False
+def _named(folder: Path, pattern: str) -> str:
+    return pattern if str(folder) == HERE else os.path.join(folder, pattern)
 
 
-def _if_picture(path: str, search: _Search) -> list[str]:
-    suffix = _suffix(path)
-    if suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES:
-        return [path]
-    search.left_out[suffix or "files without a suffix"] += 1
-    return []
-
-
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lower()
-
-
-def _suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))
+def _not_looked_at(folder: str, why: str) -> str:
+    return f"{shown(folder)}: this folder was not looked at: {why}"

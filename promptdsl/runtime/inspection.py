@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
 
+from promptdsl.pictures.gate import Usual
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
-from promptdsl.results import PictureScore, Record
+from promptdsl.results import PictureScore, Record, name_first
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
-from promptdsl.runtime.detector import Detector
-from promptdsl.runtime.pictures import Picture, PictureError
+from promptdsl.runtime.detector import Detector, engine_notes
+from promptdsl.runtime.device import workers
 from promptdsl.runtime.run_folder import Finished
 from promptdsl.runtime.verdict import Decision, decide
 
@@ -39,6 +42,7 @@ class Station:
 
     detector: Detector
     rules: tuple[Rule, ...]
+    references: Usual | None = None  # what its pictures usually look like
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Clock:
     scoring: float = 0.0
     writing: float = 0.0
     notes: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, list[str]] = field(default_factory=dict)  # note -> the first few pictures
+    engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,20 @@ def inspect_all(jobs: Iterable[Job], station_for: Callable[[str], Station], run:
 
 def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
     pictures = decode_ahead(
-        (job.image for job in jobs), station.detector.size, lambda: 2 * run.batch.size + 2
+        (job.image for job in jobs),
+        station.detector.size,
+        lambda: 2 * run.batch.size + 2,
+        station.references,
     )
     pending: Pending = deque()
-    with ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="draw") as pool:
+    with ThreadPoolExecutor(workers(DRAWING_THREADS), thread_name_prefix="draw") as pool:
         try:
             for batch in _batches(zip(jobs, pictures, strict=True), run):
                 pending.extend(_submit(batch, station, run, pool))
                 _write(pending, run, at_most=2 * run.batch.size)
             _write(pending, run, at_most=0)
         finally:
+            run.clock.engine |= dict.fromkeys(engine_notes(station.detector))
             pool.shutdown(wait=True, cancel_futures=True)
             pictures.close()
 
@@ -150,7 +160,8 @@ def _finish(
 ) -> Finished:
     """Decide and draw; runs in a worker thread."""
     try:
-        decision = decide(score.score, score.map, station.rules)
+        value = float(score.score)  # decided by the very number that is written
+        decision = decide(value, score.map, station.rules)
         _refuse_no_numbers(score.defects)
     except ValueError as error:
         return _failed(job, str(error))
@@ -158,7 +169,7 @@ def _finish(
     record = Record(
         image=job.image,
         object=job.object,
-        score=float(score.score),
+        score=value,
         verdict=decision.verdict,
         rule=decision.rule,
         defect=max(score.defects, key=lambda name: score.defects[name], default=None),
@@ -192,4 +203,5 @@ def _write(pending: Pending, run: Run, at_most: int) -> None:
     run.clock.writing += time.perf_counter() - start
     for item in ready:
         run.clock.notes.update(item.notes)
+        name_first(run.clock.noted, item.notes, item.record.image)
         run.tell(item.record)

@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from promptdsl.errors import UsageProblem
+from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.april_gan.detector import (
     AprilGanDetector,
@@ -138,6 +139,14 @@ def open_bank(scoring: Scoring, plan: ObjectPlan, spec_folder: Path) -> WordBank
         model = load_model(plan.method, spec_folder)
         own = _references_of(scorer, spec_folder)
         return WordBank(model, device, scorer.settings.averaging, "mean", own)
+    method = find_method(plan.method.name)
+    if method is not None and method.uses_words:
+        raise UsageProblem(
+            f"{plan.name}: method {plan.method.name} reads the words of the spec, but cannot score "
+            "with other ones without being built anew, so they cannot be tried one by one",
+            "write method winclip or method april_gan to try words; to compare two specs under "
+            f"{plan.method.name}, use promptdsl diff",
+        )
     raise UsageProblem(
         f"{plan.name}: the prompts of method {plan.method.name} are learned, so its scores do not "
         "depend on the words of the spec and there is nothing to try",

@@ -14,9 +14,9 @@ import promptdsl
 from promptdsl.errors import UsageProblem
 from promptdsl.plan.model import ObjectPlan, Rule
 from promptdsl.runtime.device import Compute
+from promptdsl.runtime.earlier_run import FORMAT, with_leg, with_notes
 from promptdsl.runtime.inspection import Clock
 
-FORMAT = 1
 LIBRARIES = {
     "torch": "torch",
     "open_clip": "open_clip_torch",
@@ -76,6 +76,7 @@ def begin(
         "inputs": list(inputs),
         **options,
         "notes": {},
+        "engine": [],
         "counts": {"pictures": 0, "pass": 0, "review": 0, "reject": 0, "error": 0},
         "times": {"started": now(), "ended": None, "seconds": 0.0},
     }
@@ -94,45 +95,65 @@ def finish(
     verdicts = {
         verdict: counts.get(verdict, 0) for verdict in ("pass", "review", "reject", "error")
     }
+    times = {
+        **run["times"],
+        "ended": now(),
+        "seconds": round(seconds, 3),
+        "pictures_per_second": round(inspected / seconds, 3) if seconds > 0 else 0.0,
+        "waiting_for_decoding": round(clock.decoding, 3),
+        "scoring": round(clock.scoring, 3),
+        "waiting_for_writing": round(clock.writing, 3),
+    }
     return {
         **run,
         "status": status,
         "problem": problem,
-        "notes": dict(clock.notes),
+        "notes": with_notes(run, clock.notes),
+        "noted": {**clock.noted, **run.get("noted", {})},
+        "engine": list(clock.engine),
         "counts": {"pictures": sum(verdicts.values()), **verdicts, "inspected_now": inspected},
-        "times": {
-            **run["times"],
-            "ended": now(),
-            "seconds": round(seconds, 3),
-            "pictures_per_second": round(inspected / seconds, 3) if seconds > 0 else 0.0,
-            "waiting_for_decoding": round(clock.decoding, 3),
-            "scoring": round(clock.scoring, 3),
-            "waiting_for_writing": round(clock.writing, 3),
-        },
+        "times": times,
+        "legs": with_leg({**run, "times": times}, inspected),
     }
 
 
 def refuse_another_run(earlier: Mapping[str, Any], run: Mapping[str, Any], out: object) -> None:
     """UsageProblem when an earlier run in this folder cannot be continued by this one."""
+    _refuse_another("format of run.json", earlier.get("format"), run["format"], out)
     for what, before, after in (
-        ("format of run.json", earlier.get("format"), run["format"]),
         ("plan", earlier.get("plan_hash"), run["plan_hash"]),
         ("weights", _weights(earlier), _weights(run)),
         ("thresholds", _thresholds(earlier), _thresholds(run)),
         ("precision", earlier.get("precision"), run["precision"]),
+        ("device", _kind(earlier.get("device")), _kind(run["device"])),
+        ("version of promptdsl", _version(earlier), _version(run)),
     ):
-        if _differs(before, after):
-            raise UsageProblem(
-                f"{out}: the run in this folder was made with another {what}, so its records and "
-                "new ones would not agree",
-                "start again with --overwrite, or choose another folder with -o",
-            )
+        _refuse_another(what, before, after, out)
     if earlier.get("folder") != run["folder"]:
         raise UsageProblem(
             f"{out}: this run was started in {earlier.get('folder')}, and its pictures are named "
             "from there",
             "run the same command there",
         )
+
+
+def _refuse_another(what: str, before: object, after: object, out: object) -> None:
+    if _differs(before, after):
+        raise UsageProblem(
+            f"{out}: the run in this folder was made with another {what}, so its records and "
+            "new ones would not agree",
+            "start again with --overwrite, or choose another folder with -o",
+        )
+
+
+def _kind(device: object) -> str:
+    """`cuda` of `cuda:1`."""
+    return str(device).partition(":")[0]
+
+
+def _version(run: Mapping[str, Any]) -> object:
+    versions = run.get("versions")
+    return versions.get("promptdsl") if isinstance(versions, dict) else None
 
 
 def _weights(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,17 @@
 A batch of records is one write; the disk is told to keep it (fsync) every `SYNC_SECONDS` and at the
 end, so a killed process loses nothing that was written and a power cut at most those seconds, which
 `--resume` inspects again. A picture is done when its record is whole: pictures that changed since
-are not inspected again.
+are not inspected again, but they are counted and told. Nothing is written through a link, and
+nothing is replaced or deleted that a run did not write (see `ownership`).
 """
 
 import json
 import os
 import re
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,22 +29,29 @@ from typing import Any, BinaryIO, Literal, Self
 from filelock import FileLock, Timeout
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.lines import bounded_lines
+from promptdsl.files.opening import open_regular
+from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.results import Record, Verdict
-from promptdsl.runtime.durable import disk_told_plainly, write_atomically
-from promptdsl.runtime.records import read_records, to_line
-
-RESULTS, RUN, PREVIEWS, REPORT, MAPS = (
-    "results.jsonl",
-    "run.json",
-    "previews.jsonl",
-    "report.html",
-    "maps",
+from promptdsl.runtime.earlier_run import read_earlier_run
+from promptdsl.runtime.map_names import DIGITS, MAPS
+from promptdsl.runtime.ownership import (
+    LOCK,
+    PREVIEWS,
+    RESULTS,
+    RUN,
+    clear,
+    refuse_foreign_files,
+    refuse_strange_entries,
 )
-LOCK = ".promptdsl.lock"
+from promptdsl.runtime.records import MAX_BYTES, MAX_LINE, read_records, to_line
+
 SYNC_SECONDS = 2.0
 PREVIEWS_PER_VERDICT = 500
-LEFTOVER = re.compile(r"\.((run\.json|results\.jsonl|report\.html)\.[0-9]+\.tmp|probe-[0-9]+)$")
-MAP_NAME = re.compile(r".*\.[0-9a-f]{8}\.(png|npy)$")
+LEFTOVER = re.compile(
+    r"\.(run\.json|results\.jsonl|report\.html|probe)[.-]([0-9]+|[a-z0-9_]{8}\.tmp|[0-9]+\.tmp)"
+)
+MAP_LEFTOVER = re.compile(rf"\..*\.[0-9a-f]{{{DIGITS}}}\.(png|npy)\.[a-z0-9_]{{8}}\.tmp")
 
 Mode = Literal["new", "resume", "overwrite"]
 
@@ -64,6 +73,7 @@ class RunFolder:
     mode: Mode
     done: tuple[Record, ...] = ()
     dropped: int = 0  # damaged lines of the earlier run, whose pictures are inspected again
+    last_written: float | None = None  # when the earlier run wrote its last record
     counts: Counter[str] = field(default_factory=Counter)
     _previews: Counter[str] = field(default_factory=Counter)
     _lock: FileLock | None = None
@@ -98,23 +108,15 @@ class RunFolder:
         path = self.path / RUN
         if self.mode != "resume" or not (path.exists() or self._has_records()):
             return None
-        try:
-            described = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            described = None
-        if not isinstance(described, dict):
-            raise EnvironmentProblem(
-                f"{path}: cannot be read, so the run cannot be resumed", "start with --overwrite"
-            )
-        return described
+        return read_earlier_run(path)
 
-    def open_results(self) -> None:
-        """Begin to write: keep an earlier run's whole records, or clear them away."""
+    def open_results(self, believe: Callable[[Record], bool] = lambda record: True) -> None:
+        """Begin to write: keep an earlier run's records that are believed, or clear them away."""
         with disk_told_plainly(self.path):
             if self.mode == "resume":
-                self._keep_whole_records()
+                self._keep_whole_records(believe)
             elif self.mode == "overwrite":
-                self._clear()
+                clear(self.path)
             self._results = (self.path / RESULTS).open("ab", buffering=0)
             self._preview_file = (self.path / PREVIEWS).open("ab", buffering=0)
 
@@ -137,8 +139,9 @@ class RunFolder:
     def sync(self) -> None:
         """Put on the disk what was written."""
         with disk_told_plainly(self.path):
-            for file in (self._preview_file, self._results):
+            for name, file in ((PREVIEWS, self._preview_file), (RESULTS, self._results)):
                 if file is not None:
+                    _refuse_if_moved(self.path / name, file)
                     os.fsync(file.fileno())
         self._synced = time.monotonic()
 
@@ -167,6 +170,7 @@ class RunFolder:
             raise UsageProblem(f"{self.path}: -o needs a folder, and this is a file")
         with disk_told_plainly(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
+            self._refuse_content()
             self._lock = FileLock(self.path / LOCK)
             try:
                 self._lock.acquire(timeout=0)
@@ -176,26 +180,26 @@ class RunFolder:
                     f"{self.path}: another run is writing into this folder",
                     "wait for it to end, or choose another folder with -o",
                 ) from None
-            self._refuse_foreign_content()
+            self._refuse_content()  # another run may have come in between
             _sweep(self.path)
             _probe(self.path)
 
-    def _refuse_foreign_content(self) -> None:
-        if self.mode != "new":
-            return
-        if any(not name.startswith(".") for name in os.listdir(self.path)):
+    def _refuse_content(self) -> None:
+        """A Problem where what is in the folder is in the way."""
+        if self.mode == "new" and any(not n.startswith(".") for n in os.listdir(self.path)):
             raise UsageProblem(
                 f"{self.path}: this folder is not empty",
                 "continue the run in it with --resume, or replace its results with --overwrite",
             )
+        refuse_strange_entries(self.path)
+        refuse_foreign_files(self.path)
 
-    def _keep_whole_records(self) -> None:
+    def _keep_whole_records(self, believe: Callable[[Record], bool]) -> None:
         path = self.path / RESULTS
         if not path.exists():
             return
-        if not path.is_file():
-            raise UsageProblem(f"{path}: not a regular file")
-        reading = read_records(path)
+        self.last_written = path.stat().st_mtime
+        reading = read_records(path, believe)
         self.done, self.dropped = reading.records, reading.dropped
         self.counts.update(record.verdict for record in reading.records)
         if reading.dropped:
@@ -203,31 +207,20 @@ class RunFolder:
         self._mend_previews()
 
     def _mend_previews(self) -> None:
-        """Cut a torn last line, so that the next preview starts on a line of its own."""
+        """Cut a torn last line, so that the next preview starts on a line of its own; count."""
         path = self.path / PREVIEWS
         if not path.exists():
             return
         verdicts = {(record.image, record.object): record.verdict for record in self.done}
         end = 0
-        with path.open("r+b") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                end += len(line)
-                with suppress(ValueError, KeyError, TypeError):
+        with open_regular(path) as file:
+            for line in bounded_lines(file, MAX_LINE, MAX_BYTES):
+                if line.endswith(b"\n"):
+                    end = file.tell()
+                with suppress(ValueError, KeyError, TypeError, RecursionError):
                     shown = json.loads(line)
                     self._previews[verdicts[shown["image"], shown["object"]]] += 1
-            file.truncate(end)
-
-    def _clear(self) -> None:
-        """Remove an earlier run's files, and nothing that a run did not write."""
-        for name in (RESULTS, RUN, PREVIEWS, REPORT):
-            (self.path / name).unlink(missing_ok=True)
-        maps = self.path / MAPS
-        if maps.is_dir() and not maps.is_symlink():
-            for entry in maps.iterdir():
-                if MAP_NAME.match(entry.name):
-                    entry.unlink()
+        os.truncate(path, end)
 
     def _release(self) -> None:
         for file in (self._results, self._preview_file):
@@ -252,15 +245,28 @@ def _append(file: BinaryIO, content: bytes) -> None:
         raise
 
 
+def _refuse_if_moved(path: Path, file: BinaryIO) -> None:
+    """FileNotFoundError where the open file is no longer the one of that name."""
+    ours, there = os.fstat(file.fileno()), os.stat(path)
+    if (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino):
+        raise FileNotFoundError(None, f"{path.name} was replaced while the run was writing it")
+
+
 def _sweep(folder: Path) -> None:
     """Remove half-written files of a killed run."""
-    for entry in folder.iterdir():
-        if LEFTOVER.match(entry.name):
-            entry.unlink()
+    for place, pattern in ((folder, LEFTOVER), (folder / MAPS, MAP_LEFTOVER)):
+        if not place.is_dir():
+            continue
+        for entry in os.scandir(place):
+            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
 
 
 def _probe(folder: Path) -> None:
     """Fail now rather than after the first batch."""
-    probe = folder / f".probe-{os.getpid()}"
-    probe.write_bytes(b"\0" * 4096)
-    probe.unlink()
+    handle, name = tempfile.mkstemp(prefix=".probe-", suffix=".tmp", dir=folder)
+    try:
+        os.write(handle, b"\0" * 4096)
+    finally:
+        os.close(handle)
+        os.unlink(name)

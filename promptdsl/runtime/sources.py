@@ -1,17 +1,18 @@
 """What a run inspects with: a spec's plan, built here, or a compiled plan file, restored."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.gate import Usual
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.compiled import detector_state
 from promptdsl.runtime.detector import Detector, Progress, build_detector, restore_detector
 from promptdsl.runtime.device import Compute
-from promptdsl.runtime.plan_file import PlanFile, read_plan_file
+from promptdsl.runtime.plan_content import PlanFile
+from promptdsl.runtime.plan_file import read_plan_file
+from promptdsl.runtime.reference_pictures import references_left_out, usual_look
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
 
@@ -36,9 +37,17 @@ class SpecSource:
         """What changed since the thresholds were calibrated, a clause each."""
         return self.since_lock(item, weights_hash)
 
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """What the references' patterns met and did not take, a sentence each."""
+        return references_left_out(item, Path(self.path).parent)
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
         return load_model(item.method, Path(self.path).parent).weights_sha256
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """What the object's references look like."""
+        return usual_look(item, Path(self.path).parent)
 
     def build(self, item: ObjectPlan) -> Detector:
         """The object's detector, on the device."""
@@ -77,9 +86,17 @@ class PlanFileSource:
         """Nothing: the file holds thresholds and words together, and its hash was checked."""
         return ()
 
+    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
+        """Nothing: the references are inside, and were read when it was compiled."""
+        return ()
+
     def weights_hash(self, item: ObjectPlan) -> str:
         """SHA-256 of the weights that it was compiled with, which must be here."""
         return detector_state(self.content, item).weights_sha256
+
+    def usual(self, item: ObjectPlan) -> Usual | None:
+        """Nothing: the pictures themselves are not in the file."""
+        return None
 
     def build(self, item: ObjectPlan) -> Detector:
         """The object's detector, restored without text tower and references."""
@@ -95,11 +112,3 @@ class PlanFileSource:
 def plan_file_source(path: str, compute: Compute) -> PlanFileSource:
     """A source from a compiled plan file; EnvironmentProblem when it cannot be trusted."""
     return PlanFileSource(path, read_plan_file(Path(path)), compute)
-
-
-def hash_spec(path: Path) -> str:
-    """SHA-256 of a spec's bytes."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -5,6 +5,7 @@ passes. A score that is not a number must never pass, so it is refused here.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
 from promptdsl.results import FloatMap, Verdict
 
 UNCALIBRATED = "uncalibrated default"
+_AT_LEAST = re.compile(r"\s*(?:>=|≥)\s*")
+_ABOVE = re.compile(r"(?<=\babove)\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?=\s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,11 @@ class Decision:
 def resolve(
     item: ObjectPlan, calibrated: Mapping[str, float] | None = None, spec: str = "SPEC"
 ) -> tuple[Rule, ...]:
-    """The object's rules with every `auto` filled in from `calibrated` (rule text -> number)."""
-    known = calibrated or {}
+    """The object's rules with every `auto` filled in from `calibrated` (rule -> number).
+
+    A rule is found by what it means, however it and the key are written.
+    """
+    known = {key_of(rule): value for rule, value in (calibrated or {}).items()}
     return tuple(_resolved(rule, item, known, spec) for rule in item.thresholds)
 
 
@@ -64,6 +70,24 @@ def number(rule: Rule) -> float | None:
     return rule.at if isinstance(rule, ScoreRule) else rule.share
 
 
+def meaning(rule: Rule) -> str:
+    """The line in one canonical form, however it was spaced and whatever signs it is written with.
+
+    It is the name of a line's number in the lock, so laying a spec out anew changes nothing.
+    """
+    limit = number(rule)
+    if isinstance(rule, AreaRule):
+        share = "auto" if limit is None else f"{100 * limit:.12g}%"
+        return f"{rule.verdict} when area above {area_key(rule.above)} >= {share}"
+    return f"{rule.verdict} when score >= {'auto' if limit is None else repr(limit)}"
+
+
+def key_of(text: str) -> str:
+    """`meaning` of an `auto` line that is known by its words alone, as an early lock has it."""
+    words = " ".join(_AT_LEAST.sub(" >= ", text.lower()).split())
+    return _ABOVE.sub(lambda found: f" {area_key(float(found[1]))}", words)
+
+
 def _areas(rules: Sequence[Rule]) -> list[AreaRule]:
     return [rule for rule in rules if isinstance(rule, AreaRule)]
 
@@ -80,12 +104,12 @@ def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: st
     text = f"{rule.text} ({UNCALIBRATED})" if item.default_thresholds else rule.text
     if number(rule) is not None:
         return rule.model_copy(update={"text": text})
-    if rule.text not in known:
+    value = known.get(meaning(rule))
+    if value is None:
         raise SpecProblem(
             f"{_place(rule, spec)}: `{rule.text}` of {item.name} is not calibrated yet",
             f"run `promptdsl calibrate {spec}`, or write a number",
         )
-    value = known[rule.text]
     if isinstance(rule, ScoreRule):
         return rule.model_copy(update={"at": value, "text": f"{text} ({value:.4g})"})
     return rule.model_copy(update={"share": value, "text": f"{text} ({100 * value:.4g}%)"})

@@ -165,6 +165,8 @@ def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
     """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
     if name.value in _CHOICES and is_word(atoms[0]):
         return atoms[1:]
+    if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
+        return atoms[1:]
     if atoms[0].type not in _COMPLETE or any(token.type in _COMPLETE for token in atoms[1:]):
         return []
     unit = len(atoms) > 1 and str(atoms[1]).lower() in {*_PIXELS, *_UNITS}

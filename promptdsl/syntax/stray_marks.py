@@ -211,7 +211,7 @@ class _Sweeper:
         partner = self.partners.get(self.at)
         head = self.out[self.first : self.first + 4]
         field_value = (
-            2 <= len(head) <= 3
+            len(head) == 2
             and head[0].type == "NAME"
             and (head[1].type == "COLON" or head[1] == "=")
         )

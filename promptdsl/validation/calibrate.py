@@ -7,14 +7,20 @@ line, which decides what passes, is set by the defective pictures that no other 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from promptdsl.errors import SpecProblem
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
-from promptdsl.runtime.verdict import area_key, holding_rule, number
+from promptdsl.runtime.verdict import area_key, holding_rule, meaning, number
+from promptdsl.validation.apart import (
+    fixed_lines_never_deciding,
+    lower,
+    lower_for_defects,
+    never_decides,
+)
 from promptdsl.validation.conformal import (
     Found,
     Promise,
@@ -50,6 +56,7 @@ class Solved:
     found: Found
     of: Kind
     remark: str | None = None  # a promise that the pictures are too few for
+    notes: tuple[str, ...] = ()  # what else its reader must know
 
 
 def auto_lines(item: ObjectPlan) -> list[Rule]:
@@ -84,7 +91,7 @@ def calibrate(item: ObjectPlan, pictures: Sequence[Scored], wanted: Wanted) -> l
         others = [*fixed, *(resolved(one.rule, one.found.value) for one in solved.values())]
         solved[id(last)] = _solve_escapes(item, last, bad, others, wanted, wanted.escapes)
         _refuse_contradiction(item, last, good, solved[id(last)].found, wanted)
-    return _in_order(lines, solved)
+    return _apart(item, solved, good, bad, wanted)
 
 
 def _part(promise: Promise, lines: int) -> Promise:
@@ -116,9 +123,9 @@ def resolved(rule: Rule, value: float) -> Rule:
 
 def resolve_all(item: ObjectPlan, solved: Sequence[Solved]) -> tuple[Rule, ...]:
     """All lines of the object, in their order, every `auto` with its number."""
-    numbers: Mapping[str, float] = {one.rule.text: one.found.value for one in solved}
+    numbers = {meaning(one.rule): one.found.value for one in solved}
     return tuple(
-        resolved(rule, numbers[rule.text]) if number(rule) is None else rule
+        resolved(rule, numbers[meaning(rule)]) if number(rule) is None else rule
         for rule in item.thresholds
     )
 
@@ -188,26 +195,55 @@ def _refuse_contradiction(
         )
 
 
-def _in_order(lines: Sequence[Rule], solved: Mapping[int, Solved]) -> list[Solved]:
-    """A review line never lies above a reject line that measures the same."""
-    ordered = [solved[id(rule)] for rule in lines]
-    capped = []
-    for one in ordered:
-        limits = [
-            other.found.value
-            for other in ordered
-            if one.rule.verdict == "review"
-            and other.rule.verdict == "reject"
-            and _measure(other.rule) == _measure(one.rule)
-        ]
-        value = min([one.found.value, *limits])
-        found = Found(value, one.found.promise, one.found.kept, one.found.wrong, one.found.of)
-        capped.append(Solved(one.rule, found, one.of, one.remark))
-    return capped
+def _apart(
+    item: ObjectPlan,
+    solved: Mapping[int, Solved],
+    good: Sequence[Scored],
+    bad: Sequence[Scored],
+    wanted: Wanted,
+) -> list[Solved]:
+    """In the order of the spec; no line has a number with which it could never decide."""
+    lines: list[tuple[Rule, float]] = []
+    found = []
+    for rule in item.thresholds:
+        one = solved.get(id(rule))
+        value = number(rule) if one is None else one.found.value
+        assert value is not None  # it is written in the spec, or was solved
+        below = never_decides(rule, value, lines)
+        if one is not None and below is not None:
+            one = _lowered(item, one, below, lines, good, bad, wanted)
+            value = one.found.value
+        lines.append((rule, value))
+        found += [] if one is None else [one]
+    told = fixed_lines_never_deciding(item, lines)
+    return [replace(one, notes=(*one.notes, *told)) if one is found[0] else one for one in found]
 
 
-def _measure(rule: Rule) -> float | None:
-    return rule.above if isinstance(rule, AreaRule) else None
+def _lowered(
+    item: ObjectPlan,
+    one: Solved,
+    below: float,
+    lines: Sequence[tuple[Rule, float]],
+    good: Sequence[Scored],
+    bad: Sequence[Scored],
+    wanted: Wanted,
+) -> Solved:
+    changed = lower(item, one.rule, one.found, _values(one.rule, good, []), below)
+    if one.of == "defective parts passed":
+        caught = [resolved(rule, value) for rule, value in lines]
+        values = _values(one.rule, bad, caught)
+        found = lower_for_defects(one.found, values, changed.found.value)
+        return replace(one, found=found, notes=(*one.notes, changed.remark))
+    asked = "reviews" in wanted.asked and not wanted.accept_weaker
+    if asked and not changed.found.kept and one.rule.verdict == "review":
+        share = np.ceil(changed.found.promise.share * 1000) / 10
+        raise SpecProblem(
+            f"{item.name}, `{one.rule.text}`: to keep at most {percent(wanted.reviews.share)} "
+            f"reviews it would need {one.found.value:.4g}, and {below:.4g} already rejects",
+            f"ask for more reviews than false rejects (--reviews {share:.4g}%), or add "
+            "--accept-weaker",
+        )
+    return replace(one, found=changed.found, notes=(*one.notes, changed.remark))
 
 
 def too_few(pictures: int, kind: str, promise: Promise) -> str:
@@ -216,9 +252,10 @@ def too_few(pictures: int, kind: str, promise: Promise) -> str:
     share = strongest_share(pictures, promise.confidence)
     confidence = strongest_confidence(pictures, promise.share)
     what = "false rejects" if kind == "good" else "escapes"
+    noun = "picture is" if pictures == 1 else "pictures are"
     asked, sure = percent(promise.share), percent(promise.confidence)
     return (
-        f"{pictures} {kind} pictures are too few to promise at most {asked} {what} at {sure} "
+        f"{pictures} {kind} {noun} too few to promise at most {asked} {what} at {sure} "
         f"confidence, which takes {needed:,}; they can promise at most {percent(share)} at {sure}, "
         f"or {asked} at {percent(confidence)} confidence"
     )

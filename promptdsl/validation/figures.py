@@ -7,16 +7,16 @@ import numpy as np
 
 from promptdsl.datasets.model import GOOD
 from promptdsl.validation import aupro, metrics
+from promptdsl.validation.draws import Draws
 from promptdsl.validation.intervals import (
     CONFIDENCE,
     Interval,
     bootstrap,
-    draw_weights,
     weighted_auroc,
     weighted_average_precision,
     weighted_f1_max,
 )
-from promptdsl.validation.metrics import Floats, PixelCounts, Undefined
+from promptdsl.validation.metrics import PixelCounts, Undefined
 from promptdsl.validation.pixel_bootstrap import (
     bin_pixels,
     even_edges,
@@ -57,8 +57,13 @@ class Estimate:
 
     @property
     def perfect(self) -> bool:
-        """Whether every draw is perfect too, so that the interval says nothing."""
-        return self.interval is not None and self.interval.low == self.interval.high
+        """Whether the sample and every draw are perfect, so that the interval says nothing."""
+        return self.value == 1 and not self.spreads
+
+    @property
+    def spreads(self) -> bool:
+        """Whether the draws differ at all."""
+        return self.interval is not None and self.interval.low < self.interval.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +106,18 @@ def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:
         metrics.checked(scores, labels)
     except Undefined as undefined:
         return dict.fromkeys(IMAGE_FIGURES, Estimate(None, None, str(undefined)))
-    weights = draw_weights([scored.picture.label for scored in chosen])
-    return {
-        "auroc": Estimate(
-            metrics.auroc(scores, labels), bootstrap(weighted_auroc, scores, labels, weights)
-        ),
-        "average_precision": Estimate(
-            metrics.average_precision(scores, labels),
-            bootstrap(weighted_average_precision, scores, labels, weights),
-        ),
-        "f1_max": Estimate(
-            metrics.f1_max(scores, labels), bootstrap(weighted_f1_max, scores, labels, weights)
-        ),
-    }
+    weights = Draws([scored.picture.label for scored in chosen])
+    figures = (
+        ("auroc", metrics.auroc, weighted_auroc),
+        ("average_precision", metrics.average_precision, weighted_average_precision),
+        ("f1_max", metrics.f1_max, weighted_f1_max),
+    )
+    found = {}
+    for name, figure, weighted in figures:
+        value = figure(scores, labels)
+        interval = bootstrap(weighted, scores, labels, weights, value=value)
+        found[name] = Estimate(value, interval)
+    return found
 
 
 def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
@@ -123,9 +127,7 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
         counts = metrics.count_pixels(pixels, pixels)
     except Undefined as undefined:
         return dict.fromkeys(PIXEL_FIGURES, Estimate(None, None, str(undefined)))
-    weights = draw_weights(
-        [scored.picture.label for scored in pixels.pictures], resamples=PIXEL_RESAMPLES
-    )
+    weights = Draws([scored.picture.label for scored in pixels.pictures], PIXEL_RESAMPLES)
     bins = bin_pixels(pixels, even_edges(counts, pixels))
     exact: dict[str, Callable[[PixelCounts], float]] = {
         "pixel_auroc": metrics.pixel_auroc,
@@ -134,16 +136,17 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
         "aupro": aupro.aupro,
     }
     intervals = pixel_intervals(bins, weights, CONFIDENCE)
-    found = {
-        name: Estimate(figure(counts), interval)
-        for (name, figure), interval in zip(exact.items(), intervals, strict=True)
-    }
+    found = {}
+    for (name, figure), interval in zip(exact.items(), intervals, strict=True):
+        value = figure(counts)
+        found[name] = Estimate(value, interval.around(value))
     return {**found, "research_aupro": _research(counts, pixels, weights)}
 
 
-def _research(counts: PixelCounts, pixels: PixelSet, weights: Floats) -> Estimate:
+def _research(counts: PixelCounts, pixels: PixelSet, weights: Draws) -> Estimate:
     try:
         value = aupro.research_aupro(counts, pixels)
-        return Estimate(value, research_interval(counts, pixels, weights, CONFIDENCE))
+        interval = research_interval(counts, pixels, weights, CONFIDENCE)
+        return Estimate(value, interval.around(value))
     except Undefined as undefined:
         return Estimate(None, None, str(undefined))

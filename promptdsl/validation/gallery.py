@@ -17,8 +17,9 @@ from PIL import Image
 
 from promptdsl.datasets.masks import read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import PREVIEW_SIDE, read_rgb
 from promptdsl.report.previews import Preview, parse_preview, preview_line
-from promptdsl.runtime.pictures import PREVIEW_SIDE, PictureError, read_rgb
 from promptdsl.validation.outcomes import Judged
 from promptdsl.validation.run import ObjectResult
 from promptdsl.validation.scored import Scored, ScoredSample

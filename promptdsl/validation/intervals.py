@@ -3,12 +3,12 @@
 A share of k out of n has the Clopper-Pearson interval, whose coverage is never below what it says.
 AUROC and its kind have a percentile bootstrap: pictures are drawn again with replacement, within
 each label (so that every draw has as many good ones, scratches, ... as the sample), `RESAMPLES`
-times from a fixed seed. A draw is a row of counts, how often each picture came; all draws are
-weighted in one matrix product.
+times from a fixed seed. A draw is a row of counts, how often each picture came (`draws.py`).
 
 Shapes: R draws, N pictures, U different scores.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,20 +16,28 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta
 
+from promptdsl.validation.draws import AT_ONCE, RESAMPLES, SEED, Draws, weighted_sums
 from promptdsl.validation.metrics import Floats, Ints, Undefined, checked
 
 CONFIDENCE = 0.95
-RESAMPLES = 2000
-SEED = 20260101
-_AT_ONCE = 4_000_000  # numbers of one block of draws
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From low to high, ends included."""
+    """From low to high, ends included. Each holds the figure that it belongs to."""
 
     low: float
     high: float
+
+    def around(self, value: float) -> "Interval":
+        """The interval, widened where it leaves the figure itself out.
+
+        A percentile bootstrap may: its draws scatter around another value than the sample's where
+        the figure is a maximum, or is computed from bins.
+        """
+        if not math.isfinite(value):
+            return self
+        return Interval(min(self.low, value), max(self.high, value))
 
     @property
     def excludes_zero(self) -> bool:
@@ -43,18 +51,21 @@ def clopper_pearson(count: int, of: int, confidence: float = CONFIDENCE) -> Inte
     tail = (1 - confidence) / 2
     low = 0.0 if count == 0 else float(beta.ppf(tail, count, of - count + 1))
     high = 1.0 if count == of else float(beta.ppf(1 - tail, count + 1, of - count))
-    return Interval(low, high)
+    return Interval(low, high).around(count / of if of else low)
 
 
 def upper_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
     """Exact one-sided bound: the share is at most this, at this confidence."""
     _check_share(count, of, confidence)
-    return 1.0 if count == of else float(beta.ppf(confidence, count + 1, of - count))
+    if count == of:
+        return 1.0
+    return max(count / of, float(beta.ppf(confidence, count + 1, of - count)))
 
 
 def lower_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
     """Exact one-sided bound: the share is at least this, at this confidence."""
-    return 1 - upper_bound(of - count, of, confidence)
+    bound = 1 - upper_bound(of - count, of, confidence)
+    return min(count / of, bound) if of else bound
 
 
 def _check_share(count: int, of: int, confidence: float) -> None:
@@ -65,62 +76,70 @@ def _check_share(count: int, of: int, confidence: float) -> None:
 def draw_weights(
     strata: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED
 ) -> npt.NDArray[np.float64]:
-    """(R, N): how often each picture comes in each draw; each stratum keeps its size."""
-    names, group_N = np.unique(np.asarray(strata), return_inverse=True)
-    random = np.random.default_rng(seed)
-    weights = np.zeros((resamples, len(group_N)))
-    for index in range(len(names)):
-        members = np.flatnonzero(group_N == index)
-        share = np.full(len(members), 1 / len(members))
-        weights[:, members] = random.multinomial(len(members), share, size=resamples)
-    return weights
+    """(R, N) as one array: how often each picture comes in each draw (`Draws` takes less room)."""
+    return Draws(strata, resamples, seed)[:]
 
 
-def percentile_interval(values_R: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
-    """The middle of the draws; draws that gave no number are left out. Undefined without any."""
+def percentile_interval(
+    values_R: npt.ArrayLike, confidence: float = CONFIDENCE, *, value: float | None = None
+) -> Interval:
+    """The middle of the draws, around the figure itself where that is given.
+
+    Draws that gave no number are left out; Undefined without any.
+    """
     values = np.asarray(values_R, np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         raise Undefined("no draw of the bootstrap gave a number")
     tail = (1 - confidence) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    found = Interval(float(low), float(high))
+    return found if value is None else found.around(value)
 
 
-WeightedMetric = Callable[[Floats, Ints, Floats], Floats]  # scores, labels, (R, N) -> (R,)
+Weights = Floats | Draws  # (R, N)
+WeightedMetric = Callable[[Floats, Ints, Weights], Floats]  # scores, labels, (R, N) -> (R,)
 
 
-def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) AUROC of each draw."""
     return _in_blocks(counted_auroc, scores, labels, weights_RN)
 
 
-def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) average precision of each draw."""
     return _in_blocks(counted_average_precision, scores, labels, weights_RN)
 
 
-def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) F1-max of each draw."""
     return _in_blocks(counted_f1_max, scores, labels, weights_RN)
 
 
-def weighted_mean(values: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def weighted_mean(values: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """(R,) mean of the values over the drawn pictures, whatever their label."""
     del labels
-    return np.asarray((weights_RN @ values) / weights_RN.sum(axis=1))
+    return weighted_sums(weights_RN, values) / weighted_sums(weights_RN, np.ones(len(values)))
 
 
 def bootstrap(
     metric: WeightedMetric,
     scores: npt.ArrayLike,
     labels: npt.ArrayLike,
-    weights_RN: Floats,
+    weights_RN: Weights,
     confidence: float = CONFIDENCE,
+    *,
+    value: float | None = None,
 ) -> Interval:
-    """Interval of a figure over draws made by `draw_weights`."""
+    """Interval of a figure over draws; it holds `value`, the figure."""
     s, y = checked(scores, labels)
-    return percentile_interval(metric(s, y, weights_RN), confidence)
+    value = _of_all(metric, s, y) if value is None else value
+    return percentile_interval(metric(s, y, weights_RN), confidence, value=value)
+
+
+def _of_all(metric: WeightedMetric, scores: Floats, labels: Ints) -> float:
+    """The figure of the sample itself: every picture once."""
+    return float(metric(scores, labels, np.ones((1, len(scores))))[0])
 
 
 def paired_bootstrap(
@@ -128,25 +147,26 @@ def paired_bootstrap(
     before: npt.ArrayLike,
     after: npt.ArrayLike,
     labels: npt.ArrayLike,
-    weights_RN: Floats,
+    weights_RN: Weights,
     confidence: float = CONFIDENCE,
 ) -> Interval:
     """Interval of metric(after) - metric(before) on the same pictures and the same draws."""
     s, y = checked(before, labels)
     t, _ = checked(after, labels)
     change = metric(t, y, weights_RN) - metric(s, y, weights_RN)
-    return percentile_interval(change, confidence)
+    value = _of_all(metric, t, y) - _of_all(metric, s, y)
+    return percentile_interval(change, confidence, value=value)
 
 
 _Counted = Callable[[Floats, Floats], Floats]  # (R, U) defective and good at each score
 
 
-def _in_blocks(measure: _Counted, scores: Floats, labels: Ints, weights_RN: Floats) -> Floats:
+def _in_blocks(measure: _Counted, scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
     """Sum the weights at each different score, ascending, and measure; bounded in memory."""
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
     defective = labels[order].astype(np.float64)
-    rows = max(1, _AT_ONCE // len(scores))
+    rows = max(1, AT_ONCE // len(scores))
     parts = []
     for start in range(0, len(weights_RN), rows):
         block = weights_RN[start : start + rows][:, order]

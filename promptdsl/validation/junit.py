@@ -6,6 +6,7 @@ from promptdsl.validation.outcomes import ClaimResult, explain
 from promptdsl.validation.run import ObjectResult, Validation
 
 _EVIDENCE = "every picture and mask could be used"
+_FINISHED = "every object could be validated"
 
 
 def junit_xml(validation: Validation, seconds: float) -> bytes:
@@ -13,6 +14,8 @@ def junit_xml(validation: Validation, seconds: float) -> bytes:
     root = ElementTree.Element("testsuites", name="promptdsl validate", time=f"{seconds:.3f}")
     for result in validation.objects:
         _suite(root, result)
+    if validation.stopped is not None:
+        _stopped(root, validation.stopped.sentence)
     failures = sum(int(suite.get("failures", "0")) for suite in root)
     errors = sum(int(suite.get("errors", "0")) for suite in root)
     tests = sum(int(suite.get("tests", "0")) for suite in root)
@@ -40,6 +43,16 @@ def _suite(root: ElementTree.Element, result: ObjectResult) -> None:
         first = f"{len(result.problems)} could not: {result.problems[0]}"
         error = ElementTree.SubElement(case, "error", message=_clean(first), type="evidence")
         error.text = _clean("\n".join(result.problems))
+
+
+def _stopped(root: ElementTree.Element, sentence: str) -> None:
+    """Objects behind the one that could not be validated are not in the file: no silent success."""
+    suite = ElementTree.SubElement(
+        root, "testsuite", name="promptdsl validate", tests="1", failures="0", errors="1",
+        skipped="0",
+    )  # fmt: skip
+    case = ElementTree.SubElement(suite, "testcase", classname="promptdsl", name=_FINISHED)
+    ElementTree.SubElement(case, "error", message=_clean(sentence), type="evidence")
 
 
 def _case(suite: ElementTree.Element, result: ObjectResult, claim: ClaimResult) -> None:

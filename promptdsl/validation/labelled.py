@@ -4,17 +4,21 @@ Nothing disappears: what makes the evidence incomplete (a mask without its pictu
 lacks the mask its neighbours have) is a problem, named in a sentence, and the command ends with 3.
 """
 
+import fnmatch
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from promptdsl.datasets.model import GOOD, Category
+from promptdsl.datasets.assemble import masks_below, masks_of_kind
+from promptdsl.datasets.beside import part_masks
+from promptdsl.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
+from promptdsl.datasets.model import GOOD, Category, Dataset
+from promptdsl.datasets.pairing import Placed, pair
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.suffixes import picture_suffixes
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.inputs import find_pictures, natural_order
-
-MASK_ENDINGS = ("", "_mask", "_gt", "_masks")
+from promptdsl.runtime.inputs import find_in_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,144 +58,177 @@ class Sample:
 def from_spec(item: ObjectPlan, spec: Path) -> Sample:
     """The `samples` blocks of an object. Raises EnvironmentProblem where one has no pictures."""
     pictures: list[Labelled] = []
-    problems: list[str] = []
-    notes: list[str] = []
+    told = Notes(spec.parent)
     for block in item.samples:
         where = f"samples {block.label}"
-        files = _matches(block.images, spec.parent, where)
-        masks = _matches(block.masks, spec.parent, f"{where}, masks") if block.masks else []
+        files, masks = _parted(_matches(block.images, spec.parent, where, told), where, told)
+        if block.masks:
+            given = _matches(block.masks, spec.parent, f"{where}, masks", told)
+            masks += [mask for mask in given if mask not in masks]
         if block.label == GOOD and masks:
-            notes.append(f"{where}: its {len(masks)} masks are not read: good parts have no defect")
+            told.add(f"{where}: its {len(masks)} masks are not read: good parts have no defect")
             masks = []
-        pictures += _paired(files, masks, block.label, problems)
+        pictures += _paired(
+            block.label,
+            _placed(files, block.images, spec.parent),
+            _placed(masks, [*block.masks, *block.images], spec.parent),
+            told,
+        )
     origin = tuple(pattern for block in item.samples for pattern in block.images)
-    return _sample(pictures, origin, problems, notes)
+    return _sample(pictures, origin, told)
 
 
-def _matches(patterns: Sequence[str], folder: Path, where: str) -> list[str]:
+def _matches(patterns: Sequence[str], folder: Path, where: str, told: Notes) -> list[Path]:
     try:
-        given = [os.path.join(folder, pattern) for pattern in patterns]
-        return list(find_pictures(given).pictures)
+        found = find_in_spec(patterns, folder)
     except EnvironmentProblem as problem:
         raise EnvironmentProblem(f"{where}: {problem.sentence}", problem.help) from None
+    if found.told:
+        told.add(f"{where}: left out {found.told}")
+    told.problems += [f"{where}: {sentence}" for sentence in found.problems]
+    return [Path(name) for name in found.pictures]
+
+
+def _parted(files: Sequence[Path], where: str, told: Notes) -> tuple[list[Path], list[Path]]:
+    """Pictures, and the masks that lie among them."""
+    parted = part_masks(files)
+    tell_parted(parted, where, told)
+    return parted.pictures, parted.masks
+
+
+def _placed(files: Sequence[Path], patterns: Sequence[str], folder: Path) -> list[Placed]:
+    """Each file with what the wildcards in the folders of its pattern stand for."""
+    ways = [Path(os.path.join(folder, pattern)).parts for pattern in patterns]
+    return [Placed(file, _stood_for(file.parts, ways)) for file in files]
+
+
+def _stood_for(parts: Sequence[str], ways: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    for way in ways:
+        if len(way) == len(parts) and all(map(_fits, parts, way)):
+            pairs = zip(parts[:-1], way[:-1], strict=True)
+            return tuple(part for part, wild in pairs if part != wild)
+    return ()
+
+
+def _fits(part: str, wild: str) -> bool:
+    return part == wild or fnmatch.fnmatch(part, wild)
 
 
 def from_folders(
-    good: Sequence[Path], defects: Sequence[tuple[str, Path]], masks: Path | None
+    good: Sequence[Path],
+    defects: Sequence[tuple[str, Path]],
+    masks: Path | None,
+    known: Sequence[str] = (),
 ) -> Sample:
-    """Folders named on the command line. Raises EnvironmentProblem for an empty or missing one."""
-    pictures: list[Labelled] = []
-    problems: list[str] = []
-    notes: list[str] = []
-    for folder in good:
-        pictures += _paired(_folder(folder, notes), [], GOOD, problems)
-    for name, folder in defects:
-        if name == GOOD:
-            raise UsageProblem("--defect good=...: good parts go to --good DIR")
-        pictures += _paired(_folder(folder, notes), [], name, problems)
-    if masks is not None:
-        pictures = _with_mask_folder(pictures, masks, problems, notes)
+    """Folders named on the command line, with their sub-folders; `known` are the spec's defects.
+
+    Raises EnvironmentProblem for an empty folder, UsageProblem for a missing one.
+    """
+    if any(name == GOOD for name, _ in defects):
+        raise UsageProblem("--defect good=...: good parts go to --good DIR")
+    given = [*((GOOD, folder) for folder in good), *defects]
+    named = [*known, *(name for name, _ in defects)]
+    claimed = {_real(folder) for _, folder in given} | ({_real(masks)} if masks else set())
+    told = Notes(Path())
+    labelled: list[tuple[Path, str]] = []
+    beside: dict[str, list[Placed]] = {}
+    for label, folder in given:
+        found = _folder(folder, Wanted(label, named, claimed - {_real(folder)}), told)
+        labelled += [(path, label) for path in found.pictures]
+        beside.setdefault(label, []).extend(map(Placed, found.masks))
+    pictures = _with_masks(labelled, beside, masks, told)
     origin = (*map(str, good), *(str(folder) for _, folder in defects))
-    return _sample(pictures, origin, problems, notes)
+    return _sample(pictures, origin, told)
 
 
-def _folder(folder: Path, notes: list[str]) -> list[str]:
+def _real(folder: Path) -> str:
+    return os.path.realpath(folder)
+
+
+def _folder(folder: Path, wanted: Wanted, told: Notes) -> Gathered:
     if not folder.is_dir():
         raise UsageProblem(f"{folder}: there is no such folder")
-    found = find_pictures([str(folder)])
-    left = ", ".join(f"{count} {what}" for what, count in found.left_out.items())
-    if left:
-        notes.append(f"{folder}: left out {left}")
-    return list(found.pictures)
-
-
-def _with_mask_folder(
-    pictures: Sequence[Labelled], folder: Path, problems: list[str], notes: list[str]
-) -> list[Labelled]:
-    """Masks in FOLDER/DEFECT for each defect, or all of them in FOLDER itself."""
-    if not folder.is_dir():
-        raise UsageProblem(f"{folder}: there is no such folder of masks")
-    found = [picture for picture in pictures if picture.is_good]
-    labels = dict.fromkeys(picture.label for picture in pictures if not picture.is_good)
-    one_for_each = any((folder / label).is_dir() for label in labels)
-    if not one_for_each:
-        defective = [picture for picture in pictures if not picture.is_good]
-        _refuse_like_names(defective, folder)
-        return [*found, *_given_masks(defective, _folder(folder, notes), problems)]
-    for label in labels:
-        mine = [picture for picture in pictures if picture.label == label]
-        if (folder / label).is_dir():
-            found += _given_masks(mine, _folder(folder / label, notes), problems)
-        else:
-            notes.append(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
-            found += mine
+    found = gather(folder, told, wanted)
+    if not found.pictures:
+        raise EnvironmentProblem(
+            f"{folder}: no pictures found in this folder (looked for {picture_suffixes()})"
+        )
     return found
 
 
-def _refuse_like_names(pictures: Sequence[Labelled], folder: Path) -> None:
-    seen: dict[str, Labelled] = {}
-    for picture in pictures:
-        other = seen.setdefault(picture.path.stem, picture)
-        if other is not picture:
-            raise UsageProblem(
-                f"{folder}: {other.name} and {picture.name} have one name, so a mask of that name "
-                "could be of either",
-                f"put the masks of each defect into a folder of its own, as {folder}/{other.label}",
-            )
+def _with_masks(
+    labelled: Sequence[tuple[Path, str]],
+    beside: Mapping[str, Sequence[Placed]],
+    folder: Path | None,
+    told: Notes,
+) -> list[Labelled]:
+    """Masks beside the pictures, in FOLDER/DEFECT for each defect, or all of them in FOLDER."""
+    if folder is not None and not folder.is_dir():
+        raise UsageProblem(f"{folder}: there is no such folder of masks")
+    labels = dict.fromkeys(label for _, label in labelled)
+    found: list[Labelled] = []
+    together: list[Labelled] = []
+    for label in labels:
+        mine = [Placed(path) for path, own in labelled if own == label]
+        masks = list(beside.get(label, ()))
+        if label == GOOD:
+            found += _paired(label, mine, [], told)
+        elif folder is not None and (folder / label).is_dir():
+            masks += [Placed(mask.path) for mask in masks_of_kind(folder / label, label, told)]
+            found += _paired(label, mine, masks, told)
+        elif folder is not None and any((folder / other).is_dir() for other in labels):
+            told.add(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
+            found += _paired(label, mine, masks, told)
+        else:
+            together += [Labelled(path.path, path.path.as_posix(), label) for path in mine]
+    if not together:
+        return found
+    masks = [mask for label, own in beside.items() if label != GOOD for mask in own]
+    if folder is not None:
+        masks += [Placed(mask.path) for mask in masks_below(folder, told)]
+    return [*found, *_given_masks(together, [Placed(p.path) for p in together], masks, told)]
 
 
-def from_category(category: Category, notes: Sequence[str] = ()) -> Sample:
-    """The test pictures of a data set's category."""
+def from_category(category: Category, whole: Dataset | None = None) -> Sample:
+    """The test pictures of a data set's category, with what was told of the whole set if given."""
     pictures = [
         Labelled(picture.path, picture.path.as_posix(), picture.label, picture.mask)
         for picture in category.test
     ]
-    return _sample(pictures, (category.name,), [], list(notes))
+    told = Notes(Path(), list(category.notes), list(category.problems))
+    if whole is not None:
+        told.sentences[:0] = whole.own_notes
+        told.problems[:0] = whole.own_problems
+    return _sample(pictures, (category.name,), told)
 
 
 def _paired(
-    files: Iterable[str], masks: Sequence[str], label: str, problems: list[str]
+    label: str, files: Sequence[Placed], masks: Sequence[Placed], told: Notes
 ) -> list[Labelled]:
-    """Pictures with their masks, which have the picture's name, with or without `_mask` behind."""
-    pictures = [Labelled(Path(name), name, label) for name in files]
-    return _given_masks(pictures, masks, problems) if masks else pictures
+    """Pictures of one label with their masks."""
+    pictures = [Labelled(file.path, file.path.as_posix(), label) for file in files]
+    return _given_masks(pictures, files, masks, told) if masks else pictures
 
 
 def _given_masks(
-    pictures: Sequence[Labelled], masks: Sequence[str], problems: list[str]
+    pictures: Sequence[Labelled], files: Sequence[Placed], masks: Sequence[Placed], told: Notes
 ) -> list[Labelled]:
-    by_stem: dict[str, str] = {}
-    for name in masks:
-        first = by_stem.setdefault(Path(name).stem, name)
-        if first != name:
-            problems.append(f"{name}: {first} is a mask of the same name; only that one was used")
-    used: set[str] = set()
-    found = []
-    for picture in pictures:
-        mask = _mask_of(picture.path.stem, by_stem)
-        if mask is None:
-            problems.append(
-                f"{picture.name}: has no mask among the masks of {picture.label}; it is left out "
-                "of the pixel figures"
-            )
-            found.append(picture)
-            continue
-        used.add(mask)
-        found.append(Labelled(picture.path, picture.name, picture.label, Path(mask)))
-    lonely = sorted(set(by_stem.values()) - used, key=natural_order)
-    problems += [f"{mask}: a mask without its picture; it was not used" for mask in lonely]
-    return found
+    if not masks:
+        return list(pictures)
+    paired = pair(files, masks)
+    told.problems += [
+        f"{picture.name}: has no mask among the masks of {picture.label}; it is left out of the "
+        "pixel figures"
+        for picture in pictures
+        if picture.path not in paired.mask_of
+    ]
+    told.problems += paired.problems
+    return [replace(picture, mask=paired.mask_of.get(picture.path)) for picture in pictures]
 
 
-def _mask_of(stem: str, by_stem: dict[str, str]) -> str | None:
-    return next((by_stem[stem + end] for end in MASK_ENDINGS if stem + end in by_stem), None)
-
-
-def _sample(
-    pictures: Sequence[Labelled], origin: Sequence[str], problems: list[str], notes: list[str]
-) -> Sample:
+def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) -> Sample:
     _refuse_two_labels(pictures)
-    return Sample(tuple(pictures), tuple(origin), tuple(problems), tuple(notes))
+    return Sample(tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.sentences))
 
 
 def _refuse_two_labels(pictures: Sequence[Labelled]) -> None:

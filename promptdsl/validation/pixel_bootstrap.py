@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from promptdsl.validation.aupro import LIMIT, research_thresholds, trapezoid
+from promptdsl.validation.draws import weighted_sums
 from promptdsl.validation.intervals import (
     Interval,
+    Weights,
     counted_auroc,
     counted_average_precision,
     counted_f1_max,
@@ -70,10 +72,11 @@ def bin_pixels(maps: Iterable[PixelMap], edges: Floats, *, above: bool = False) 
 
 
 def pixel_intervals(
-    bins: PixelBins, weights_RN: Floats, confidence: float
+    bins: PixelBins, weights_RN: Weights, confidence: float
 ) -> tuple[Interval, Interval, Interval, Interval]:
     """Of pixel AUROC, average precision and F1-max, and of exact AU-PRO."""
-    good_RK, bad_RK = weights_RN @ bins.good_NK, weights_RN @ bins.defective_NK
+    good_RK = weighted_sums(weights_RN, bins.good_NK)
+    bad_RK = weighted_sums(weights_RN, bins.defective_NK)
     overlap_RK = _overlap(bins, weights_RN)
     return (
         percentile_interval(counted_auroc(bad_RK, good_RK), confidence),
@@ -83,9 +86,9 @@ def pixel_intervals(
     )
 
 
-def _overlap(bins: PixelBins, weights_RN: Floats) -> Floats:
-    regions_R1 = weights_RN @ bins.regions_N[:, None]
-    total_RK = weights_RN @ bins.overlap_NK
+def _overlap(bins: PixelBins, weights_RN: Weights) -> Floats:
+    regions_R1 = weighted_sums(weights_RN, bins.regions_N[:, None])
+    total_RK = weighted_sums(weights_RN, bins.overlap_NK)
     empty = np.full_like(total_RK, np.nan)
     return np.divide(total_RK, regions_R1, out=empty, where=regions_R1 > 0)
 
@@ -106,12 +109,12 @@ def _points(counts_RK: Floats) -> Floats:
 
 
 def research_interval(
-    counts: PixelCounts, maps: Iterable[PixelMap], weights_RN: Floats, confidence: float
+    counts: PixelCounts, maps: Iterable[PixelMap], weights_RN: Weights, confidence: float
 ) -> Interval:
     """Of the research codes' AU-PRO."""
     thresholds = research_thresholds(counts.lowest, counts.highest)
     bins = bin_pixels(maps, thresholds, above=True)
-    good_RK, overlap_RK = weights_RN @ bins.good_NK, _overlap(bins, weights_RN)
+    good_RK, overlap_RK = weighted_sums(weights_RN, bins.good_NK), _overlap(bins, weights_RN)
     rate = _points(good_RK)[:, 1:-1] / good_RK.sum(axis=1, keepdims=True)
     overlap = _points(overlap_RK)[:, 1:-1]
     return percentile_interval(

@@ -5,12 +5,24 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from promptdsl.plan.model import AreaRule
 from promptdsl.runtime.run_description import now, versions
 from promptdsl.runtime.verdict import number
+from promptdsl.validation.draws import RESAMPLES, SEED
 from promptdsl.validation.figures import Estimate, Figures
-from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
-from promptdsl.validation.outcomes import ClaimResult, Confusion, Judged, Outcome, Share, explain
+from promptdsl.validation.intervals import CONFIDENCE
+from promptdsl.validation.outcomes import (
+    ClaimResult,
+    Confusion,
+    Judged,
+    Outcome,
+    Share,
+    explain,
+    remark,
+)
+from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult, Validation
+from promptdsl.validation.separation import describe_separation
 from promptdsl.validation.table import PaperTable, paper_table
 
 FORMAT = 1
@@ -29,6 +41,7 @@ def describe(validation: Validation, seconds: float) -> dict[str, Any]:
         "confidence": CONFIDENCE,
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "strata": "labels"},
         "dataset": validation.dataset,
+        "stopped": validation.stopped.sentence if validation.stopped else None,
         "table": _table(paper_table(validation)),
         "objects": [describe_object(result) for result in validation.objects],
     }
@@ -48,7 +61,7 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
         "object": job.item.name,
         "spec": job.spec.path.as_posix(),
         "spec_sha256": job.spec.sha256,
-        "plan_sha256": job.spec.plan.hash,
+        "plan_sha256": job.plan_hash,
         "method": job.item.method.name,
         "model": list(job.item.method.model),
         "weights_sha256": result.weights_sha256,
@@ -57,9 +70,17 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
         "origin": list(job.sample.origin),
         "encoded_now": result.encoded,
         "thresholds": [
-            {"rule": rule.text, "verdict": rule.verdict, "kind": rule.kind, "value": number(rule)}
-            for rule in result.rules
+            {
+                "rule": rule.text,
+                "verdict": rule.verdict,
+                "kind": rule.kind,
+                "above": rule.above if isinstance(rule, AreaRule) else None,
+                "value": number(rule),
+                "promise": promise,
+            }
+            for rule, promise in zip(result.rules, promises(job.spec.lock, job.item), strict=True)
         ],
+        "separation": describe_separation(result.separation),
         "figures": [_figures(group) for group in result.figures],
         "outcomes": [_outcome(outcome) for outcome in result.outcomes],
         "confusion": _confusion(result.confusion),
@@ -133,6 +154,9 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
         "name": claim.name,
         "on": claim.on,
         "expect": f"{claim.verdict} {claim.bound} {100 * claim.asked:.4g}%",
+        "verdict": claim.verdict,
+        "bound": claim.bound,
+        "asked": claim.asked,
         "passed": claim.passed,
         "proven": claim.proven,
         "seen": _share(claim.seen),
@@ -140,6 +164,7 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
         "pictures_needed": claim.needed,
         "unreadable": claim.unreadable,
         "explanation": explain(claim),
+        "remark": remark(claim),
     }
 
 

@@ -4,17 +4,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.datasets.model import GOOD
+from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
+from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.runtime.cached_scoring import hash_picture, open_scoring
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.feature_cache import FeatureCache
-from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.inputs import find_in_spec
+from promptdsl.runtime.reference_pictures import all_references, references_left_out
 from promptdsl.runtime.verdict import resolve
 from promptdsl.validation.figures import Figures, measure
 from promptdsl.validation.labelled import Sample
@@ -28,7 +31,8 @@ from promptdsl.validation.outcomes import (
     judge,
     outcomes,
 )
-from promptdsl.validation.scored import ScoredSample, score_sample
+from promptdsl.validation.scored import Scored, ScoredSample, score_sample
+from promptdsl.validation.separation import Separation, interval_of, separation
 
 
 class Watch(Protocol):
@@ -57,8 +61,9 @@ class SpecInUse:
 
     path: Path
     plan: Plan
-    sha256: str
+    sha256: str  # of the bytes that were compiled
     lock: Lock | None
+    compilation: Any = None  # the `Compilation` behind the plan, for those who edit its words
 
     def rules(self, item: ObjectPlan) -> tuple[Rule, ...]:
         """Resolved; SpecProblem naming the command for an `auto` without a number."""
@@ -75,6 +80,15 @@ class Job:
     item: ObjectPlan
     sample: Sample
 
+    @property
+    def plan_hash(self) -> str:
+        """Hash of the plan that is judged: the spec's, but with the references of a data set."""
+        plan = self.spec.plan
+        if any(item is self.item for item in plan.objects):
+            return plan.hash
+        objects = [self.item if item.name == self.item.name else item for item in plan.objects]
+        return content_hash(plan.model_copy(update={"objects": tuple(objects)}))
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
@@ -85,6 +99,7 @@ class ObjectResult:
     labels: tuple[str, ...]
     sample: ScoredSample
     judged: list[Judged]
+    separation: Separation
     figures: list[Figures]
     outcomes: list[Outcome]
     confusion: Confusion
@@ -107,6 +122,7 @@ class Validation:
     compute: Compute
     objects: list[ObjectResult] = field(default_factory=list)
     dataset: str | None = None
+    stopped: Problem | None = None  # what ended it before the last object
 
     @property
     def problems(self) -> list[str]:
@@ -136,12 +152,19 @@ def validate(
 ) -> Validation:
     """Validate object by object; `keep` may take from each what it needs of the maps.
 
-    Raises SpecProblem for an uncalibrated `auto` before anything is loaded.
+    Raises SpecProblem for an uncalibrated `auto` before anything is loaded, and what goes wrong
+    with the first object. A later one that cannot be validated stops it: what is finished stays.
     """
     rules = {job.name: job.spec.rules(job.item) for job in jobs}
     validation = Validation(compute, dataset=dataset)
     for job in jobs:
-        result = validate_object(job, rules[job.name], compute, cache, watch)
+        try:
+            result = validate_object(job, rules[job.name], compute, cache, watch)
+        except Problem as problem:
+            if not validation.objects:
+                raise
+            validation.stopped = problem
+            break
         keep(result)
         result.sample.close()
         validation.objects.append(result)
@@ -166,21 +189,42 @@ def validate_object(
     judged = judge(sample.pictures, rules)
     unreadable = Counter(picture.label for picture in sample.unreadable)
     weights = scoring.scorer.weights_sha256
+    figures = measure(sample, labels)
     return ObjectResult(
         job,
         rules,
         labels,
         sample,
         judged,
-        measure(sample, labels),
+        separation_from(figures[0]),
+        figures,
         outcomes(judged, labels, unreadable),
         confusion(judged, job.item.defects),
         check_claims([t for t in job.item.tests if t.on in labels], judged, unreadable),
         sample.problems,
-        [*sample.notes, *_not_run(job.item, labels), *_doubts(job, sample, weights, compute)],
+        [
+            *sample.notes,
+            *scoring.engine_notes,
+            *_not_run(job.item, labels),
+            *_doubts(job, sample, weights, compute),
+        ],
         weights,
         scoring.encoded,
     )
+
+
+def separation_from(total: Figures) -> Separation:
+    """The same from the figures of all pictures, whose interval has the same draws."""
+    auroc, counts = total.values["auroc"], (total.good, total.defective)
+    if auroc.value is None or auroc.interval is None:
+        return Separation(None, None, *counts)
+    return Separation(auroc.value, interval_of(auroc.value, auroc.interval, *counts), *counts)
+
+
+def separation_of(pictures: Sequence[Scored], label: str | None = None) -> Separation:
+    """How well scores tell good from defective, or (with a label) from one defect."""
+    chosen = [s for s in pictures if label is None or s.picture.label in (GOOD, label)]
+    return separation([s.score for s in chosen], [s.picture.label for s in chosen], GOOD)
 
 
 def _not_run(item: ObjectPlan, labels: Sequence[str]) -> list[str]:
@@ -205,17 +249,14 @@ def refuse_references(item: ObjectPlan, folder: Path, sample: ScoredSample) -> N
 
 def reference_hashes(item: ObjectPlan, folder: Path) -> Mapping[str | None, str]:
     """SHA-256 -> name of every picture that the references' patterns give."""
-    patterns = item.method.settings.get("references") or ()
-    if not isinstance(patterns, tuple) or not patterns:
-        return {}
-    found = find_pictures([str(folder / str(pattern)) for pattern in patterns]).pictures
+    found = all_references(item, folder).pictures
     return {hash_picture(Path(name)): name for name in found}
 
 
 def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> list[str]:
     """What a reader must know before believing the numbers."""
     item, lock = job.item, job.spec.lock
-    notes = []
+    notes = references_left_out(item, job.spec.path.parent)
     if item.default_thresholds:
         notes.append(
             f"{item.name} has no thresholds; 0.5 is a default that nobody calibrated, so its "
@@ -253,7 +294,7 @@ def _calibrated_on(lock: Lock, item: ObjectPlan, folder: Path) -> set[str | None
     found: set[str | None] = set()
     for origin in origins:
         try:
-            names = find_pictures([str(folder / origin)]).pictures
+            names = find_in_spec([origin], folder).pictures
         except EnvironmentProblem:  # not on this machine any more
             continue
         found |= {hash_picture(Path(name)) for name in names}

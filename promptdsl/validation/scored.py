@@ -7,6 +7,7 @@ do; a mask that would vanish by that keeps every place that it touched.
 
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +17,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.datasets.masks import read_mask
+from promptdsl.datasets.masks import doubt, read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import AreaRule, Rule
-from promptdsl.results import FloatMap, PictureScore
+from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.runtime.cached_scoring import Scoring, encode_files
 from promptdsl.runtime.verdict import area_above, area_key
 from promptdsl.validation.aupro import label_regions
 from promptdsl.validation.labelled import Labelled, Sample
 from promptdsl.validation.metrics import PixelMap
-
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: pictures that lie on their side
 
 
 class ArrayStore:
@@ -133,17 +133,23 @@ def score_sample(
         size, list(sample.notes),
     )  # fmt: skip
     found: dict[int, Scored] = {}
+    counts: Counter[str] = Counter()
+    noted: dict[str, list[str]] = {}
     files = [picture.path for picture in sample.pictures]
     for encoded in encode_files(scoring, files, tell):
         if encoded.features is None:
             _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
             continue
+        for place, notes in zip(encoded.places, encoded.notes, strict=False):
+            counts.update(notes)
+            name_first(noted, notes, sample.pictures[place].name)
         scores = scoring.scorer.score(encoded.features)
         for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
             scored = _kept(sample.pictures[place], sha256, score, rules, result)
             if scored is not None:
                 found[place] = scored
     result.pictures = [found[place] for place in sorted(found)]
+    result.notes += told_notes(counts, noted)
     _tell_of_copies(result)
     return result
 
@@ -185,7 +191,7 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
     except EnvironmentProblem as problem:
         result.problems.append(f"{problem.sentence}; it is left out of the pixel figures")
         return None
-    size = picture_size(picture.path)
+    size = _size(picture.path)
     if size is not None and size != mask.shape:
         result.problems.append(
             f"{picture.mask}: this mask has {mask.shape[1]} x {mask.shape[0]} pixels, but its "
@@ -198,17 +204,19 @@ def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32
             f"{picture.label}; it is left out of the pixel figures"
         )
         return None
+    odd = doubt(mask)
+    if odd is not None:
+        result.notes.append(f"{picture.mask}: {odd}")
     return label_regions(fit_mask(mask, result.size))
 
 
-def picture_size(path: Path) -> tuple[int, int] | None:
-    """(height, width) of a picture as it is shown; None when it cannot be read."""
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a picture as it is shown; None where it is gone since it was scored."""
     try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-            return image.size if turned else (image.size[1], image.size[0])
-    except Exception:  # it was decoded before; a codec may raise anything over damaged metadata
+        width, height = picture_size(path)
+    except PictureError:
         return None
+    return height, width
 
 
 def fit_mask(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.NDArray[np.bool_]:

@@ -143,3 +143,25 @@ def test_options_answer_in_advance(folder: Path) -> None:
     person.answers("to test with", "")
     assert person.exit_code() == 0
     assert (folder / "n.inspect").is_file()
+
+
+def test_the_next_defect_typed_too_early_does_not_become_a_phrase(folder: Path) -> None:
+    person = Person(folder, "n", "--object", "nut", "--model", "promptdsl-mini")
+    person.answers("Defect 1", "scratch")
+    person.answers("Enter keeps these phrases", "rust, dent")
+    person.answers('"rust" and "dent": further defects, and no phrases for scratch?', "")
+    person.reads('rust: "')
+    person.answers("Enter keeps these phrases", "")
+    person.reads('dent: "')
+    person.answers("Enter keeps these phrases", "long line")
+    person.answers('"long line": another defect, and no phrase for dent?', "n")
+    person.answers("Defect 4", "")
+    person.answers("to compare with", "")
+    person.answers("to test with", "")
+    assert person.exit_code() == 0
+    text = (folder / "n.inspect").read_text(encoding="utf-8")
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("  defect ")] == [
+        "scratch", "rust", "dent", "other",
+    ]  # fmt: skip
+    assert '"{object} with rust"' in text.split("defect rust")[1]
+    assert '"{object} with a long line"' in text.split("defect dent")[1]

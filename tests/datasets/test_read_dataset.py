@@ -136,27 +136,41 @@ def _empty_folder(home: Path) -> None:
     (home / "test" / "rust").mkdir()
 
 
-def _broken_picture(home: Path) -> None:
-    (home / "test" / "scratch" / "000.png").write_bytes(b"no picture")
+def _unlike_good_folder(home: Path) -> None:
+    picture(home / "test" / "good" / "ng" / "000.png")
+
+
+def _stray_picture(home: Path) -> None:
+    picture(home / "test" / "7.png")
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (_foreign_mask, "777_mask.png is a mask without a picture"),
-        (_foreign_mask_folder, "ground_truth/rust holds masks"),
-        (_wrong_size, "is 6 x 8 pixels, but its picture nut/test/scratch/000.png is 8 x 6"),
-        (_two_masks, "are masks of one name"),
+        (_foreign_mask, "nut/ground_truth/scratch/777_mask.png: a mask without its picture"),
+        (_foreign_mask_folder, "nut/ground_truth/rust/000_mask.png: a mask without its picture"),
+        (_wrong_size, "has 6 x 8 pixels, but its picture has 8 x 6"),
+        (_two_masks, "are masks of it; none was used"),
         (_empty_folder, "nut/test/rust holds no pictures"),
-        (_broken_picture, "000.png is no readable picture"),
+        (_unlike_good_folder, "nut/test/good/ng: left out this folder with 1 picture"),
+        (_stray_picture, "1 picture directly in this folder (7.png) left out"),
     ],
 )
-def test_what_cannot_be_meant(tmp_path: Path, spoil: Callable[[Path], None], words: str) -> None:
+def test_what_cannot_be_used_is_a_problem_and_the_rest_is_read(
+    tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
     spoil(mvtec(tmp_path))
-    with pytest.raises(EnvironmentProblem) as caught:
-        read_dataset(tmp_path)
-    assert words in caught.value.sentence
-    assert caught.value.exit_code == 3
+    dataset = read_dataset(tmp_path)
+    (told,) = dataset.problems
+    assert words in told
+    assert len(dataset.categories[0].test) == 3
+
+
+def test_a_picture_that_cannot_be_read_is_kept_to_be_named(tmp_path: Path) -> None:
+    home = mvtec(tmp_path)
+    (home / "test" / "scratch" / "000.png").write_bytes(b"no picture")
+    dataset = read_dataset(tmp_path)
+    assert len(dataset.categories[0].test) == 3 and dataset.problems == ()
 
 
 def test_wrong_roots_and_layouts(tmp_path: Path) -> None:
@@ -182,8 +196,9 @@ def test_wrong_roots_and_layouts(tmp_path: Path) -> None:
 def test_a_visa_table_that_names_a_missing_file(tmp_path: Path) -> None:
     visa(tmp_path)
     (tmp_path / "candle/Data/Masks/Anomaly/test.png").unlink()
-    with pytest.raises(EnvironmentProblem, match="which is not there"):
-        read_dataset(tmp_path)
+    (candle,) = read_dataset(tmp_path).categories
+    assert "Masks/Anomaly/test.png, which is not there" in candle.problems[0]
+    assert candle.test[1].mask is None
     (tmp_path / "split_csv" / "1cls.csv").write_text("object,split\ncandle,test\n")
     with pytest.raises(EnvironmentProblem, match="has no column image"):
         read_dataset(tmp_path)

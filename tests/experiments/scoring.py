@@ -9,12 +9,12 @@ import torch
 from promptdsl.cli.labelled_jobs import open_spec
 from promptdsl.experiments.evidence import Evidence, gather
 from promptdsl.experiments.sources import object_of
+from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file, compile_text
 from promptdsl.results import PictureScore
 from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.device import choose_compute
 from promptdsl.runtime.feature_cache import open_feature_cache
-from promptdsl.runtime.pictures import read_picture
 from promptdsl.source import SourceFile
 from promptdsl.spec.model import ObjectSpec
 from promptdsl.validation.labelled import from_spec

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from promptdsl.files.find import Found
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.source import DiskLoader, decode
 
@@ -12,11 +13,12 @@ FOLDERS = ("specs", "examples", "tests/golden/valid", "tests/robustness/specs")
 
 
 class PretendedPictures(DiskLoader):
-    """Every glob matches one file, so that a spec needs no pictures beside it."""
+    """Every pattern matches one file, so that a spec needs no pictures beside it."""
 
-    def glob(self, folder: Path, pattern: str) -> list[Path]:
+    def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
         """One made-up file per pattern."""
-        return [folder / pattern.replace("*", "1")]
+        name = str(folder / pattern.replace("*", "1"))
+        return Found((name,), places={name: name})
 
 
 @dataclass(frozen=True)

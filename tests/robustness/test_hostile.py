@@ -22,7 +22,7 @@ SECONDS = 20.0 if THOROUGH else 6.0  # of one text, on a busy machine
 MEGABYTES = 700
 HARMLESS = {
     "BOM", "CRLF", "CR only", "tabs and form feeds", "one text", "one phrase line", "many spaces",
-    "much of #",
+    "much of #", "lists of a long list, unused",
 }  # fmt: skip
 NAMES = sorted(TEXTS)
 
@@ -65,6 +65,16 @@ def test_hostile_texts(names: list[str]) -> None:
         ("lists in a circle of 5,000", "I305"),
         ("lists doubling 40 times", "I211"),
         ("300 million prompts", "I211"),
+        ("a list in each defect", "I211"),
+        ("a parent of many defects", "I211"),
+        ("a parent of many tests", "I211"),
+        ("a parent of many rules", "I211"),
+        ("rules doubling 40 times", "I211"),
+        ("phrases doubling 40 times", "I211"),
+        ("an endless name", "I211"),
+        ("an endless template", "I211"),
+        ("a phrase of a page, often", "I211"),
+        ("a chain of lists from its end", "I305"),
         ("long numbers", "I405"),
         ("one name", "I124"),
     ],
@@ -182,19 +192,21 @@ def test_globs_stay_inside(tmp_path: Path) -> None:
         specs[str(spec)] = "I602" if pattern in GLOBS_OUTSIDE else "I607"
     results = drive("files", list(specs))
     for spec, code in specs.items():
-        assert results[spec]["codes"] == [code], (spec, results[spec], Path(spec).read_text()[-99:])
+        # `**` tells of the link that it does not follow
+        codes = [told for told in results[spec]["codes"] if told != "I615"]
+        assert codes == [code], (spec, results[spec], Path(spec).read_text()[-99:])
         assert results[spec]["seconds"] < 2
 
 
 def test_links_in_a_circle_below_a_glob(tmp_path: Path) -> None:
-    """Ten links back to the folder and twenty stars are ten to the twenty paths."""
+    """Ten links back to the folder and twenty stars are ten to the twenty paths, and 20 looks."""
     for index in range(10):
         (tmp_path / f"again{index}").symlink_to(tmp_path)
     spec = tmp_path / "nut.inspect"
     spec.write_text(spec_with('samples good { images: "' + "*/" * 20 + 'x.png" }'))
     result = drive("files", [str(spec)])[str(spec)]
-    assert result["codes"] == ["I601"], result
-    assert result["seconds"] < 20
+    assert result["codes"] == ["I607"], result
+    assert result["seconds"] < 5
 
 
 def test_a_file_that_vanishes_and_one_that_grows(tmp_path: Path) -> None:

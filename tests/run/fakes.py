@@ -68,6 +68,12 @@ class FakeSource:
     def changes(self, item: ObjectPlan, weights_hash: str) -> list[str]:
         return []
 
+    def usual(self, item: ObjectPlan) -> None:
+        return None
+
+    def references_left_out(self, item: ObjectPlan) -> list[str]:
+        return []
+
     def weights_hash(self, item: ObjectPlan) -> str:
         return self.weights
 
@@ -137,9 +143,11 @@ def make_plan(*objects: ObjectPlan) -> Plan:
 
 
 def paint(path: Path, red: float, size: tuple[int, int] = (64, 48)) -> Path:
-    """A picture whose score is `red`."""
+    """A picture whose score is `red`; of two colours, for one alone would not be inspected."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, (round(255 * red), 90, 120)).save(path)
+    image = Image.new("RGB", size, (round(255 * red), 90, 120))
+    image.paste((round(255 * red), 20, 200), (0, 0, size[0] // 2, size[1]))
+    image.save(path)
     return path
 
 

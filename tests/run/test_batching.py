@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.pictures.reading import Picture
 from promptdsl.runtime.batching import BatchSize, batch_size, is_out_of_memory, score_pictures
-from promptdsl.runtime.pictures import Picture
 
 from .fakes import FakeDetector
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promptdsl.cli.execute_run import Options, Outcome, execute
 from promptdsl.cli.run import exit_code
 from promptdsl.errors import EnvironmentProblem, SpecProblem, UsageProblem
 from promptdsl.plan.model import AreaRule
@@ -30,6 +29,7 @@ from .fakes import (
     paint_many,
     score_rule,
 )
+from .going import go, images, lines, run_json
 
 FIELDS = "image object score verdict rule defect defects area map error".split()
 
@@ -37,30 +37,6 @@ FIELDS = "image object score verdict rule defect defects area map error".split()
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def go(
-    *inputs: str,
-    source: FakeSource | None = None,
-    out: str = "out",
-    watch: Seen | None = None,
-    **more: Any,
-) -> Outcome:
-    options = Options(inputs or ("pics",), Path(out), **more)
-    return execute(source or FakeSource(make_plan()), options, watch or Seen())  # type: ignore[arg-type]
-
-
-def lines(out: str = "out") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in Path(out, "results.jsonl").read_text().splitlines()]
-
-
-def images(out: str = "out") -> list[str]:
-    return [line["image"] for line in lines(out)]
-
-
-def run_json(out: str = "out") -> dict[str, Any]:
-    described: dict[str, Any] = json.loads(Path(out, "run.json").read_text())
-    return described
 
 
 def test_a_run_writes_everything() -> None:
@@ -512,12 +488,13 @@ def test_resume_from_another_folder_is_refused(
 def test_resume_without_run_json_is_refused() -> None:
     paint_many(Path("pics"), 2)
     go()
-    for content in (None, b"", b"[1]"):
+    for content in (None, b"", b'{\n  "format": 1,\n  "status": "', b"[1]"):
         path = Path("out/run.json")
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)
-        with pytest.raises(EnvironmentProblem, match="cannot be read"):
+        sentence = "not written by promptdsl run" if content == b"[1]" else "cannot be read"
+        with pytest.raises((EnvironmentProblem, UsageProblem), match=sentence):
             go(mode="resume")
 
 

@@ -7,7 +7,7 @@ import torch
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.runtime import device
-from promptdsl.runtime.device import choose_compute, threads
+from promptdsl.runtime.device import choose_compute, processors, threads, workers
 
 
 @pytest.fixture
@@ -47,13 +47,61 @@ def test_unknown_words_are_refused(place: str, precision: str) -> None:
         choose_compute(place, precision)
 
 
-def test_a_container_quota_bounds_the_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quota = tmp_path / "cpu.max"
-    monkeypatch.setattr(device, "QUOTA", quota)
+@pytest.fixture
+def cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four processors, and cgroups that a test writes."""
+    monkeypatch.setattr(device, "CGROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(device, "OWN_CGROUP", tmp_path / "own")
     monkeypatch.setattr(device.torch, "get_num_threads", lambda: 4)
     monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
-    for text, expected in (("200000 100000", 2), ("max 100000", 4), ("10000 100000", 1), ("", 4)):
-        quota.write_text(text, "utf-8")
-        assert threads() == expected
+    (tmp_path / "cgroup").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("200000 100000", 2), ("max 100000", 4), ("10000 100000", 1), ("", 4)]
+)
+def test_a_container_quota_bounds_the_threads(cgroups: Path, text: str, expected: int) -> None:
+    (cgroups / "cgroup/cpu.max").write_text(text, "utf-8")
+    assert threads() == processors() == expected
+
+
+def test_a_quota_further_up_counts_too(cgroups: Path) -> None:
+    inner = cgroups / "cgroup/system.slice/inspect.service"
+    inner.mkdir(parents=True)
+    (cgroups / "own").write_text("0::/system.slice/inspect.service\n", "utf-8")
+    (inner / "cpu.max").write_text("300000 100000\n", "utf-8")
+    assert processors() == 3
+    (inner.parent / "cpu.max").write_text("100000 100000\n", "utf-8")
+    assert processors() == 1
+
+
+def test_quotas_of_the_first_version_count(cgroups: Path) -> None:
+    (cgroups / "own").write_text("4:cpu,cpuacct:/docker/ab\n3:memory:/docker/ab\n", "utf-8")
+    inner = cgroups / "cgroup/cpu/docker/ab"
+    inner.mkdir(parents=True)
+    (inner / "cpu.cfs_quota_us").write_text("200000\n", "utf-8")
+    (inner / "cpu.cfs_period_us").write_text("100000\n", "utf-8")
+    assert processors() == 2
+    (inner / "cpu.cfs_quota_us").write_text("-1\n", "utf-8")
+    assert processors() == 4
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 2), (4, 2), (8, 4), (64, 8)])
+def test_reading_threads_follow_the_processors_of_this_process(
+    cgroups: Path, monkeypatch: pytest.MonkeyPatch, count: int, expected: int
+) -> None:
+    monkeypatch.setattr(device.os, "cpu_count", lambda: 512)
+    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: set(range(count)), raising=False)
+    assert workers(8) == expected
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_the_choice_of_a_processor_sets_its_threads(cgroups: Path) -> None:
+    before = torch.get_num_threads()
+    (cgroups / "cgroup/cpu.max").write_text("100000 100000", "utf-8")
+    asked: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device.torch, "set_num_threads", asked.append)
+        assert "1 thread," in choose_compute("cpu").note
+    assert asked == [1] and torch.get_num_threads() == before

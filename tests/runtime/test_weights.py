@@ -1,50 +1,8 @@
-"""Hashes of weights: remembered while the file is the same, made again when it is not."""
+"""Hashes of tensors."""
 
-import hashlib
-import os
-from pathlib import Path
-
-import pytest
 import torch
 
-from promptdsl.runtime import weights
-from promptdsl.runtime.weights import hash_file, hash_tensors
-
-
-def test_hash_of_a_file_follows_its_content(tmp_path: Path) -> None:
-    file = tmp_path / "weights.pt"
-    for content in (b"one", b"three"):
-        file.write_bytes(content)
-        assert hash_file(file) == hashlib.sha256(content).hexdigest()
-
-
-def test_an_unchanged_file_is_not_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "weights.pt"
-    file.write_bytes(b"one")
-    first = hash_file(file)
-    monkeypatch.setattr(weights.hashlib, "file_digest", None)
-    assert hash_file(file) == first
-
-
-@pytest.mark.parametrize("damage", [b"", b"{", b'{"size": 3}', b'{"size": 3, "changed": 0}', b"[]"])
-def test_a_damaged_note_is_ignored(tmp_path: Path, own_cache: Path, damage: bytes) -> None:
-    file = tmp_path / "weights.pt"
-    file.write_bytes(b"one")
-    first = hash_file(file)
-    (note,) = (own_cache / "hashes").iterdir()
-    note.write_bytes(damage)
-    assert hash_file(file) == first
-    assert b"sha256" in note.read_bytes()
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path, own_cache: Path) -> None:
-    own_cache.mkdir()
-    own_cache.chmod(0o500)
-    (tmp_path / "weights.pt").write_bytes(b"one")
-    assert hash_file(tmp_path / "weights.pt")
+from promptdsl.runtime.weights import hash_tensors
 
 
 def test_hash_of_tensors_sees_names_types_shapes_and_values() -> None:

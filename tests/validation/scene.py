@@ -104,6 +104,14 @@ def encode(pictures: Pictures) -> Features:
     return Features({"red": red})
 
 
+class Eye:
+    """An encoder that needs no model."""
+
+    def encode(self, pictures: Pictures) -> Features:
+        """How red each pixel is."""
+        return encode(pictures)
+
+
 @pytest.fixture
 def seeing_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], int]:
     """Commands score with `SeesRed`; calling the fixture tells how many pictures were encoded."""
@@ -118,7 +126,7 @@ def seeing_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
         progress: object = None,
     ) -> Scoring:
         encoding = Encoding(encoding_key(["red"]), None)
-        made.append(Scoring(SeesRed(plan.defects), compute, encoding, cache, lambda: encode))
+        made.append(Scoring(SeesRed(plan.defects), compute, encoding, cache, Eye))
         return made[-1]
 
     monkeypatch.setattr("promptdsl.validation.run.open_scoring", open_scoring)

@@ -1,16 +1,20 @@
-"""I601, I602, I604, I606, I607: pictures that are missing, out of bounds, or used twice.
+"""I601, I602, I604, I606, I607, I615: pictures that are missing, out of bounds, or used twice.
 
-Why: a glob that matches nothing, or a reference that is also a test picture, makes numbers that
+Why: a pattern that matches nothing, or a reference that is also a test picture, makes numbers that
 look good and mean nothing.
 """
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from promptdsl.check.context import Context
+from promptdsl.check.context import SPELLING, Context
+from promptdsl.files.find import Found, together
+from promptdsl.files.found import LINKS
+from promptdsl.files.naming import shown
 from promptdsl.methods import METHODS
-from promptdsl.source import MAX_ENTRIES, Span
+from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, SampleSet
 
 _DRIVE = re.compile(r"[A-Za-z]:/")  # C:/pictures, which other systems would take for relative
@@ -22,105 +26,137 @@ def sample_paths(context: Context) -> None:
         references = _setting_paths(context, item)
         for sample in item.samples:
             _samples(context, item, sample, references)
+    context.library.pictures = _pictures_of(context)
 
 
-def _setting_paths(context: Context, item: ObjectSpec) -> set[Path]:
-    """Check paths of the method block; gives the reference pictures."""
-    references: set[Path] = set()
+def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
+    """Check paths of the method block; gives the places of the reference pictures."""
+    references: set[str] = set()
     for field in METHODS[item.method.name].fields:
         value = item.method.settings.get(field.name)
         if field.kind not in ("file", "files") or not value:
             continue
         place = item.method.spans.get(field.name) or item.head
-        for path in value if isinstance(value, tuple) else (value,):
-            found = _matches(context, str(path), place)
-            if found is None:
-                continue
-            if not found:
-                context.report.error(
-                    "I601", place, f"{field.name}: no file matches {path}",
-                    help=_advice(context, str(path)),
-                )  # fmt: skip
-            if field.name == "references":
-                references.update(found)
+        if field.kind == "file":
+            _file(context, str(value), place, f"{field.name}: there is no file {value}")
+            continue
+        for path in value if isinstance(value, tuple) else (str(value),):
+            found = _pictures(context, str(path), place)
+            references.update(found.places.values())
+            _nothing(context, "I601", place, str(path), found, f"{field.name}: no picture matches")
     if item.method.model_kind == "files":
+        place = item.method.spans.get("model") or item.head
         for path in item.method.model:
-            found = _matches(context, path, item.method.spans.get("model") or item.head)
-            if found == []:
-                context.report.error(
-                    "I601", item.method.spans.get("model") or item.head, f"there is no file {path}",
-                    help="paths are relative to the spec's folder; check the spelling",
-                )  # fmt: skip
+            _file(context, path, place, f"there is no file {path}")
     return references
 
 
-def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: set[Path]) -> None:
+def _file(context: Context, path: str, place: Span, missing: str) -> None:
+    """One file, by its name alone."""
+    if not _may_lead(context, path, place):
+        return
+    found = context.file(path)
+    if found is None:
+        context.report.error("I601", place, missing, help=SPELLING)
+    elif not context.library.inside(context.library.loader.resolve(found)):
+        _outside(context, path, place)
+
+
+def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: set[str]) -> None:
     spans = dict(zip(sample.images, sample.image_spans, strict=True))
-    images: list[Path] = []
+    images: list[Found] = []
     for path, place in spans.items():
-        found = _matches(context, path, place)
-        if found == []:
-            context.report.warning(
-                "I607", place, f"samples {sample.label}: no picture matches {path}",
-                help=_advice(context, path),
-            )  # fmt: skip
-        images += found or []
-        shared = sorted(references.intersection(found or []))
+        found = _pictures(context, path, place)
+        images.append(found)
+        what = f"samples {sample.label}: no picture matches"
+        _nothing(context, "I607", place, path, found, what)
+        shared = [file for file in found.files if found.places[file] in references]
         if shared:
             context.report.error(
                 "I604", place,
-                f"{_shown(context, shared[0])} is a reference and a sample of {item.name}"
+                f"{_named(context, shared[0])} is a reference and a sample of {item.name}"
                 + (f" ({len(shared)} pictures are both)" if len(shared) > 1 else ""),
                 label="also a reference",
                 help="keep them in different folders: a picture compared with itself looks perfect",
             )  # fmt: skip
-    _masks(context, sample, images)
+    _masks(context, sample, together(images))
 
 
-def _masks(context: Context, sample: SampleSet, images: list[Path]) -> None:
-    masks: list[Path] = []
+def _masks(context: Context, sample: SampleSet, images: Found) -> None:
+    parts: list[Found] = []
     for path, place in zip(sample.masks, sample.mask_spans, strict=True):
-        found = _matches(context, path, place)
-        if found == []:
-            context.report.warning(
-                "I607", place, f"samples {sample.label}: no mask matches {path}",
-                help=_advice(context, path),
-            )  # fmt: skip
-        masks += found or []
-    if images and masks and len(images) != len(masks):
+        found = _pictures(context, path, place)
+        parts.append(found)
+        _nothing(context, "I607", place, path, found, f"samples {sample.label}: no mask matches")
+    masks = together(parts)
+    if images.files and masks.files and len(images.files) != len(masks.files):
         context.report.warning(
             "I606", sample.span,
-            f"samples {sample.label} has {len(images)} pictures and {len(masks)} masks",
+            f"samples {sample.label} has {len(images.files)} pictures and {len(masks.files)} masks",
             help="a mask has the name of its picture, with or without _mask behind it",
         )  # fmt: skip
 
 
-def _matches(context: Context, pattern: str, place: Span) -> list[Path] | None:
-    """Files behind a path or glob; None when it leaves the spec's folder, which is reported."""
-    folder = context.library.root_folder
-    whole = Path(os.path.normpath(folder / pattern))
-    if not context.library.inside(whole) or _DRIVE.match(pattern):
-        _outside(context, pattern, place)
-        return None
-    found = context.files(pattern)
+def _pictures(context: Context, pattern: str, place: Span) -> Found:
+    """Pictures behind a path or pattern; what stands in their way is reported."""
+    if not _may_lead(context, pattern, place):
+        return Found(outside=pattern)
+    found = context.find(pattern)
     if pattern in context.too_wide:
         context.report.error(
-            "I601", place, f"{pattern} leads through more than {MAX_ENTRIES:,} files and folders",
+            "I601", place, f"{pattern} leads through {context.too_wide[pattern]}",
             help="name the folder of the pictures more exactly",
         )  # fmt: skip
-        return None
-    for path in found:
-        if not context.library.inside(context.library.loader.resolve(path)):
-            _outside(context, _shown(context, path), place)
-            return None
+    elif found.outside is not None:
+        _outside(context, _named(context, found.outside), place)
+        return Found(outside=found.outside)
+    else:
+        _not_looked_at(context, found, place)
     return found
 
 
-def _advice(context: Context, path: str) -> str:
-    """What may have gone wrong with a path that no file matches."""
-    if context.files(f"{path.rstrip('/')}/*"):
-        return f'it is a folder: write "{path.rstrip("/")}/*.png"'
-    return "paths are relative to the spec's folder; check the spelling"
+def _nothing(
+    context: Context, code: str, place: Span, path: str, found: Found, sentence: str
+) -> None:
+    """A path that gives no picture, which is an error for references and else a warning."""
+    if found.files or found.outside or found.unreadable or path in context.too_wide:
+        return
+    report = context.report.error if code == "I601" else context.report.warning
+    report(code, place, f"{sentence} {path}", help=context.advice(path))
+
+
+def _not_looked_at(context: Context, found: Found, place: Span) -> None:
+    """Folders and files that a pattern leads to and that cannot be, or are not, looked at."""
+    for folder, why in found.unreadable.items():
+        context.report.warning(
+            "I615", place, f"{_named(context, folder)} was not looked at: {why}",
+            help="the pictures in it are missing from the samples; make it readable",
+        )  # fmt: skip
+    if LINKS in found.left_out:
+        links = found.left_out[LINKS]
+        others = f" ({links.count} links are not)" if links.count > 1 else ""
+        name = _named(context, links.names[0])
+        context.report.warning(
+            "I615", place, f"{name} is not looked at: ** follows no links to folders{others}",
+            help=f'if its pictures belong to these, add "{name}"',
+        )  # fmt: skip
+    for name in found.strange[:1]:
+        others = f" ({len(found.strange)} are not)" if len(found.strange) > 1 else ""
+        context.report.warning(
+            "I615", place,
+            f"{_named(context, name)} is named like a picture and is no regular file{others}",
+            help="remove or rename it: no command can read it as a picture",
+        )  # fmt: skip
+
+
+def _may_lead(context: Context, path: str, place: Span) -> bool:
+    """False, and an error, for a path whose words alone lead out of the spec's folder."""
+    library = context.library
+    whole = Path(os.path.normpath(library.loader.resolve(library.root_folder) / path))
+    if library.inside(whole) and not _DRIVE.match(path):
+        return True
+    _outside(context, path, place)
+    return False
 
 
 def _outside(context: Context, path: str, place: Span) -> None:
@@ -130,8 +166,21 @@ def _outside(context: Context, path: str, place: Span) -> None:
     )  # fmt: skip
 
 
-def _shown(context: Context, path: Path) -> str:
+def _named(context: Context, path: str) -> str:
     try:
-        return path.relative_to(context.library.root_folder).as_posix()
+        return shown(Path(path).relative_to(context.library.root_folder).as_posix())
     except ValueError:
-        return path.as_posix()
+        return shown(Path(path).as_posix())
+
+
+def _pictures_of(context: Context) -> int:
+    patterns = dict.fromkeys(path for item in context.objects for path in _patterns(item))
+    return len(together(context.searched.get(path, Found()) for path in patterns).files)
+
+
+def _patterns(item: ObjectSpec) -> Iterable[str]:
+    references = item.method.settings.get("references")
+    if isinstance(references, tuple):
+        yield from map(str, references)
+    for sample in item.samples:
+        yield from sample.images

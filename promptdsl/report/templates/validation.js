@@ -69,9 +69,8 @@
 
   // Verdicts under the thresholds as they stand.
   const areaKey = (above) => { const text = above.toFixed(2); return Number(text) === above ? text : String(above); };
-  const above = (rule) => Number(/above\s+([0-9.]+)/.exec(rule.rule)[1]);
   function value(picture, rule) {
-    return rule.kind === "score" ? picture.score : picture.area[areaKey(above(rule))];
+    return rule.kind === "score" ? picture.score : picture.area[areaKey(rule.above)];
   }
   function judge(picture) {
     const index = object.thresholds.findIndex((rule, i) => value(picture, rule) >= limits[i]);
@@ -95,7 +94,8 @@
     tile("escapes", escapes, bad, "of " + bad + " defective");
     tile("false-rejects", rejects, good, "of " + good + " good");
     tile("reviews", reviews, good + bad, "of " + (good + bad));
-    const passed = object.tests.filter(claimPasses).length;
+    const passed = object.tests.filter(claimPasses).length, all = object.tests.length;
+    $("count-tests").parentElement.className = "tile " + (!all ? "all" : passed < all ? "reject" : "pass");
     $("count-tests").textContent = object.tests.length ? passed + " of " + object.tests.length : "–";
     $("note-tests").textContent = object.tests.length ? (moved() ? "at the moved thresholds" : "at the spec’s thresholds") : "the spec has none for these pictures";
   }
@@ -118,6 +118,7 @@
       slider.setAttribute("aria-label", rule.rule);
       slider.addEventListener("input", () => setLimit(i, Number(slider.value)));
       box.append(line, slider);
+      if (rule.promise) box.append(make("small", "", rule.promise));
       return box;
     }));
   }
@@ -127,7 +128,7 @@
   }
   function ruleText(rule, i) {
     return rule.kind === "score" ? rule.verdict + " when score >= " + short(limits[i])
-      : rule.verdict + " when area above " + areaKey(above(rule)) + " >= " + short(100 * limits[i]) + "%";
+      : rule.verdict + " when area above " + areaKey(rule.above) + " >= " + short(100 * limits[i]) + "%";
   }
   function rules() {
     object.thresholds.forEach((rule, i) => {
@@ -148,7 +149,7 @@
   }
 
   // Histogram: good up, defective down; one handle for each score rule.
-  const H = { w: 880, h: 300, left: 40, right: 14, top: 36, bottom: 26, bins: 50 };
+  const H = { w: 880, h: 300, left: 40, right: 14, top: 36, bottom: 26, bins: 50, letter: 7 };
   const hx = (score) => H.left + (H.w - H.left - H.right) * score;
   const middle = (H.top + H.h - H.bottom) / 2;
   let handles = [];
@@ -202,15 +203,31 @@
   }
   function histogramLines() {
     const order = handles.map((h, i) => i).filter((i) => handles[i]).sort((a, b) => limits[a] - limits[b]);
-    order.forEach((i, place) => {
-      const label = handles[i].lastChild, left = limits[i] > 0.8 || (place + 1 < order.length && limits[order[place + 1]] - limits[i] < 0.16);
-      handles[i].setAttribute("transform", "translate(" + hx(limits[i]) + " 0)");
+    const taken = [];
+    order.forEach((i) => {
+      const label = handles[i].lastChild, x = hx(limits[i]), text = object.thresholds[i].verdict + " " + short(limits[i]);
+      handles[i].setAttribute("transform", "translate(" + x + " 0)");
       handles[i].setAttribute("aria-valuenow", limits[i]);
-      label.textContent = object.thresholds[i].verdict + " " + short(limits[i]);
-      label.setAttribute("x", left ? -10 : 10);
-      label.setAttribute("text-anchor", left ? "end" : "start");
-      label.setAttribute("y", H.top - 6);
+      const place = labelPlace(x, H.letter * text.length, order.filter((j) => j !== i).map((j) => hx(limits[j])), taken);
+      taken.push(place);
+      label.textContent = text;
+      label.setAttribute("x", place.left ? -10 : 10);
+      label.setAttribute("text-anchor", place.left ? "end" : "start");
+      label.setAttribute("y", H.top - 6 - (place.row ? 16 + 14 * (place.row - 1) : 0));
     });
+    const above = 14 * Math.max(0, ...taken.map((place) => place.row - 1));
+    handles.find((h) => h)?.ownerSVGElement.setAttribute("viewBox", "0 " + -above + " " + H.w + " " + (H.h + above));
+  }
+  // The lowest row, and the side, where a label covers no other label; beside the grips no other line either.
+  function labelPlace(x, width, others, taken) {
+    for (let row = 0; ; row++) {
+      for (const left of [false, true]) {
+        const from = left ? x - 14 - width : x + 6, to = from + width + 8;
+        const crossed = row === 0 && others.some((other) => other > from - 9 && other < to + 9);
+        const met = taken.some((place) => place.row === row && place.from < to && from < place.to);
+        if (from >= 0 && to <= H.w && !crossed && !met) return { row, left, from, to };
+      }
+    }
   }
 
   // Curves by the score alone.
@@ -297,9 +314,8 @@
   }
 
   function claimParts(test) {
-    const [verdict, , bound, asked] = test.expect.split(" ");
-    const mine = (p) => p.label === test.on, of = count(mine), seen = count((p, v) => mine(p) && v === verdict);
-    const share = parseFloat(asked) / 100, wrong = bound === "least" ? of - seen : seen, allowed = bound === "least" ? 1 - share : share;
+    const mine = (p) => p.label === test.on, of = count(mine), seen = count((p, v) => mine(p) && v === test.verdict);
+    const least = test.bound === "at least", wrong = least ? of - seen : seen, allowed = least ? 1 - test.asked : test.asked;
     return { of, seen, wrong, spare: Math.floor(allowed * of + 1e-9) - wrong };
   }
   function claimPasses(test) { const c = claimParts(test); return c.of > 0 && c.spare >= 0; }
@@ -310,7 +326,7 @@
       const parts = claimParts(test), passes = claimPasses(test), tr = make("tr"), result = make("td", "n");
       const proven = !here && test.proven;
       result.append(make("span", "pill " + (!passes ? "failed" : proven ? "proven" : "open"), !passes ? "failed" : proven ? "passed" : here ? "passes here" : "passed, not proven"));
-      const words = here ? (passes ? parts.spare + " more may go wrong" : -parts.spare + " too many go wrong") : test.explanation.split(": ").slice(1).join(": ") || test.explanation;
+      const words = here ? (passes ? parts.spare + " more may go wrong" : -parts.spare + " too many go wrong") : test.remark;
       tr.append(cell("strong", test.name), cell("n", test.on.replace(/_/g, " ") + ": " + test.expect), cell("n", parts.seen + " of " + parts.of, shareText(parts.seen, parts.of)), result, cell("why", words));
       body.append(tr);
     });
@@ -325,7 +341,7 @@
       tr.append(cell("strong", group.group === "total" ? "all" : title(group.group)), cell("n", group.good + " + " + group.defective, group.with_masks + " with mask"));
       names.forEach((name) => {
         const figure = group[name], range = figure.interval;
-        const td = figure.value === null ? cell("n", "–") : cell("n", figure.value.toFixed(3), !range ? "" : range[0] === range[1] ? "no spread" : range[0].toFixed(3) + " to " + range[1].toFixed(3));
+        const td = figure.value === null ? cell("n", "–") : cell("n", figure.value.toFixed(3), !range ? "" : range[0] === range[1] ? (figure.value === 1 ? "no spread" : "") : range[0].toFixed(3) + " to " + range[1].toFixed(3));
         if (figure.reason) td.title = figure.reason;
         tr.append(td);
       });
@@ -427,7 +443,9 @@
   }
 
   function banners() {
-    const boxes = [];
+    const boxes = [], found = object.separation;
+    if (data.stopped) boxes.push(banner("error", "Not every object could be validated", [data.stopped]));
+    if (found && found.auroc !== null) boxes.push(banner({ well: "info", somewhat: "info" }[found.grade] || "error", found.sentence.charAt(0).toUpperCase() + found.sentence.slice(1), ["Next: " + found.next]));
     if (object.problems.length) boxes.push(banner("error", object.problems.length === 1 ? "One picture or mask could not be used" : object.problems.length + " pictures or masks could not be used", object.problems));
     if (object.notes.length) boxes.push(banner("warn", "Before you believe these numbers", object.notes));
     $("banners").replaceChildren(...boxes);

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
 
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
+from promptdsl.runtime.anomalyclip.arrays import TEXT, state_arrays
 from promptdsl.runtime.anomalyclip.encoder import DualPathEncoder
 from promptdsl.runtime.anomalyclip.prompts import fixed_tokens, prompts_of, text_features
 from promptdsl.runtime.anomalyclip.scoring import (
@@ -25,14 +25,14 @@ from promptdsl.runtime.anomalyclip.settings import (
 from promptdsl.runtime.checkpoints import load_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import DetectorState, Pictures, Progress
-from promptdsl.runtime.device import Compute, threads
-from promptdsl.runtime.features import Features
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.features import Features, score_steadily
 from promptdsl.runtime.flops import Flops
 from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
 from promptdsl.runtime.path_flops import count_path_flops
+from promptdsl.runtime.shared_encoders import SharedEncoders
 
-TEXT = "text"
-_encoders: WeakValueDictionary[object, DualPathEncoder] = WeakValueDictionary()
+_encoders: SharedEncoders[DualPathEncoder] = SharedEncoders()
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class AnomalyclipDetector:
             whole_last=False,
         )
 
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine does without on this machine."""
+        return self.encoder.image_pass.notes
+
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
         encoded = self.encoder.encode(pixels_on(pictures, self.compute.device))
@@ -72,12 +77,15 @@ class AnomalyclipDetector:
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of pictures that have been encoded, here or elsewhere."""
-        here, grid = features.to(self.compute.device), self.encoder.tower.grid
-        return picture_scores(*score_features(here, self.text_2D, self.settings, grid, self.size))
+        return score_steadily(features, self.compute.device, self._score)
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
         """Scores of (B, H, W, 3) uint8 RGB pictures."""
         return self.score(self.encode(pictures))
+
+    def _score(self, features: Features) -> list[PictureScore]:
+        grid, size = self.encoder.tower.grid, self.size
+        return picture_scores(*score_features(features, self.text_2D, self.settings, grid, size))
 
     def state(self) -> DetectorState:
         """The two directions; settings are in the plan."""
@@ -104,6 +112,7 @@ def restore_anomalyclip(
 ) -> AnomalyclipDetector:
     """Take the directions from the state; load only the image tower."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    state.check(model, state_arrays(model.config))
     return assemble_detector(model, settings, compute, state.tensors[TEXT])
 
 
@@ -111,8 +120,6 @@ def assemble_detector(
     model: ClipModel, settings: AnomalyclipSettings, compute: Compute, text_2D: Tensor
 ) -> AnomalyclipDetector:
     """A detector out of its parts."""
-    if compute.device.type == "cpu":
-        torch.set_num_threads(threads())
     encoder = find_encoder(model, settings, compute)
     return AnomalyclipDetector(
         encoder.tower.image_size,
@@ -132,8 +139,8 @@ def find_encoder(
     check_blocks(settings, layers, model.name)
     shape = (settings.dpam_layer, settings.blocks, settings.position_embedding, side)
     key = (model.identity, shape, str(compute))
-    encoder = _encoders.get(key)
-    if encoder is None:
+
+    def make() -> DualPathEncoder:
         tower = model.vision_tower(
             (side, side) if side else None,
             resize=settings.position_embedding,
@@ -141,6 +148,6 @@ def find_encoder(
             dtype=compute.dtype,
         )
         rows = MAX_ROWS[compute.device.type]
-        encoder = DualPathEncoder(tower, settings.first_block(layers), settings.blocks, rows)
-        _encoders[key] = encoder
-    return encoder
+        return DualPathEncoder(tower, settings.first_block(layers), settings.blocks, rows)
+
+    return _encoders.find(key, make)

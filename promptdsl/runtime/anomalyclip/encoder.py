@@ -17,6 +17,7 @@ Shapes: B pictures, N tokens, P patches, T = B N, C width, D joint width, H head
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ def join_encoded(parts: Sequence[Encoded]) -> Encoded:
 
 
 class DualPathEncoder:
-    """Runs a tower with the V-V path. Not for two threads at once."""
+    """Runs a tower with the V-V path; of several threads, one after the other."""
 
     def __init__(
         self, tower: VisionTower, first: int, blocks: tuple[int, ...], max_rows: int
@@ -58,11 +59,13 @@ class DualPathEncoder:
         self.blocks = frozenset(blocks)
         self.max_rows = max_rows
         self.image_pass = ImagePass(tower)
+        self._alone = Lock()
 
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
-        at_once = max(1, self.max_rows // self.tower.position.shape[0])
-        parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, at_once)]
+        at_once = self.image_pass.at_once(self.max_rows)
+        with self._alone:
+            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, at_once)]
         return join_encoded(parts)
 
     @torch.inference_mode()

@@ -4,13 +4,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import torch
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
+from promptdsl.runtime.april_gan.arrays import (
+    ADAPTER_BIAS,
+    ADAPTER_WEIGHT,
+    GOOD_MAXIMUM,
+    memory_name,
+    state_arrays,
+)
 from promptdsl.runtime.april_gan.encoder import StageEncoder
 from promptdsl.runtime.april_gan.references import (
     References,
@@ -32,20 +38,22 @@ from promptdsl.runtime.april_gan.settings import (
     check_stages,
     read_settings,
 )
-from promptdsl.runtime.checkpoints import LearnedWeights, load_learned
+from promptdsl.runtime.checkpoints import load_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import DetectorState, Pictures, Progress
-from promptdsl.runtime.device import Compute, threads
-from promptdsl.runtime.features import Features
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.features import Features, score_steadily
 from promptdsl.runtime.flops import Flops
 from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
+from promptdsl.runtime.learned_weights import LearnedWeights
 from promptdsl.runtime.path_flops import count_path_flops
 from promptdsl.runtime.reference_pictures import read_reference, reference_files
+from promptdsl.runtime.shared_encoders import SharedEncoders
 from promptdsl.runtime.text import embed_prompts
+from promptdsl.runtime.winclip.arrays import direction_tensors, read_directions
 from promptdsl.runtime.winclip.words import Directions, find_directions
 
-GOOD_MAXIMUM = "references/good_maximum"
-_encoders: WeakValueDictionary[object, StageEncoder] = WeakValueDictionary()
+_encoders: SharedEncoders[StageEncoder] = SharedEncoders()
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class AprilGanDetector:
             whole_last=len(tower.blocks) in stages,
         )
 
+    @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine does without on this machine."""
+        return self.encoder.image_pass.notes
+
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
         encoded = self.encoder.encode(pixels_on(pictures, self.compute.device))
@@ -91,30 +104,25 @@ class AprilGanDetector:
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of pictures that have been encoded, here or elsewhere."""
-        scores = score_features(
-            features.to(self.compute.device),
-            self.words,
-            self.adapters,
-            self.references,
-            self.settings,
-            self.grid,
-            self.size,
-        )
-        return picture_scores(scores, self.defects)
+        return score_steadily(features, self.compute.device, self._score)
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
         """Scores of (B, H, W, 3) uint8 RGB pictures."""
         return self.score(self.encode(pictures))
 
+    def _score(self, features: Features) -> list[PictureScore]:
+        settings, grid, size = self.settings, self.grid, self.size
+        scores = score_features(
+            features, self.words, self.adapters, self.references, settings, grid, size
+        )
+        return picture_scores(scores, self.defects)
+
     def state(self) -> DetectorState:
         """Directions, adapters and memory; settings are in the plan."""
         tensors = {
-            "words/normal": self.words.normal_ND,
-            "words/anomalous": self.words.anomalous_MD,
-            "words/named": self.words.named_RD,
-            "words/defect": self.words.defect_R,
-            "adapters/weight": self.adapters.weight_SDC,
-            "adapters/bias": self.adapters.bias_SD,
+            **direction_tensors(self.words),
+            ADAPTER_WEIGHT: self.adapters.weight_SDC,
+            ADAPTER_BIAS: self.adapters.bias_SD,
         }
         if self.references is not None:
             tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
@@ -148,21 +156,16 @@ def restore_april_gan(
 ) -> AprilGanDetector:
     """Take words, adapters and memory from the state; load only the image tower."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
-    tensors = state.tensors
-    words = Directions(
-        tensors["words/normal"],
-        tensors["words/anomalous"],
-        tensors["words/named"],
-        tensors["words/defect"],
-        plan.defects,
-    )
-    adapters = Adapters(tensors["adapters/weight"], tensors["adapters/bias"])
+    check_stages(settings, model.config.vision.layers, model.name)
+    tensors, side = state.tensors, settings.image_size
+    grid = model.grid((side, side) if side else None)
+    state.check(model, state_arrays(tensors, plan.prompts, settings, model.config, grid))
+    words = read_directions(tensors, plan.defects)
+    adapters = Adapters(tensors[ADAPTER_WEIGHT], tensors[ADAPTER_BIAS])
     detector = assemble_detector(model, settings, compute, words, adapters)
     if GOOD_MAXIMUM not in tensors:
         return detector
-    memory = {
-        stage_name(stage): tensors[f"memory/{stage_name(stage)}"] for stage in settings.stages
-    }
+    memory = {stage_name(stage): tensors[memory_name(stage)] for stage in settings.stages}
     references = References(memory, float(tensors[GOOD_MAXIMUM][0]))
     return replace(detector, references=references.to(compute.device, compute.dtype))
 
@@ -175,8 +178,6 @@ def assemble_detector(
     adapters: Adapters,
 ) -> AprilGanDetector:
     """A detector without references."""
-    if compute.device.type == "cpu":
-        torch.set_num_threads(threads())
     encoder = find_encoder(model, settings, compute)
     return AprilGanDetector(
         encoder.tower.image_size,
@@ -213,17 +214,17 @@ def find_encoder(model: ClipModel, settings: AprilGanSettings, compute: Compute)
     side = settings.image_size
     check_stages(settings, model.config.vision.layers, model.name)
     key = (model.identity, settings.stages, settings.position_embedding, side, str(compute))
-    encoder = _encoders.get(key)
-    if encoder is None:
+
+    def make() -> StageEncoder:
         tower = model.vision_tower(
             (side, side) if side else None,
             resize=settings.position_embedding,
             device=compute.device,
             dtype=compute.dtype,
         )
-        encoder = StageEncoder(tower, settings.stages, MAX_ROWS[compute.device.type])
-        _encoders[key] = encoder
-    return encoder
+        return StageEncoder(tower, settings.stages, MAX_ROWS[compute.device.type])
+
+    return _encoders.find(key, make)
 
 
 def with_references(

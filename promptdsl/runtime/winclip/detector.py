@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -13,12 +12,19 @@ from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import DetectorState, Pictures, Progress
-from promptdsl.runtime.device import Compute, threads
-from promptdsl.runtime.features import Features, join_features
+from promptdsl.runtime.device import Compute
+from promptdsl.runtime.features import Features, join_features, score_steadily
 from promptdsl.runtime.flops import Flops, count_flops
 from promptdsl.runtime.reference_pictures import read_reference
 from promptdsl.runtime.reference_pictures import reference_files as drawn_files
+from promptdsl.runtime.shared_encoders import SharedEncoders
 from promptdsl.runtime.text import embed_prompts
+from promptdsl.runtime.winclip.arrays import (
+    MEMORY,
+    direction_tensors,
+    read_directions,
+    state_arrays,
+)
 from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder
 from promptdsl.runtime.winclip.graphs import GraphedEncoder
 from promptdsl.runtime.winclip.references import References, remember
@@ -30,7 +36,7 @@ from promptdsl.runtime.winclip.words import Directions, find_directions
 # Rows of the matrix products at once: enough to keep the device busy, and a bound on its memory.
 MAX_ROWS = {"cpu": 4096, "cuda": 65536}
 REFERENCE_BATCH = 8
-_encoders: WeakValueDictionary[object, WindowEncoder | GraphedEncoder] = WeakValueDictionary()
+_encoders: SharedEncoders[WindowEncoder | GraphedEncoder] = SharedEncoders()
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class WinclipDetector:
         return count_flops(self.encoder.tower, shapes, patches=self.encoder.patches)
 
     @property
+    def engine_notes(self) -> tuple[str, ...]:
+        """What the engine does without on this machine."""
+        return self.encoder.notes
+
+    @property
     def grid(self) -> tuple[int, int]:
         """Patches down and across."""
         return self.encoder.tower.grid
@@ -70,30 +81,22 @@ class WinclipDetector:
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of pictures that have been encoded, here or elsewhere."""
-        scores = score_features(
-            features.to(self.compute.device),
-            self.words,
-            self.references,
-            self.settings,
-            self.grid,
-            self.size,
-        )
-        return picture_scores(scores, self.defects)
+        return score_steadily(features, self.compute.device, self._score)
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
         """Scores of (B, H, W, 3) uint8 RGB pictures."""
         return self.score(self.encode(pictures))
 
+    def _score(self, features: Features) -> list[PictureScore]:
+        settings, grid, size = self.settings, self.grid, self.size
+        scores = score_features(features, self.words, self.references, settings, grid, size)
+        return picture_scores(scores, self.defects)
+
     def state(self) -> DetectorState:
         """Directions and memory; settings are in the plan."""
-        tensors = {
-            "words/normal": self.words.normal_ND,
-            "words/anomalous": self.words.anomalous_MD,
-            "words/named": self.words.named_RD,
-            "words/defect": self.words.defect_R,
-        }
+        tensors = direction_tensors(self.words)
         if self.references is not None:
-            tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
+            tensors |= {f"{MEMORY}{name}": rows for name, rows in self.references.memory.items()}
         return DetectorState(
             self.weights_sha256, {name: tensor.cpu() for name, tensor in tensors.items()}
         )
@@ -131,21 +134,14 @@ def restore_winclip(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> WinclipDetector:
     """Take words and memory from the state; load only the image tower."""
-    settings = read_settings(plan.method.settings)
-    tensors = state.tensors
-    words = Directions(
-        tensors["words/normal"],
-        tensors["words/anomalous"],
-        tensors["words/named"],
-        tensors["words/defect"],
-        plan.defects,
-    )
+    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    tensors, side = state.tensors, settings.image_size
+    grid = model.grid((side, side) if side else None)
+    state.check(model, state_arrays(tensors, plan.prompts, settings, model.config, grid))
+    words = read_directions(tensors, plan.defects)
     memory = {
-        name.removeprefix("memory/"): rows
-        for name, rows in tensors.items()
-        if name.startswith("memory/")
+        name.removeprefix(MEMORY): rows for name, rows in tensors.items() if name.startswith(MEMORY)
     }
-    model = load_model(plan.method, spec_folder)
     detector = assemble_detector(model, settings, compute, words, keep_patches=bool(memory))
     if not memory:
         return detector
@@ -161,8 +157,6 @@ def assemble_detector(
     keep_patches: bool | None = None,
 ) -> WinclipDetector:
     """A detector without references; `keep_patches` prepares it for them."""
-    if compute.device.type == "cpu":
-        torch.set_num_threads(threads())
     patches = bool(settings.references) if keep_patches is None else keep_patches
     encoder = _encoder(model, settings, compute, patches)
     return WinclipDetector(
@@ -182,15 +176,15 @@ def _encoder(
     """An encoder, the same for all objects that differ only in their words and references."""
     side, place = settings.image_size, compute.device
     key = (model.identity, settings.sizes, settings.stride, side, str(compute), patches)
-    encoder = _encoders.get(key)
-    if encoder is None:
+
+    def make() -> WindowEncoder | GraphedEncoder:
         size = (side, side) if side else None
         tower = model.vision_tower(size, device=place, dtype=compute.dtype)
         windows = tuple(window_patches(tower.grid, s, settings.stride) for s in settings.sizes)
         kind = GraphedEncoder if place.type == "cuda" else WindowEncoder
-        encoder = kind(tower, windows, patches=patches, max_rows=MAX_ROWS[place.type])
-        _encoders[key] = encoder
-    return encoder
+        return kind(tower, windows, patches=patches, max_rows=MAX_ROWS[place.type])
+
+    return _encoders.find(key, make)
 
 
 def reference_files(settings: WinclipSettings, spec_folder: Path) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ S sequences of a pack, C width, D joint width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -44,7 +45,11 @@ def join_encoded(parts: Sequence[Encoded]) -> Encoded:
 
 
 class WindowEncoder:
-    """Runs a tower over packs of windows. Holds work buffers: not for two threads at once."""
+    """Runs a tower over packs of windows.
+
+    `encode` is for several threads, one after the other; all else is for one thread at a time,
+    because the work buffers are used again.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class WindowEncoder:
         self.max_rows = max_rows
         self.kernels = kernels or PlainKernels()
         self._packs: dict[int, tuple[Pack, ...]] = {}
+        self._alone = Lock()
 
     @property
     def rows_per_picture(self) -> int:
@@ -70,10 +76,22 @@ class WindowEncoder:
             patches.shape[0] * (patches.shape[1] + 1) for patches in self.windows
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing is missing on the CPU."""
+        return ()
+
+    @property
+    def at_once(self) -> int:
+        """Pictures that share packs: on the CPU one, whose result no other can change then."""
+        if self.tower.position.device.type == "cpu":
+            return 1
+        return max(1, self.max_rows // self.rows_per_picture)
+
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
-        at_once = max(1, self.max_rows // self.rows_per_picture)
-        parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, at_once)]
+        with self._alone:
+            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, self.at_once)]
         return join_encoded(parts)
 
     @torch.inference_mode()

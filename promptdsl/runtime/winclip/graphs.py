@@ -5,6 +5,7 @@ batch size that comes a second time is recorded and from then on replayed in one
 fused kernels are trusted, their result is compared with the plain engine's, on the card at hand.
 """
 
+import threading
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,20 +19,28 @@ from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder, join_encod
 from promptdsl.runtime.winclip.kernels import PlainKernels
 
 MAX_GRAPHS = 3  # each holds work buffers of its own
+NO_TRITON = "Triton is not installed"
+DIFFERENT = "they computed something else"
+_card = threading.Lock()
 SMALLEST_COSINE = 0.999  # between fused and plain: bfloat16 rounds differently, bugs are far below
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A graph, and the memory that it reads from and writes to."""
+    """A graph, and all memory that it reads from and writes to.
+
+    A graph knows addresses and holds nothing. The encoder keeps the weights, the packs' rows and
+    the work buffers alive that were recorded; without it, a replay would read what lies there then.
+    """
 
     graph: torch.cuda.CUDAGraph
+    encoder: WindowEncoder
     pictures_B3HW: Tensor
     encoded: Encoded
 
 
 class GraphedEncoder:
-    """As `WindowEncoder`, for CUDA."""
+    """As `WindowEncoder`, for CUDA. One encoder at a time records or replays."""
 
     def __init__(
         self, tower: VisionTower, windows: tuple[Tensor, ...], *, patches: bool, max_rows: int
@@ -41,6 +50,7 @@ class GraphedEncoder:
         self.patches = patches
         self._max_rows = max_rows
         self._fused: bool | None = None  # unknown until compared
+        self.notes: tuple[str, ...] = ()  # what the engine does without here
         self._eager = self._encoder()
         self._seen: set[int] = set()
         self._recordings: OrderedDict[int, Recording] = OrderedDict()
@@ -54,13 +64,14 @@ class GraphedEncoder:
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
         at_once = max(1, self._max_rows // self._eager.rows_per_picture)
-        try:
-            return join_encoded(
-                [self._encode(part) for part in torch.split(pictures_B3HW, at_once)]
-            )
-        except torch.OutOfMemoryError:
-            self._forget()
-            raise
+        with _card:
+            try:
+                return join_encoded(
+                    [self._encode(part) for part in torch.split(pictures_B3HW, at_once)]
+                )
+            except torch.OutOfMemoryError:
+                self._forget()
+                raise
 
     def _encode(self, pictures_B3HW: Tensor) -> Encoded:
         batch = len(pictures_B3HW)
@@ -93,17 +104,19 @@ class GraphedEncoder:
         plain = self._encoder().encode_at_once(one)
         try:
             close = _agree(self._eager.encode_at_once(one), plain)
-            reason = "they computed something else"
+            reason = NO_TRITON if fused_kernels() is None else DIFFERENT
         except torch.OutOfMemoryError:
             self._fused = None
             raise
         except Exception as error:  # a missing compiler, an unknown card: the plain engine works
-            close, reason = False, str(error).split("\n", 1)[0][:200]
-        if close:
+            close, reason = False, first_line(error)
+        if close and reason != NO_TRITON:
             self._fused = True
             return
         self._eager = self._encoder()
-        warnings.warn(f"the fused CUDA kernels are not used here: {reason}", stacklevel=2)
+        self.notes = (without_fused(reason),)
+        if reason != NO_TRITON:
+            warnings.warn(self.notes[0], stacklevel=2)
 
     def _record(self, pictures_B3HW: Tensor) -> Recording:
         static = torch.empty_like(pictures_B3HW, memory_format=torch.contiguous_format)
@@ -116,9 +129,10 @@ class GraphedEncoder:
             self._eager.encode_at_once(static)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Only what this thread does is recorded or refused: other threads may use the card.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             encoded = encoder.encode_at_once(static)
-        return Recording(graph, static, encoded)
+        return Recording(graph, encoder, static, encoded)
 
     def _replay(self, recording: Recording, pictures_B3HW: Tensor) -> Encoded:
         recording.pictures_B3HW.copy_(pictures_B3HW, non_blocking=True)
@@ -136,6 +150,16 @@ class GraphedEncoder:
         self._recordings.clear()
         self._seen.clear()
         self._eager = self._encoder()
+
+
+def without_fused(reason: str) -> str:
+    """The sentence for a card on which the plain kernels compute."""
+    return f"the fused CUDA kernels are not used here: {reason}"
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, short."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def fused_kernels() -> PlainKernels | None:

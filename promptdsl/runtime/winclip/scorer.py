@@ -12,11 +12,15 @@ from pathlib import Path
 from promptdsl.plan.model import ObjectPlan, Prompt
 from promptdsl.results import PictureScore
 from promptdsl.runtime.clip_model import ClipModel, load_model
-from promptdsl.runtime.detector import Pictures, Progress
+from promptdsl.runtime.detector import Progress
 from promptdsl.runtime.device import Compute
-from promptdsl.runtime.features import Features
+from promptdsl.runtime.features import Features, score_steadily
 from promptdsl.runtime.text import embed_prompts
-from promptdsl.runtime.winclip.detector import assemble_detector, reference_files
+from promptdsl.runtime.winclip.detector import (
+    WinclipDetector,
+    assemble_detector,
+    reference_files,
+)
 from promptdsl.runtime.winclip.references import References, remember
 from promptdsl.runtime.winclip.scoring import (
     IMAGE,
@@ -55,7 +59,10 @@ class WinclipScorer:
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of encoded pictures."""
-        return picture_scores(self.scores(features), self.defects)
+        device = self.compute.device
+        return score_steadily(
+            features, device, lambda part: picture_scores(self.scores(part), self.defects)
+        )
 
     def scores(self, features: Features) -> Scores:
         """The same as tensors, with the parts that words and references have in them."""
@@ -78,16 +85,15 @@ class WinclipScorer:
         )
         return replace(self, words=words.to(self.compute.device))
 
-    def encoder(self) -> Callable[[Pictures], Features]:
+    def encoder(self) -> WinclipDetector:
         """The costly half: loads the image tower."""
-        detector = assemble_detector(
+        return assemble_detector(
             self.model,
             self.settings,
             self.compute,
             self.words,
             keep_patches=bool(self.settings.references),
         )
-        return detector.encode
 
 
 def open_winclip_scorer(

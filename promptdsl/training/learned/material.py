@@ -15,8 +15,9 @@ import numpy.typing as npt
 from promptdsl.datasets import Category, Dataset, Picture, read_mask
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import read_picture
 from promptdsl.runtime.detector import Pictures
-from promptdsl.runtime.pictures import PictureError, read_picture
 
 HELD_OUT_SHARE = 5  # one category of so many is kept for the evaluation
 NOTHING = "none"
@@ -104,10 +105,19 @@ def read_pixels(pictures: Sequence[Picture], size: tuple[int, int]) -> Pictures:
 
 
 def packed_mask(picture: Picture, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """The mask at a size, eight pixels to a byte; empty for good pictures."""
+    """The mask at a size, eight pixels to a byte; empty for good pictures.
+
+    Raises EnvironmentProblem where it cannot be read or marks nothing.
+    """
     if picture.mask is None:
         return np.zeros(0, np.uint8)
-    return np.packbits(read_mask(picture.mask, size))
+    marked = read_mask(picture.mask, size)
+    if not marked.any() and not read_mask(picture.mask).any():
+        raise EnvironmentProblem(
+            f"{picture.mask}: this mask marks nothing, although {picture.path.name} is labelled "
+            f"{picture.label}"
+        )
+    return np.packbits(marked)
 
 
 def unpacked_masks(

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from promptdsl.datasets.masks import mask_files
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_bytes, hash_now
+from promptdsl.files.opening import reason
 from promptdsl.training.learned.material import Example
 
 BETAS = (0.5, 0.999)
@@ -50,6 +53,7 @@ def _hash(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        hashes = [hash_now(file) for file in mask_files(path)]
     except OSError as error:
-        raise EnvironmentProblem(f"{path} cannot be read: {error.strerror or error}") from error
+        raise EnvironmentProblem(f"{path} cannot be read: {reason(error)}") from error
+    return hashes[0] if len(hashes) == 1 else hash_bytes("".join(hashes).encode())

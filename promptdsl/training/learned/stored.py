@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from promptdsl.runtime.cache import write_atomically
+from promptdsl.files.writing import write_atomically
 
 GROUP = 4
 ROOM_TO_LEAVE = 2 * 2**30  # bytes of the disk that a training does not touch
@@ -119,6 +119,7 @@ def _counter(path: Path) -> Path:
 
 
 def _note(path: Path, key: str, done: int) -> None:
+    _counter(path).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(_counter(path), json.dumps({"key": key, "rows": done}).encode())
 
 

@@ -1,0 +1,1 @@
+"""Files: one way each to find, name, open, hash and write them. No torch."""

@@ -1,0 +1,120 @@
+"""Files are written whole or not at all, and disk failures are told in one sentence."""
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+
+NEW_FILE_MODE = 0o666
+TEMPORARY_SUFFIX = ".tmp"
+Move = Callable[[Path, Path], object]
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def disk_told_plainly(folder: Path) -> Iterator[None]:
+    """Turns an OSError while writing into `folder` into one sentence with the fix."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_problem(folder, error) from error
+
+
+def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
+    """The sentence for a failed write."""
+    if error.errno in _FULL:
+        return EnvironmentProblem(
+            f"{folder}: the disk is full",
+            "free some space, then give the same command again; `promptdsl run --resume` goes on "
+            "where a run has stopped",
+        )
+    reason = error.strerror or str(error)
+    return EnvironmentProblem(f"{folder}: cannot write here: {reason}")
+
+
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """The whole new content or the old file, never a part. Raises OSError.
+
+    `durable`: on the disk when it returns; a cache can do without. The temporary name is new for
+    every call, so threads and processes that write one file never meet.
+    """
+    _write(path, content, os.replace, durable=durable)
+
+
+def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
+    """Write a user's file, through symbolic links; a Problem says what stood in the way."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise UsageProblem(f"{path} is a folder", f"name a file in it: {path / 'NAME'}")
+    try:
+        if not overwrite and target.exists():
+            raise FileExistsError
+        _write(target, content, os.replace if overwrite else _move_to_new)
+    except FileExistsError:
+        raise UsageProblem(f"{path} exists already", "use another name, or --force") from None
+    except OSError as fault:
+        raise EnvironmentProblem(
+            f"{path} cannot be written: {fault.strerror or fault}",
+            "nothing was changed; check the folder and the space on the disk",
+        ) from None
+
+
+def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> None:
+    short = path.name if len(os.fsencode(path.name)) <= 200 else path.name[:40]
+    handle, name = tempfile.mkstemp(prefix=f".{short}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        temporary.chmod(_mode(path))
+        move(temporary, path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    if durable:
+        sync_folder(path.parent)
+
+
+def _move_to_new(temporary: Path, target: Path) -> None:
+    """A hard link fails where a file has appeared meanwhile; some file systems have none."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        os.replace(temporary, target)
+
+
+def _mode(target: Path) -> int:
+    """Permissions of the file that is replaced, or those that a new file gets."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except OSError:
+        return NEW_FILE_MODE & ~_UMASK
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _umask()  # once, on import: reading it changes it for a moment, for all threads
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable, where the system can."""
+    with suppress(OSError, AttributeError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,107 @@
+"""Before a picture is scored: can a verdict on it mean anything?
+
+`pass` needs a picture that could have failed. A picture without anything on it is not inspected;
+one that is probably not what the spec is about is inspected with a note. References, where a spec
+has them, say what its pictures usually look like.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from promptdsl.pictures.look import Look
+from promptdsl.pictures.problem import PictureError
+
+DARK, BRIGHT = 64, 200  # the brightest below, the darkest above: levels of 255
+PALE = 4.0  # levels of contrast
+# How far from all references a picture may be: conservative, so that a note means something.
+LEVELS = 64  # of brightness, or once more the references' own range
+TIMES = 3.0  # of contrast and sharpness
+SIZE_TIMES = 4.0  # of the smallest side
+SHAPE_TIMES = 3.0  # of width to height, or once more the references' own range
+
+NOT_INSPECTED = "not inspected: "
+
+LEAST_REFERENCES = 2
+MOST_REFERENCES = 16  # that are looked at
+
+Range = tuple[float, float]
+
+
+class NotInspected(PictureError):
+    """A picture that could be read, but on which no verdict would mean anything."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(NOT_INSPECTED + reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The ranges in which the references lie."""
+
+    brightness: Range
+    contrast: Range
+    sharpness: Range
+    side: Range
+    shape: Range
+
+
+def usual(looks: Sequence[Look]) -> Usual | None:
+    """What pictures look like; None where one alone, or none, tells nothing of that."""
+
+    def spread(measure: Callable[[Look], float]) -> Range:
+        values = [measure(look) for look in looks]
+        return min(values), max(values)
+
+    if len(looks) < LEAST_REFERENCES:
+        return None
+    return Usual(
+        spread(lambda look: look.brightness),
+        spread(lambda look: look.contrast),
+        spread(lambda look: look.sharpness),
+        spread(lambda look: min(look.width, look.height)),
+        spread(lambda look: look.width / look.height),
+    )
+
+
+def refuse_blank(look: Look | None) -> None:
+    """Raises NotInspected for a picture on which there is nothing."""
+    if look is not None and look.blank is not None:
+        raise NotInspected(look.blank)
+
+
+def remarks(look: Look | None, references: Usual | None = None) -> tuple[str, ...]:
+    """Notes on a picture of which a verdict may mean little."""
+    if look is None:
+        return ()
+    beside = () if references is None else _beside(look, references)
+    return (*_alone(look), *beside)
+
+
+def _alone(look: Look) -> Iterator[str]:
+    if look.high < DARK:
+        cause = ", as values of 12 bits in a file of 16 are" if look.deep else ""
+        yield f"very dark pictures: the brightest part is below a quarter of the range{cause}"
+    if look.low > BRIGHT:
+        yield "very bright pictures: even the darkest part is nearly white"
+    if look.contrast < PALE:
+        yield "pictures with hardly any contrast"
+
+
+def _beside(look: Look, references: Usual) -> Iterable[str]:
+    low, high = references.brightness
+    slack = max(LEVELS, high - low)
+    if look.brightness < low - slack:
+        yield "pictures much darker than all references"
+    if look.brightness > high + slack:
+        yield "pictures much brighter than all references"
+    if look.contrast < references.contrast[0] / TIMES:
+        yield "pictures with far less contrast than all references"
+    if look.sharpness < references.sharpness[0] / TIMES:
+        yield "pictures far less sharp than all references"
+    if min(look.width, look.height) < references.side[0] / SIZE_TIMES:
+        yield "pictures much smaller than all references"
+    wide, narrow = references.shape[1], references.shape[0]
+    times = max(SHAPE_TIMES, wide / narrow)
+    if not narrow / times <= look.width / look.height <= wide * times:
+        yield "pictures of quite another shape (width to height) than all references"

@@ -1,0 +1,89 @@
+"""What a picture is like as a whole: brightness, contrast, sharpness, size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from PIL.Image import Resampling
+
+EXTREME = 0.001  # share of pixels at either end that does not count: glints, dead pixels
+SHARPNESS_SIDE = 160  # pictures are compared at one size, whatever their own
+
+FLAT_CONTRAST = 1.5  # levels of 255; noise of a sensor that sees nothing stays below
+FLAT_RANGE = 48  # a picture of one colour with a mark that stands out more is not flat
+BLACK, WHITE = 5, 250  # nearly all pixels at or beyond, and none far from it
+FAR = 64
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Levels are those of grey, 0 to 255."""
+
+    width: int
+    height: int
+    brightness: float  # mean
+    contrast: float  # standard deviation
+    low: int  # all but EXTREME of the pixels are above
+    high: int  # all but EXTREME of the pixels are below
+    sharpness: float  # mean second difference, in units of the contrast
+    blank: str | None = None  # why nothing can be judged on it
+    deep: bool = False  # from a file of more than 8 bits a value
+
+
+def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Look:
+    """The look of an RGB picture; `size` is its own, before any reduction."""
+    grey = image.convert("L")
+    counts = np.asarray(grey.histogram(), np.int64)
+    brightness, contrast = _moments(counts)
+    low, high = _quantile(counts, EXTREME), _quantile(counts, 1 - EXTREME)
+    return Look(
+        *size,
+        brightness,
+        contrast,
+        low,
+        high,
+        _sharpness(grey),
+        _blank(image, counts, brightness, low, high),
+        deep,
+    )
+
+
+def _moments(counts: Counts) -> tuple[float, float]:
+    levels = np.arange(len(counts))
+    mean = float((counts * levels).sum() / counts.sum())
+    return mean, float(np.sqrt((counts * (levels - mean) ** 2).sum() / counts.sum()))
+
+
+def _quantile(counts: Counts, share: float) -> int:
+    return int(np.searchsorted(np.cumsum(counts), share * counts.sum()))
+
+
+def _blank(
+    image: Image.Image, counts: Counts, brightness: float, low: int, high: int
+) -> str | None:
+    """`it is black all over`, where that is certain."""
+    seen = np.flatnonzero(counts)
+    black = high <= BLACK and seen[-1] < FAR
+    white = low >= WHITE and seen[0] > 255 - FAR
+    flat = all(_is_flat(band) for band in np.split(np.asarray(image.histogram(), np.int64), 3))
+    if black or (flat and brightness < 16):
+        return "it is black all over"
+    if white or (flat and brightness > 239):
+        return "it is white all over"
+    return "it is of one colour all over" if flat else None
+
+
+def _is_flat(counts: Counts) -> bool:
+    seen = np.flatnonzero(counts)
+    return bool(seen[-1] - seen[0] <= FLAT_RANGE) and _moments(counts)[1] <= FLAT_CONTRAST
+
+
+def _sharpness(grey: Image.Image) -> float:
+    side = (SHARPNESS_SIDE, SHARPNESS_SIDE)
+    values = np.asarray(grey.resize(side, Resampling.BICUBIC), np.float32)
+    second = 4 * values[1:-1, 1:-1] - values[:-2, 1:-1] - values[2:, 1:-1]
+    second -= values[1:-1, :-2] + values[1:-1, 2:]
+    return float(np.abs(second).mean() / max(1.0, values.std()))

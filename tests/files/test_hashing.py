@@ -1,0 +1,105 @@
+"""Hashes of files: remembered while the file is certainly the same, made again when it is not."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from promptdsl.files import hashing
+from promptdsl.files.hashing import hash_file
+
+
+@pytest.fixture(autouse=True)
+def _files_are_at_rest_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "REST_SECONDS", -1.0)
+
+
+def test_hash_of_a_file_follows_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pt"
+    for content in (b"one", b"three"):
+        file.write_bytes(content)
+        assert hash_file(file) == hashlib.sha256(content).hexdigest()
+
+
+def test_an_unchanged_file_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "weights.pt"
+    file.write_bytes(b"one")
+    first = hash_file(file)
+    monkeypatch.setattr(hashing.hashlib, "file_digest", None)
+    assert hash_file(file) == first
+
+
+def test_a_replacement_of_equal_size_and_time_is_noticed(tmp_path: Path) -> None:
+    file, other = tmp_path / "weights.pt", tmp_path / "other.pt"
+    file.write_bytes(b"one")
+    hash_file(file)
+    other.write_bytes(b"two")
+    shutil.copystat(file, other)
+    os.replace(other, file)
+    assert hash_file(file) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_rewrite_that_keeps_the_times_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pt"
+    file.write_bytes(b"one")
+    hash_file(file)
+    before = file.stat()
+    file.write_bytes(b"two")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert hash_file(file) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_a_file_that_has_just_changed_leaves_no_note(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "REST_SECONDS", 60.0)
+    (tmp_path / "weights.pt").write_bytes(b"one")
+    hash_file(tmp_path / "weights.pt")
+    assert not (own_cache / "hashes").exists()
+
+
+DAMAGE = [b"", b"{", b'{"size": 3}', b'{"size": 3, "changed": 0}', b"[]", b"[" * 100_000]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=range(len(DAMAGE)))
+def test_a_damaged_note_is_ignored(tmp_path: Path, own_cache: Path, damage: bytes) -> None:
+    file = tmp_path / "weights.pt"
+    file.write_bytes(b"one")
+    first = hash_file(file)
+    (note,) = (own_cache / "hashes").iterdir()
+    note.write_bytes(damage)
+    assert hash_file(file) == first
+    assert b"sha256" in note.read_bytes()
+
+
+def test_notes_are_bounded(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "MAX_NOTES", 6)
+    (own_cache / "hashes").mkdir(parents=True)
+    mine = own_cache / "hashes" / "mine.json"
+    mine.write_text("a file of somebody else")
+    os.utime(mine, (1, 1))
+    for number in range(20):
+        (tmp_path / f"{number}.pt").write_bytes(b"one")
+        hash_file(tmp_path / f"{number}.pt")
+    assert 3 <= len([*(own_cache / "hashes").iterdir()]) - 1 <= 6
+    assert mine.exists()
+
+
+@pytest.mark.parametrize("place", ["a file", "a link to nothing"])
+def test_a_cache_that_cannot_be_used_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    cache = tmp_path / "cache"
+    if place == "a file":
+        cache.write_bytes(b"")
+    else:
+        cache.symlink_to(tmp_path / "nowhere" / "deep")
+    monkeypatch.setenv("PROMPTDSL_CACHE", str(cache))
+    (tmp_path / "weights.pt").write_bytes(b"one")
+    assert hash_file(tmp_path / "weights.pt")
