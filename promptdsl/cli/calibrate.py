@@ -12,7 +12,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
 from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, tell_note
+from promptdsl.cli.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -142,9 +142,9 @@ def command(
         )
         others, lacking = _others(in_use, compute, locked)
     if dry_run:
-        click.echo("nothing was written (--dry-run)")
+        say("nothing was written (--dry-run)")
     else:
-        click.echo(f"wrote {shown(old.replace(in_use.path, others | locked))}")
+        say(f"wrote {shown(old.replace(in_use.path, others | locked))}")
     if failed is not None:
         tell_note(f"{', '.join(locked)} is calibrated; the others are as they were")
         raise failed
@@ -364,8 +364,8 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
 
     for one in solved:
         promise = one.found.promise
-        click.echo(f"{shown(job.name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
-        click.echo(
+        say(f"{shown(job.name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
+        say(
             f"  at most {percent(promise.share)} of {one.of}, at {percent(promise.confidence)} "
             f"confidence ({one.found.wrong} of {one.found.of} here)"
         )
@@ -383,11 +383,11 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
 
 def _tell_protection(name: str, found: "Protection", separated: "Separation") -> None:
     """What the promise costs: the defects that pass, and whether scores tell them apart."""
-    click.echo(f"  {found.sentence}")
+    say(f"  {found.sentence}")
     if separated.auroc is None:
         return
     if separated.separates:
-        click.echo(f"  {separated.sentence}")
+        say(f"  {separated.sentence}")
     else:
         tell_note(f"{name}: {separated.line}", "warning")
 
@@ -400,7 +400,7 @@ def _tell_outcomes(job: "Job", judged: "list[Judged]") -> None:
 
     labels = job.sample.labels(job.item.defects)
     Console().print(outcomes_table(outcomes(judged, labels, {})))
-    click.echo("These pictures set the thresholds; judge them by others: promptdsl validate")
+    say("These pictures set the thresholds; judge them by others: promptdsl validate")
 
 
 def _others(
