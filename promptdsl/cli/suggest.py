@@ -119,6 +119,8 @@ def command(
         write_machines(json.dumps(_described(found, patch, seed, seconds), indent=2) + "\n")
     elif out is None:
         write_machines(patch)
+    for note in evidence.sample.notes:
+        tell_note(note, "warning")
     for problem in evidence.sample.problems:
         tell_note(problem, "problem")
     return 3 if evidence.sample.problems else 0
