@@ -108,6 +108,7 @@ def test_folders_with_results_are_not_entered_by_wildcards() -> None:
         assert found.left_out["folders with results"].names == ["old"]
         assert found.left_out["folders with results"].count == 1
     assert names("*/*.png") == ["good/3.png", "half/4.png"]
+    assert counts(find(".", "**/*/*.png")) == {"folders with results": 1}, "met twice, told once"
     assert names("old") == []
     assert names("old/maps/*.png") == names("old/maps") == ["old/maps/1.png"], "named by hand"
 
@@ -171,6 +172,7 @@ def test_nothing_is_found_outside(here: Path, allowed: How) -> None:
     ):  # fmt: skip
         found = find(here, pattern, allowed)
         assert found.outside is not None, pattern
+        assert not any("secret" in name for name in found.files), pattern
     Path("../empty").mkdir()
     link("nothing", "../empty")
     assert find(here, "nothing/*.png", allowed).outside == str(here / "nothing")
