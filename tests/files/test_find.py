@@ -53,6 +53,7 @@ def test_a_name_that_exists_means_itself() -> None:
 
 def test_the_folder_is_no_part_of_the_pattern() -> None:
     touch("line [A]/good/1.png", "line A/good/2.png")
+    assert names("*/*/*.png", folder="") == names("*/*/*.png")
     assert names("good/*.png", folder="line [A]") == ["line [A]/good/1.png"]
     assert names("good", folder="line [A]") == ["line [A]/good/1.png"]
 
@@ -309,6 +310,8 @@ def test_several_searches_are_one() -> None:
     assert one.files == ("p/2.png", "p/1.png", "q/3.png")
     assert one.left_out[".txt"].count == 4
     assert one.left_out[".txt"].first == ["p/a.txt", "p/b.txt", "q/c.txt"]
+    os.mkfifo("q/4.png")
+    assert together([find(".", "p"), find(".", "q")]).strange == ("q/4.png",)
     assert one.entries > 4 and one.outside is None and set(one.places) == set(one.files)
 
 
@@ -334,4 +337,4 @@ def test_more_names_than_are_remembered_still_count(monkeypatch: pytest.MonkeyPa
 
 def test_has_wildcards() -> None:
     assert has_wildcards("a/*.png") and has_wildcards("?") and has_wildcards("[a]/b")
-    assert not has_wildcards("a/b.png") and not has_wildcards("")
+    assert not has_wildcards("a/X.png") and not has_wildcards("")
