@@ -98,6 +98,7 @@ CATALOGUE: dict[str, Entry] = dict(
                 I603="a label that names nothing",
                 I604="a reference that is also a sample",
                 I605="a test without samples",
+                I616="more shots than references",
             ),
             **_warnings(
                 I132="a character that nobody sees, in a text",
