@@ -34,7 +34,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     lines = out.splitlines()
     assert lines[0].split("\t")[:3] == ["pics/p4.png", "reject", "1.000"]
     assert lines[5].startswith("5 pictures: 2 pass, 1 review, 2 reject, in ")
-    assert lines[6] == "left out: 1 .txt"
+    assert lines[6] == "left out: 1 .txt (pics/notes.txt)"
     assert lines[7].startswith("note: promptdsl-mini is for learning")
     assert lines[8:] == ["report: out/report.html"]
 
