@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from promptdsl.check.faults.too_many_prompts import (
+    MAX_LETTERS,
     MAX_OBJECTS,
     MAX_PROMPTS,
     MAX_PROMPTS_OF_ALL,
 )
 from promptdsl.check.modules import MAX_CHAIN, MAX_FILES
+from promptdsl.check.modules import MAX_LETTERS as MAX_LETTERS_OF_FILES
 from promptdsl.check.resolve_lists import MAX_CHAIN as MAX_NESTED
-from promptdsl.check.resolve_lists import MAX_LINES
+from promptdsl.check.resolve_lists import MAX_LINES, MAX_LINES_OF_ALL
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.files.find import MAX_ENTRIES
 from promptdsl.methods import METHODS, Field, Method, Setting
@@ -116,6 +118,7 @@ def limits() -> str:
         ("size of a file", f"{MAX_BYTES // 1_000_000} MB"),
         ("words and signs of a file", f"{MAX_TOKENS:,}"),
         ("files of a spec", f"{MAX_FILES}"),
+        ("letters of all files of a spec", f"{MAX_LETTERS_OF_FILES:,}"),
         ("files that use each other in a row", f"{MAX_CHAIN}"),
         ("objects of a file", f"{MAX_OBJECTS:,}"),
         ("lists that include, objects that extend each other in a row", f"{MAX_NESTED}"),
@@ -123,8 +126,10 @@ def limits() -> str:
         ("files and folders that a pattern may lead through", f"{MAX_ENTRIES:,}"),
         ("levels of braces", f"{MAX_DEPTH}"),
         ("lines of a block, includes counted", f"{MAX_LINES:,}"),
+        ("lines of all objects, included and inherited ones counted", f"{MAX_LINES_OF_ALL:,}"),
         ("prompts of an object", f"{MAX_PROMPTS:,}"),
         ("prompts of a spec", f"{MAX_PROMPTS_OF_ALL:,}"),
+        ("letters of all prompts of a spec", f"{MAX_LETTERS:,}"),
     ]
     return table(("limit", "value"), rows)
 

@@ -15,7 +15,6 @@ from promptdsl.source import (
     UnreadableSource,
     decode,
     load,
-    with_newlines,
 )
 from promptdsl.spec.model import Spec
 
@@ -33,6 +32,7 @@ class Compilation:
     sources: dict[str, SourceFile]
     report: Report
     spec: Spec | None
+    pictures: int = 0  # of its references and samples, masks not counted
 
     @property
     def sha256(self) -> str:
@@ -79,7 +79,8 @@ def compile_text(
     `to_train`: its settings are for weights yet to be learned, so those that exist bind nothing.
     """
     try:
-        decoded = decode(text, name) if isinstance(text, bytes) else with_newlines(text)
+        data = text if isinstance(text, bytes) else text.encode("utf-8", errors="surrogatepass")
+        decoded = decode(data, name)
     except UnreadableSource as fault:
         return _unreadable(name, fault)
     source = SourceFile(name, decoded)
@@ -96,8 +97,14 @@ def _compile(
 ) -> Compilation:
     report = Report()
     library = Library(folder, loader, report, tuple(map(loader.resolve, allow)), to_train)
-    spec = check(source, library)
-    return Compilation(source.name, library.sources, report, spec)
+    try:
+        spec = check(source, library)
+    except OSError as fault:  # the disk's fault, and of this file alone: others are still checked
+        reason = fault.strerror or str(fault)
+        return _unreadable(
+            source.name, UnreadableSource("I001", f"{source.name} cannot be checked: {reason}")
+        )
+    return Compilation(source.name, library.sources, report, spec, library.pictures)
 
 
 def _unreadable(name: str, fault: UnreadableSource) -> Compilation:

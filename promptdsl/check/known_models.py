@@ -7,12 +7,26 @@ importing it.
 
 import importlib.util
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.model_config import (
+    MAX_CONTEXT,
+    MAX_IMAGE,
+    MAX_LAYERS,
+    MAX_PATCH,
+    flag,
+    part,
+    sides,
+    whole,
+)
 from promptdsl.spec.model import ModelFacts
+
+_MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
+_LONGEST = 100
 
 
 @cache
@@ -22,6 +36,7 @@ def _table() -> dict[str, Any]:
     return table
 
 
+@cache
 def open_clip_names() -> tuple[str, ...]:
     """Names that can serve, those with pretrained weights first."""
     models = _table()["models"]
@@ -40,11 +55,19 @@ def open_clip_facts(name: str) -> ModelFacts | None:
     entry = _table()["models"].get(name)
     if entry is not None:
         return ModelFacts(**entry)
+    config = _config_file(name)
+    return None if config is None else facts_of_config(json.loads(config))
+
+
+def _config_file(name: str) -> str | None:
+    """What the installed open_clip says of a model that the table does not list."""
+    if len(name) > _LONGEST or not _MODEL_NAME.fullmatch(name):
+        return None  # not the name of a file of open_clip's, and perhaps of none at all
     found = importlib.util.find_spec("open_clip")
     for folder in (found.submodule_search_locations or []) if found else []:
         path = Path(folder) / "model_configs" / f"{name}.json"
-        if "/" not in name and path.is_file():
-            return facts_of_config(json.loads(path.read_text(encoding="utf-8")))
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
     return None
 
 
@@ -59,16 +82,20 @@ def builtin_facts() -> ModelFacts:
 
 def facts_of_config(config: dict[str, Any]) -> ModelFacts | None:
     """The facts of an open_clip model config; None when it is not one."""
-    config = config.get("model_cfg", config)
     try:
-        vision, text = config["vision_cfg"], config["text_cfg"]
-        size = vision.get("image_size", 224)
-        return ModelFacts(
-            image_size=int(size if isinstance(size, int) else size[0]),
-            patch=int(vision.get("patch_size", 16)),
-            blocks=int(vision.get("layers", 12)),
-            context=int(text.get("context_length", 77)),
-            quick_gelu=bool(config.get("quick_gelu", False)),
-        )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return read_facts(config)
+    except ValueError:
         return None
+
+
+def read_facts(config: dict[str, Any]) -> ModelFacts:
+    """The facts of an open_clip model config. Raises ValueError with the reason."""
+    config = part(config, "model_cfg") if "model_cfg" in config else config
+    vision, text = part(config, "vision_cfg"), part(config, "text_cfg")
+    return ModelFacts(
+        image_size=sides(vision, "image_size", 224, 1, MAX_IMAGE)[0],
+        patch=whole(vision, "patch_size", 16, 1, MAX_PATCH),
+        blocks=whole(vision, "layers", 12, 1, MAX_LAYERS),
+        context=whole(text, "context_length", 77, 1, MAX_CONTEXT),
+        quick_gelu=flag(config, "quick_gelu"),
+    )

@@ -76,7 +76,8 @@ def _phrases(
     module: Module = library.standard(profile)
     named = find_list(module, "words" if kind == "words" else "templates", name)
     assert named is not None
-    return tuple(Phrase(p.text, p.span, site) for p in resolver.list(named, module) or ())
+    resolver.count(named, module)
+    return tuple(Phrase(text.value, text.span, site) for text in resolver.list(named, module))
 
 
 def _method(merged: Merged, library: Library) -> MethodSpec:
@@ -106,7 +107,7 @@ def _method(merged: Merged, library: Library) -> MethodSpec:
     fit_defaults(method, filled, set(spans), reference, place, library.report)
     return MethodSpec(
         method.name, reference.names, reference.kind, filled, spans, lines.span if lines else None,
-        reference.facts,
+        reference.facts, settings.lost if settings else frozenset(),
     )  # fmt: skip
 
 

@@ -5,24 +5,28 @@
 """
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.resources import standard_library
 from promptdsl.source import Loader, SourceFile, UnreadableSource, load
-from promptdsl.syntax.ast import IncludeLine, NamedList, SpecFile, Use
+from promptdsl.syntax.ast import IncludeLine, ListKind, NamedList, ObjectDef, SpecFile, Use
 from promptdsl.syntax.build_ast import build_ast
 
 SUFFIX = ".inspect"
 MAX_FILES = 200
+MAX_LETTERS = 3_000_000  # of all files together; one of 30,000 lines has a third of that
 MAX_CHAIN = 50
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Module:
-    """One parsed file with the files behind its short names."""
+    """One parsed file with the files behind its short names; what is looked up is indexed once."""
 
     file: SpecFile
     source: SourceFile
@@ -33,30 +37,59 @@ class Module:
     use_lines: dict[str, Use] = field(default_factory=dict)
     lost_imports: bool = False  # some `use` failed: unknown names may come from it
     used_aliases: set[str] = field(default_factory=set)
-    _lists: dict[tuple[str, str], NamedList] | None = None
 
-    def lists(self) -> dict[tuple[str, str], NamedList]:
+    @cached_property
+    def lists(self) -> dict[tuple[ListKind, str], NamedList]:
         """The named lists by kind and name, the first of each."""
-        if self._lists is None:
-            self._lists = {(n.kind, n.name.value): n for n in reversed(self.file.lists)}
-        return self._lists
+        return {(n.kind, n.name.value): n for n in reversed(self.file.lists)}
+
+    @cached_property
+    def list_names(self) -> dict[ListKind, tuple[str, ...]]:
+        """The names of the lists of each kind, in the order of the file."""
+        names: dict[ListKind, tuple[str, ...]] = {}
+        for kind in ("words", "templates"):
+            names[kind] = tuple(n.name.value for n in self.file.lists if n.kind == kind)
+        return names
+
+    @cached_property
+    def objects(self) -> dict[str, ObjectDef]:
+        """The objects by name, the first of each, in the order of the file."""
+        found: dict[str, ObjectDef] = {}
+        for item in self.file.objects:
+            found.setdefault(item.name.value, item)
+        return found
+
+    def holders(self, name: str, *kinds: ListKind) -> Iterator[str]:
+        """Short names of used files with a list of that name, one of each file."""
+        for alias, other in self._used_once:
+            if any((kind, name) in other.lists for kind in kinds):
+                yield alias
+
+    @cached_property
+    def _used_once(self) -> tuple[tuple[str, "Module"], ...]:
+        """Each used file with its first short name: a file may be used under thousands."""
+        found: dict[int, tuple[str, Module]] = {}
+        for alias, other in self.imports.items():
+            found.setdefault(id(other), (alias, other))
+        return tuple(found.values())
 
     def forgives(self, alias: str) -> bool:
         """Whether a short name belongs to a `use` line that was lost, which was reported."""
         if alias in self.use_lines:
             return True
-        return self.file.broken_uses and alias == self._likeliest_lost()
+        return self.file.broken_uses and alias == self._likeliest_lost
 
+    @cached_property
     def _likeliest_lost(self) -> str | None:
-        """The short name without `use` that the file needs most often."""
+        """The short name without `use` that the file needs most often, the first of several."""
         blocks = [part for item in self.file.objects for part in item.parts]
         lines = [
             line for each in (*self.file.lists, *blocks) for line in getattr(each, "lines", ())
         ]
         names = [line.alias for line in lines if isinstance(line, IncludeLine)]
         names += [item.parent.alias for item in self.file.objects if item.parent is not None]
-        unknown = [name.value for name in names if name and name.value not in self.use_lines]
-        return max(dict.fromkeys(unknown), key=unknown.count, default=None)
+        unknown = (name.value for name in names if name and name.value not in self.use_lines)
+        return next((name for name, _ in Counter(unknown).most_common(1)), None)
 
 
 @dataclass(slots=True)
@@ -70,9 +103,12 @@ class Library:
     to_train: bool = False  # the learned weights that exist bind nothing
     sources: dict[str, SourceFile] = field(default_factory=dict)
     plan_names: dict[str, str] = field(default_factory=dict)
+    pictures: int = 0  # of the references and the samples, each once
     _modules: dict[tuple[Path, bool], Module] = field(default_factory=dict)  # with `standard`
     _open: list[Path] = field(default_factory=list)
     _full_told: bool = False
+    _letters: int = 0
+    _roots: tuple[Path, ...] = ()
 
     def root(self, source: SourceFile) -> Module:
         """Parse the spec itself and everything that it uses."""
@@ -90,6 +126,7 @@ class Library:
     ) -> Module:
         self.sources[source.name] = source
         self.plan_names[source.name] = name
+        self._letters += len(source.text)
         module = Module(build_ast(source, self.report), source, path.parent, plan_folder, standard)
         self._modules[path, standard] = module
         self._open.append(path)
@@ -178,16 +215,21 @@ class Library:
             )  # fmt: skip
             return None
         if len(self._modules) >= MAX_FILES or len(self._open) >= MAX_CHAIN:
-            if not self._full_told:
-                few = f"a spec may use at most {MAX_FILES} files, {MAX_CHAIN} of them in a chain"
-                self._refuse("I309", use, few, "use fewer files")
-            self._full_told = True
-            return None
+            few = f"a spec may use at most {MAX_FILES} files, {MAX_CHAIN} of them in a chain"
+            return self._refuse_more(use, few)
+        if self._letters > MAX_LETTERS:
+            few = f"the files of a spec may have at most {MAX_LETTERS:,} letters together"
+            return self._refuse_more(use, few)
         try:
             return self._load(path, shown, name, plan_folder, std)
         except UnreadableSource as fault:
             self._refuse("I302", use, fault.sentence, fault.help)
             return None
+
+    def _refuse_more(self, use: Use, sentence: str) -> None:
+        if not self._full_told:
+            self._refuse("I309", use, sentence, "use fewer files")
+        self._full_told = True
 
     def modules(self) -> tuple[Module, ...]:
         """Every file of the compilation, the spec itself first."""
@@ -195,8 +237,11 @@ class Library:
 
     def inside(self, path: Path) -> bool:
         """Whether an absolute path lies in the spec's folder or an allowed one."""
-        roots = (self.root_folder, self.loader.resolve(self.root_folder), *self.allowed)
-        return any(path.is_relative_to(root) for root in roots)
+        if not self._roots:  # found once: thousands of pictures may be asked for
+            self._roots = (
+                self.root_folder, self.loader.resolve(self.root_folder), *self.allowed
+            )  # fmt: skip
+        return any(path.is_relative_to(root) for root in self._roots)
 
     def _refuse_outside(self, use: Use, written: str) -> None:
         self._refuse(

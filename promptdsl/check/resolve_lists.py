@@ -1,4 +1,7 @@
-"""Includes replaced by what they bring, each phrase remembering where it was written."""
+"""Includes replaced by what they bring, each phrase remembering where it was written.
+
+Lists are counted before they are walked: a few hundred short lines can mean millions of phrases.
+"""
 
 from dataclasses import dataclass, field
 
@@ -10,17 +13,45 @@ from promptdsl.spec.model import Phrase
 from promptdsl.syntax.ast import IncludeLine, Line, ListKind, NamedList, Text
 
 MAX_LINES = 20_000
+MAX_LINES_OF_ALL = 200_000
 MAX_CHAIN = 100
 _OTHER: dict[ListKind, ListKind] = {"words": "templates", "templates": "words"}
+_Key = tuple[str, str, ListKind]
+
+
+@dataclass(slots=True)
+class Budget:
+    """The lines that all objects together may have, what they include and inherit counted."""
+
+    report: Report
+    spent: int = 0
+    exhausted: bool = False
+
+    def take(self, lines: int, place: Span) -> bool:
+        """Whether so many lines more are allowed; the first that are not are reported."""
+        if not self.exhausted and self.spent + lines > MAX_LINES_OF_ALL:
+            self.exhausted = True
+            self.report.error(
+                "I211", place,
+                f"up to here the objects of this spec have {self.spent + lines:,} lines with all "
+                f"that they include and inherit, and the limit is {MAX_LINES_OF_ALL:,}",
+                help="use shorter lists, or put the objects into several specs",
+            )  # fmt: skip
+        if not self.exhausted:
+            self.spent += lines
+        return not self.exhausted
 
 
 @dataclass(slots=True)
 class Resolver:
-    """Resolves includes; expanded lists are kept, so that a list is walked once."""
+    """Resolves includes; what is known of a list is kept, so that it is walked once."""
 
     report: Report
-    _expanded: dict[tuple[str, str, ListKind], tuple[Phrase, ...]] = field(default_factory=dict)
-    _open: list[tuple[str, str, ListKind]] = field(default_factory=list)
+    budget: Budget
+    _counts: dict[_Key, int] = field(default_factory=dict)
+    _depths: dict[_Key, int] = field(default_factory=dict)
+    _texts: dict[_Key, tuple[Text, ...]] = field(default_factory=dict)
+    _open: list[_Key] = field(default_factory=list)
     _too_many: set[Span] = field(default_factory=set)
     _told_aliases: set[tuple[str, str]] = field(default_factory=set)
 
@@ -33,19 +64,45 @@ class Resolver:
         inherits: bool = False,
     ) -> tuple[tuple[Phrase, ...], bool]:
         """Phrases of a block, and whether some line was lost; `base` is what the parent has."""
+        count, lost = self._count_lines(lines, module, kind, base, inherits)
+        if count is None or (lines and not self.budget.take(count, lines[-1].span)):
+            return (), True
         phrases: list[Phrase] = []
-        lost = False
         for line in lines:
             if isinstance(line, Text):
                 phrases.append(Phrase(line.value, line.span, line.span))
-                continue
-            brought = self._include(line, module, kind, base, inherits)
-            lost = lost or brought is None
-            phrases += [Phrase(p.text, p.span, line.span) for p in brought or ()]
-            if len(phrases) > MAX_LINES:
-                self._report_too_many(line)
-                return tuple(phrases[:1]), True
+            elif line.is_base:
+                phrases += [Phrase(p.text, p.span, line.span) for p in base or ()]
+            else:
+                texts = self._brought(line, module, kind)
+                phrases += [Phrase(text.value, text.span, line.span) for text in texts]
         return tuple(phrases), lost
+
+    def _count_lines(
+        self,
+        lines: tuple[Line, ...],
+        module: Module,
+        kind: ListKind,
+        base: tuple[Phrase, ...] | None = None,
+        inherits: bool = False,
+    ) -> tuple[int | None, bool]:
+        """How many phrases lines bring, None for too many, and whether some line was lost."""
+        total, lost = 0, False
+        for line in lines:
+            if isinstance(line, Text):
+                total += 1
+                continue
+            if line.is_base:
+                self._check_base(line, base, inherits)
+                brought = None if base is None else len(base)
+            else:
+                brought = self._count_include(line, module, kind)
+            lost = lost or brought is None
+            total += brought or 0
+            if total > MAX_LINES:
+                self._report_too_many(line)
+                return None, True
+        return total, lost
 
     def _report_too_many(self, line: IncludeLine) -> None:
         if line.span not in self._too_many:
@@ -55,16 +112,8 @@ class Resolver:
                 help="use shorter lists; a few hundred prompts are plenty",
             )  # fmt: skip
 
-    def _include(
-        self,
-        line: IncludeLine,
-        module: Module,
-        kind: ListKind,
-        base: tuple[Phrase, ...] | None,
-        inherits: bool,
-    ) -> tuple[Phrase, ...] | None:
-        if line.is_base:
-            return self._base(line, base, inherits)
+    def _count_include(self, line: IncludeLine, module: Module, kind: ListKind) -> int | None:
+        """How many phrases an include line brings; None, and a message, for an unknown name."""
         home = module
         if line.alias is not None:
             alias = line.alias.value
@@ -78,29 +127,27 @@ class Resolver:
         if named is None:
             self._unknown_list(line, module, home, kind)
             return None
-        return self.list(named, home)
+        return self.count(named, home)
 
-    def _base(
+    def _check_base(
         self, line: IncludeLine, base: tuple[Phrase, ...] | None, inherits: bool
-    ) -> tuple[Phrase, ...] | None:
+    ) -> None:
         if base is None and not inherits:
             self.report.error(
                 "I313", line.span, "there is no parent object whose lines base could mean",
                 help="write object NAME extends PARENT { ... }, or include a list by its name",
             )  # fmt: skip
-            return None
-        if base is None:
+        elif base is None:
             self.report.error(
                 "I313", line.span, "the parent object has no block of this name to include",
                 help="remove the line",
             )  # fmt: skip
-        return base
 
-    def list(self, named: NamedList, home: Module) -> tuple[Phrase, ...] | None:
-        """The phrases of a named list."""
-        key = (home.source.name, named.name.value, named.kind)
-        if key in self._expanded:
-            return self._expanded[key]
+    def count(self, named: NamedList, home: Module) -> int | None:
+        """How many phrases a named list has; its mistakes are reported, once."""
+        key = _key(named, home)
+        if key in self._counts:
+            return self._counts[key]
         if key in self._open:
             names = [entry[1] for entry in self._open[self._open.index(key) :]] + [key[1]]
             self.report.error(
@@ -110,16 +157,54 @@ class Resolver:
             )  # fmt: skip
             return None
         if len(self._open) >= MAX_CHAIN:
-            self.report.error(
-                "I305", named.name.span, f"lists include each other more than {MAX_CHAIN} deep",
-                help="put the phrases into one list",
-            )  # fmt: skip
+            self._report_too_deep(named)
             return None
         self._open.append(key)
-        phrases, _lost = self.expand(named.lines, home, named.kind)
+        count, _lost = self._count_lines(named.lines, home, named.kind)
         self._open.pop()
-        self._expanded[key] = phrases
-        return phrases
+        self._counts[key] = count or 0
+        self._depths[key] = 1 + self._deepest(named, home)
+        if self._depths[key] > MAX_CHAIN:  # lists that were counted one by one, from the last on
+            self._report_too_deep(named)
+            self._depths[key] = 0
+        return self._counts[key]
+
+    def _deepest(self, named: NamedList, home: Module) -> int:
+        """How many lists include each other in a row below this one, as far as they are counted."""
+        deepest = 0
+        for line in named.lines:
+            if isinstance(line, IncludeLine):
+                other, inner = _included(line, home, named.kind)
+                if other is not None and inner is not None:
+                    deepest = max(deepest, self._depths.get(_key(inner, other), 0))
+        return deepest
+
+    def _report_too_deep(self, named: NamedList) -> None:
+        self.report.error(
+            "I305", named.name.span, f"lists include each other more than {MAX_CHAIN} deep",
+            help="put the phrases into one list",
+        )  # fmt: skip
+
+    def list(self, named: NamedList, home: Module) -> tuple[Text, ...]:
+        """The texts of a named list that was counted; none of a list with too many."""
+        key = _key(named, home)
+        if key not in self._texts:
+            if key in self._open or len(self._open) >= MAX_CHAIN or not self._counts.get(key):
+                return ()  # which was reported
+            self._open.append(key)
+            texts: list[Text] = []
+            for line in named.lines:
+                texts += (
+                    (line,) if isinstance(line, Text) else self._brought(line, home, named.kind)
+                )
+            self._open.pop()
+            self._texts[key] = tuple(texts)
+        return self._texts[key]
+
+    def _brought(self, line: IncludeLine, module: Module, kind: ListKind) -> tuple[Text, ...]:
+        """What an include line brings, without a word about what is unknown."""
+        home, named = _included(line, module, kind)
+        return () if home is None or named is None else self.list(named, home)
 
     def _unknown_alias(self, line: IncludeLine, module: Module) -> None:
         assert line.alias is not None
@@ -127,15 +212,15 @@ class Resolver:
         if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
             return  # one missing `use` is one mistake, however many lines need it
         self._told_aliases.add((module.source.name, alias))
+        if self.report.full:
+            self.report.left_out += 1
+            return
         near = nearest(alias, module.imports)
-        holders = [
-            known
-            for known, other in module.imports.items()
-            if any(named.name.value == line.name.value for named in other.file.lists)
-        ]
-        if near or holders:
-            likely = near if near and (near in holders or not holders) else holders[0]
-            help = f"did you mean {likely}.{line.name.value}?"
+        holder = next(module.holders(line.name.value, "words", "templates"), None)
+        if holder and not (near and _holds(module.imports[near], line.name.value)):
+            near = holder
+        if near:
+            help = f"did you mean {near}.{line.name.value}?"
         elif alias == "std":
             help = 'write use "std/winclip" as std at the top of the file'
         else:
@@ -164,17 +249,15 @@ class Resolver:
                 help=f"include a list that was written with {wanted} NAME {{ ... }}",
             )  # fmt: skip
             return
-        names = [named.name.value for named in home.file.lists if named.kind == kind]
+        names = home.list_names[kind]
         prefix = f"{line.alias.value}." if line.alias is not None else ""
         near = nearest(name, names)
         if near:
             help = f"did you mean {prefix}{near}?"
         else:
-            aliases = [
-                alias for alias, other in module.imports.items() if find_list(other, kind, name)
-            ]
+            alias = next(module.holders(name, kind), None)
             help = (
-                f"did you mean {aliases[0]}.{name}?" if aliases and not prefix else
+                f"did you mean {alias}.{name}?" if alias and not prefix else
                 f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
                 f"{where} has no list of {kind}"
             )  # fmt: skip
@@ -185,4 +268,20 @@ class Resolver:
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
     """The first list of that kind and name in a file."""
-    return module.lists().get((kind, name))
+    return module.lists.get((kind, name))
+
+
+def _included(
+    line: IncludeLine, module: Module, kind: ListKind
+) -> tuple[Module | None, NamedList | None]:
+    """The file and the list that an include line means, as far as they are known."""
+    home = module if line.alias is None else module.imports.get(line.alias.value)
+    return home, find_list(home, kind, line.name.value) if home is not None else None
+
+
+def _holds(module: Module, name: str) -> bool:
+    return any((kind, name) in module.lists for kind in _OTHER)
+
+
+def _key(named: NamedList, home: Module) -> _Key:
+    return home.source.name, named.name.value, named.kind

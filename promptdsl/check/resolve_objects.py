@@ -1,10 +1,11 @@
 """Objects with `extends` resolved: a child's block replaces its parent's of that name."""
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import PurePosixPath
 
 from promptdsl.check.modules import Module
-from promptdsl.check.resolve_lists import Resolver
+from promptdsl.check.resolve_lists import Budget, Resolver
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.source import Span
@@ -28,6 +29,7 @@ from promptdsl.syntax.build_object import UNNAMED
 from promptdsl.syntax.vocabulary import FORMS
 
 MAX_CHAIN = 100
+MAX_NAMED = 300  # other objects that a misspelt parent is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Merged:
 
     definition: ObjectDef
     module: Module
+    parent: "Merged | None" = None
     called: str | None = None
     normal: tuple[Phrase, ...] | None = None
     defects: dict[str, Defect] = field(default_factory=dict)
@@ -57,6 +60,22 @@ class Merged:
     claims: dict[str, Claim] = field(default_factory=dict)
     broken: bool = False  # a line was lost: what is missing may have been in it
     lost_parts: bool = False  # a whole part was lost: a defect, or the parent object
+    _titles: dict[str, list[str]] | None = None
+
+    def inherited_lines(self) -> int:
+        """What a child of this object begins with: its phrases, rules and named parts."""
+        blocks = (self.normal, self.templates, self.rules, self.method and self.method.fields)
+        words = sum(len(defect.phrases) + 1 for defect in self.defects.values())
+        named = len(self.samples) + len(self.claims)
+        return words + named + sum(len(block) for block in blocks if block)
+
+    def titles_on(self, label: str) -> list[str]:
+        """The tests on the samples of that label, indexed once: a child may remove thousands."""
+        if self._titles is None:
+            self._titles = {}
+            for title, claim in self.claims.items():
+                self._titles.setdefault(claim.on, []).append(title)
+        return self._titles.get(label, [])
 
 
 @dataclass(slots=True)
@@ -65,6 +84,7 @@ class ObjectResolver:
 
     report: Report
     lists: Resolver
+    budget: Budget
     _done: dict[tuple[str, str], Merged] = field(default_factory=dict)
     _open: list[tuple[str, str]] = field(default_factory=list)
 
@@ -77,20 +97,27 @@ class ObjectResolver:
         self._open.append(key)
         merged = self._start(definition, module)
         self._open.pop()
+        if self.budget.exhausted:
+            return merged
         seen: dict[str, Span] = {}
+        own = {part.name.value for part in definition.parts if isinstance(part, DefectBlock)}
         for part in definition.parts:
             name = _part_name(part)
             if name in seen:
                 self._twice(part, name, seen[name])
                 continue
             seen[name] = part.span
-            self._add(merged, part)
+            self._add(merged, part, own)
         self._done.setdefault(key, merged)
         return merged
 
     def _start(self, definition: ObjectDef, module: Module) -> Merged:
         """A copy of the parent, or an empty object."""
         parent = self._parent(definition, module)
+        inherited = 0 if parent is None else parent.inherited_lines()
+        # An object by itself costs a line, too: what it leaves open is filled with defaults.
+        if not self.budget.take(inherited + 1, definition.head):
+            return Merged(definition, module, broken=True, lost_parts=True)
         if parent is None:
             lost = definition.broken or definition.parent is not None
             lost = lost or definition.name.value == UNNAMED
@@ -100,7 +127,9 @@ class ObjectResolver:
                 parent,
                 definition=definition,
                 module=module,
+                parent=parent,
                 called=None,
+                _titles=None,
                 defects=dict(parent.defects),
                 samples=dict(parent.samples),
                 claims=dict(parent.claims),
@@ -129,14 +158,16 @@ class ObjectResolver:
                 return None
             home = found
         name = named.name.value
-        for candidate in home.file.objects:
-            if candidate.name.value == name:
-                return self._resolved_parent(definition, candidate, home)
-        names = [
-            candidate.name.value for candidate in home.file.objects if candidate is not definition
-        ]
-        if UNNAMED in names:
+        candidate = home.objects.get(name)
+        if candidate is not None:
+            return self._resolved_parent(definition, candidate, home)
+        if UNNAMED in home.objects:
             return None  # an object without its name, which was reported, may be the one
+        if self.report.full:
+            self.report.left_out += 1
+            return None
+        others = (other for other, item in home.objects.items() if item is not definition)
+        names = list(islice(others, MAX_NAMED))
         help = did_you_mean(name, names) or (
             f"there is {', '.join(names[:8])}" if names else "write the parent object first"
         )
@@ -171,7 +202,7 @@ class ObjectResolver:
 
     # parts
 
-    def _add(self, merged: Merged, part: Part) -> None:
+    def _add(self, merged: Merged, part: Part, own_defects: set[str]) -> None:
         inherits = merged.definition.parent is not None
         if isinstance(part, NormalBlock):
             merged.normal, lost = self.lists.expand(
@@ -198,7 +229,7 @@ class ObjectResolver:
                 part.span, part.on.span,
             )  # fmt: skip
         else:
-            self._remove(merged, part)
+            self._remove(merged, part, own_defects)
 
     def _not_empty(
         self, lines: tuple[object, ...], span: Span, lost: bool, what: str, merged: Merged
@@ -256,7 +287,7 @@ class ObjectResolver:
                 rules.append(line)
             elif merged.rules is None:
                 self._no_base(line, merged)
-            else:
+            elif self.budget.take(len(merged.rules), line.span):
                 rules += merged.rules
         if not part.rules and not part.broken:
             self._not_empty((), part.span, False, "thresholds", merged)
@@ -275,13 +306,9 @@ class ObjectResolver:
             tuple(text.span for text in part.masks),
         )
 
-    def _remove(self, merged: Merged, part: RemoveLine) -> None:
+    def _remove(self, merged: Merged, part: RemoveLine, own_defects: set[str]) -> None:
         name = part.name.value
-        own = any(
-            isinstance(other, DefectBlock) and other.name.value == name
-            for other in merged.definition.parts
-        )
-        if own:
+        if name in own_defects:
             self.report.error(
                 "I312", part.name.span, f"defect {name} is written in this object itself",
                 help="remove drops a defect of the parent object; here, delete one of the two",
@@ -289,11 +316,12 @@ class ObjectResolver:
             return
         if name in merged.defects:
             del merged.defects[name]
-            merged.samples.pop(name, None)
-            for title in [t for t, claim in merged.claims.items() if claim.on == name]:
-                del merged.claims[title]
+            self._remove_what_came_with(name, merged)
             return
         if merged.lost_parts:
+            return
+        if self.report.full:
+            self.report.left_out += 1
             return
         inherits = merged.definition.parent is not None
         self.report.error(
@@ -302,6 +330,17 @@ class ObjectResolver:
             or ("remove this line" if inherits else "remove drops a defect of the parent object, "
                 "and this object extends none"),
         )  # fmt: skip
+
+    def _remove_what_came_with(self, name: str, merged: Merged) -> None:
+        """The parent's samples of a removed defect and its tests on them; own ones stay."""
+        parent = merged.parent
+        if parent is None:
+            return
+        if merged.samples.get(name) is parent.samples.get(name):
+            merged.samples.pop(name, None)
+        for title in parent.titles_on(name):
+            if merged.claims.get(title) is parent.claims[title]:
+                del merged.claims[title]
 
 
 def _base(merged: Merged, phrases: tuple[Phrase, ...] | None) -> tuple[Phrase, ...] | None:

@@ -23,7 +23,7 @@ from promptdsl.check.faults.words_without_effect import words_without_effect
 from promptdsl.check.faults.wrong_article import wrong_article
 from promptdsl.check.lower import lower
 from promptdsl.check.modules import Library
-from promptdsl.check.resolve_lists import Resolver
+from promptdsl.check.resolve_lists import Budget, Resolver
 from promptdsl.check.resolve_objects import ObjectResolver
 from promptdsl.source import SourceFile
 from promptdsl.spec.model import Spec
@@ -56,12 +56,13 @@ ENSEMBLE_CHECKS: tuple[Callable[[Context], None], ...] = (
 def check(source: SourceFile, library: Library) -> Spec:
     """The Spec of a file; every mistake is in the library's report."""
     root = library.root(source)
-    resolver = Resolver(library.report)
-    objects = ObjectResolver(library.report, resolver)
+    budget = Budget(library.report)
+    resolver = Resolver(library.report, budget)
+    objects = ObjectResolver(library.report, resolver, budget)
     for module in list(library.modules()):
         if not module.standard:
             for named in module.file.lists:
-                resolver.list(named, module)
+                resolver.count(named, module)
     lowered = tuple(
         lower(objects.resolve(definition, root), library, resolver)
         for definition in few_objects(root, library.report)

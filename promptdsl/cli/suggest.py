@@ -201,7 +201,7 @@ def _tell(found: "Suggestion") -> None:
     if not found.better:
         click.echo(
             "that does not hold on pictures that were not searched on"
-            + (f" ({found.because} falls)" if " of " in found.because else "")
+            + (f" ({found.because} falls)" if found.worse_for is not None else "")
             + ", so nothing is proposed",
             err=True,
         )

@@ -30,7 +30,8 @@ def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
     if error.errno in _FULL:
         return EnvironmentProblem(
             f"{folder}: the disk is full",
-            "free some space, then run the same command with --resume",
+            "free some space, then give the same command again; `promptdsl run --resume` goes on "
+            "where a run has stopped",
         )
     reason = error.strerror or str(error)
     return EnvironmentProblem(f"{folder}: cannot write here: {reason}")

@@ -18,7 +18,7 @@ from promptdsl.report.colors import TABLE
 from promptdsl.report.heatmap import COVER
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.previews import MAP_SIDE, Preview
-from promptdsl.results import Record
+from promptdsl.results import Record, told_notes
 
 MAX_ROWS = 20_000
 PREVIEW_BYTES = 24_000_000
@@ -202,7 +202,7 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
             "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
         ),
         ("remarks", "; ".join(run.get("remarks", ()))),
-        ("notes", "; ".join(f"{what} ({count})" for what, count in run["notes"].items())),
+        ("notes", "; ".join(told_notes(run["notes"], run.get("noted", {})))),
     ]
     return [(name, value) for name, value in rows if value]
 

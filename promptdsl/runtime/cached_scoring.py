@@ -20,6 +20,7 @@ from PIL import __version__ as pillow_version
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file, hash_stream
 from promptdsl.files.opening import open_regular
+from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
@@ -117,6 +118,7 @@ class Encoded:
     sha256: tuple[str | None, ...]
     features: Features | None
     error: str | None = None
+    notes: tuple[tuple[str, ...], ...] = ()  # of each; pictures from the cache have none
 
 
 def open_scoring(
@@ -264,13 +266,15 @@ def _encode_and_keep(
 ) -> Encoded:
     features = _encode(scoring, [picture for _, picture in waiting], batch)
     for row, (_, picture) in enumerate(waiting):
-        if scoring.cache is not None and picture.sha256 is not None:
+        # What is to be said of a picture must be said every time: such a one is not kept.
+        if scoring.cache is not None and picture.sha256 is not None and not picture.notes:
             one = {name: tensor[row : row + 1] for name, tensor in features.tensors.items()}
             scoring.cache.put(picture.sha256, scoring.encoding, one)
     if tell is not None:
         tell(len(waiting))
     places = tuple(place for place, _ in waiting)
-    return Encoded(places, tuple(picture.sha256 for _, picture in waiting), features)
+    hashes, notes = zip(*((picture.sha256, picture.notes) for _, picture in waiting), strict=True)
+    return Encoded(places, hashes, features, notes=notes)
 
 
 def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> Features:
@@ -300,8 +304,8 @@ def _encode_references(
     parts: dict[int, Features] = {}
     for encoded in encode_files(scoring, files):
         if encoded.features is None:
-            name = files[encoded.places[0]]
-            raise EnvironmentProblem(f"the reference {name} cannot be used: {encoded.error}")
+            name, why = files[encoded.places[0]], (encoded.error or "").removeprefix(NOT_INSPECTED)
+            raise EnvironmentProblem(f"the reference {name} cannot be used: {why}")
         for row, place in enumerate(encoded.places):
             parts[place] = encoded.features[row : row + 1]
         if progress is not None:

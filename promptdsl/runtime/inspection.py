@@ -17,7 +17,7 @@ from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
-from promptdsl.results import PictureScore, Record
+from promptdsl.results import PictureScore, Record, name_first
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
 from promptdsl.runtime.detector import Detector, engine_notes
@@ -73,6 +73,7 @@ class Clock:
     scoring: float = 0.0
     writing: float = 0.0
     notes: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, list[str]] = field(default_factory=dict)  # note -> the first few pictures
     engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
 
 
@@ -202,4 +203,5 @@ def _write(pending: Pending, run: Run, at_most: int) -> None:
     run.clock.writing += time.perf_counter() - start
     for item in ready:
         run.clock.notes.update(item.notes)
+        name_first(run.clock.noted, item.notes, item.record.image)
         run.tell(item.record)

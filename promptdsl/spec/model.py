@@ -60,6 +60,7 @@ class MethodSpec:
     spans: dict[str, Span]
     span: Span | None
     facts: ModelFacts | None = None
+    lost: frozenset[str] = frozenset()  # written, but wrong: their defaults stand in their place
 
 
 @dataclass(frozen=True, slots=True)

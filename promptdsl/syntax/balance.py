@@ -77,6 +77,8 @@ class _Balancer:
     too_deep: int = 0
     open_lines: Counter[int | None] = field(default_factory=Counter)  # line -> braces left open
     no_orphans_before: int = 0  # statements up to here are known to have their head
+    newlines_from: int = 0  # the run of newlines that was walked last
+    newlines_until: int = 0
 
     def run(self) -> list[Token]:
         """Walk the tokens once, statement by statement."""
@@ -209,9 +211,7 @@ class _Balancer:
 
     def _opener_at_line_end(self, keyword: Token, end: int) -> int | None:
         """A block whose line ends without a brace: does what follows belong into it?"""
-        at = end
-        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
-            at += 1
+        at = self._visible_from(end)
         if at >= len(self.tokens) or self.tokens[end].type != "_NEWLINE":
             return None
         follower = self.tokens[at]
@@ -455,9 +455,19 @@ class _Balancer:
         return len(self._indent(token)) == self._column(token) - 1
 
     def _next_visible(self, at: int) -> Token | None:
-        while at < len(self.tokens) and self.tokens[at].type == "_NEWLINE":
-            at += 1
+        at = self._visible_from(at)
         return self.tokens[at] if at < len(self.tokens) else None
+
+    def _visible_from(self, at: int) -> int:
+        """The first token from here on that is no newline; each run of newlines is walked once."""
+        if at < self.newlines_from or at >= self.newlines_until:
+            self.newlines_from = self.newlines_until = at
+            while (
+                self.newlines_until < len(self.tokens)
+                and self.tokens[self.newlines_until].type == "_NEWLINE"
+            ):
+                self.newlines_until += 1
+        return max(at, self.newlines_until)
 
 
 def _has_no_head(block: _Open) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from promptdsl.datasets.assemble import masks_below, masks_of_kind
 from promptdsl.datasets.beside import part_masks
 from promptdsl.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
-from promptdsl.datasets.model import GOOD, Category
+from promptdsl.datasets.model import GOOD, Category, Dataset
 from promptdsl.datasets.pairing import Placed, pair
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.suffixes import picture_suffixes
@@ -189,15 +189,16 @@ def _with_masks(
     return [*found, *_given_masks(together, [Placed(p.path) for p in together], masks, told)]
 
 
-def from_category(
-    category: Category, notes: Sequence[str] = (), problems: Sequence[str] = ()
-) -> Sample:
-    """The test pictures of a data set's category; notes and problems of the whole set may join."""
+def from_category(category: Category, whole: Dataset | None = None) -> Sample:
+    """The test pictures of a data set's category, with what was told of the whole set if given."""
     pictures = [
         Labelled(picture.path, picture.path.as_posix(), picture.label, picture.mask)
         for picture in category.test
     ]
-    told = Notes(Path(), [*notes, *category.notes], [*problems, *category.problems])
+    told = Notes(Path(), list(category.notes), list(category.problems))
+    if whole is not None:
+        told.sentences[:0] = whole.own_notes
+        told.problems[:0] = whole.own_problems
     return _sample(pictures, (category.name,), told)
 
 

@@ -42,6 +42,37 @@ def _product(phrases: int, templates: int) -> str:
     return f"inspect 1\nobject o {{\ndefect d {{\n{words}}}\ntemplates {{\n{photos}}}\n}}\n"
 
 
+def _lines(line: str, count: int) -> str:
+    return "".join(line.replace("@", str(index)) for index in range(count))
+
+
+def _list_in_each_defect(phrases: int, defects: int) -> str:
+    words = _lines('"bent@ {object}"\n', phrases)
+    blocks = _lines("defect d@ { include w }\n", defects)
+    return f"inspect 1\nwords w {{\n{words}}}\nobject a {{\n{blocks}}}\n"
+
+
+def _children(before: str, line: str, lines: int, behind: str = "") -> str:
+    parent = (
+        f'object p {{\ndefect d {{ "bent {{object}}" }}\n{before}{_lines(line, lines)}{behind}}}\n'
+    )
+    return f"inspect 1\n{parent}{_lines('object c@ extends p { }' + chr(10), 1_900)}"
+
+
+def _doubling_base(block: str, line: str, levels: int) -> str:
+    first = f'object o0 {{ defect d {{ "bent {{object}}" }}\n{block} {{ {line} }} }}\n'
+    twice = f"{block} {{ include base, include base }}"
+    links = (f"object o{i} extends o{i - 1} {{ {twice} }}\n" for i in range(1, levels))
+    return "inspect 1\n" + first + "".join(links)
+
+
+def _long_text(called: str, template: str) -> str:
+    words = _lines('"bent@ {object}"\n', 500)
+    photos = _lines('"photo @ of a {object}"\n', 20)
+    body = f'called: "{called}"\ndefect d {{\n{words}}}\ntemplates {{\n{photos}"{template}"\n}}\n'
+    return f"inspect 1\nobject o {{\n{body}}}\n"
+
+
 SMALL = 'inspect 1\nobject nut {\n  defect bent { "bent {object}" }\n}\n'
 _LANGUAGE = [
     "object",
@@ -112,6 +143,40 @@ TEXTS: dict[str, Callable[[], bytes]] = {
     "lists in a circle of 5,000": lambda: _circle(5000).encode(),
     "lists doubling 40 times": lambda: _doubling(40).encode(),
     "300 million prompts": lambda: _product(20_000, 15_000).encode(),
+    "a list in each defect": lambda: _list_in_each_defect(6_000, 3_000).encode(),
+    "a parent of many defects": lambda: _children(
+        "", 'defect d@ { "x@ {object}" }\n', 8_000
+    ).encode(),
+    "a parent of many tests": lambda: _children(
+        "", 'test "@" { on: good, expect pass at most 1% }\n', 6_000
+    ).encode(),
+    "a parent of many rules": lambda: _children(
+        "thresholds {\n", "reject when score >= 0.5\n", 4_000, "}"
+    ).encode(),
+    "rules doubling 40 times": lambda: _doubling_base(
+        "thresholds", "reject when score >= 0.5", 40
+    ).encode(),
+    "phrases doubling 40 times": lambda: _doubling_base("normal", '"good {object}"', 40).encode(),
+    "an endless name": lambda: _long_text("part " * 30_000, "a {object}").encode(),
+    "an endless template": lambda: _long_text("part", "a " * 60_000 + "{object}").encode(),
+    "a phrase of a page, often": lambda: (
+        'inspect 1\nwords w { "'
+        + "part " * 20_000
+        + '{object}" }\nobject a { defect d {\n'
+        + "include w\n" * 9_000
+        + '}\ntemplates { "a {object}", "the {object}" } }'
+    ).encode(),
+    "lists of a long list, unused": lambda: (
+        "inspect 1\nwords w {\n"
+        + _lines('"bent@ {object}"\n', 6_000)
+        + "}\n"
+        + _lines("words v@ { include w }\n", 4_000)
+    ).encode(),
+    "a chain of lists from its end": lambda: (
+        'inspect 1\nwords w0 { "bent {object}" }\n'
+        + "".join(f"words w{i} {{ include w{i - 1} }}\n" for i in range(1, 3_000))
+        + "object a { defect b { include w2999 } }\n"
+    ).encode(),
     "a chain of lists": lambda: (
         "inspect 1\n" + "".join(f"words w{i} {{ include w{i + 1} }}\n" for i in range(5000))
     ).encode(),

@@ -22,7 +22,7 @@ SECONDS = 20.0 if THOROUGH else 6.0  # of one text, on a busy machine
 MEGABYTES = 700
 HARMLESS = {
     "BOM", "CRLF", "CR only", "tabs and form feeds", "one text", "one phrase line", "many spaces",
-    "much of #",
+    "much of #", "lists of a long list, unused",
 }  # fmt: skip
 NAMES = sorted(TEXTS)
 
@@ -65,6 +65,16 @@ def test_hostile_texts(names: list[str]) -> None:
         ("lists in a circle of 5,000", "I305"),
         ("lists doubling 40 times", "I211"),
         ("300 million prompts", "I211"),
+        ("a list in each defect", "I211"),
+        ("a parent of many defects", "I211"),
+        ("a parent of many tests", "I211"),
+        ("a parent of many rules", "I211"),
+        ("rules doubling 40 times", "I211"),
+        ("phrases doubling 40 times", "I211"),
+        ("an endless name", "I211"),
+        ("an endless template", "I211"),
+        ("a phrase of a page, often", "I211"),
+        ("a chain of lists from its end", "I305"),
         ("long numbers", "I405"),
         ("one name", "I124"),
     ],

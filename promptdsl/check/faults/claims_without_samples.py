@@ -23,7 +23,7 @@ def claims_without_samples(context: Context) -> None:
 
 
 def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
-    names = [GOOD, *(defect.name for defect in item.defects)]
+    names = dict.fromkeys([GOOD, *(defect.name for defect in item.defects)])
     if not METHODS[item.method.name].uses_words and not item.defects:
         return
     for sample in item.samples:
@@ -40,7 +40,7 @@ def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
 
 
 def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
-    labels = [sample.label for sample in item.samples]
+    labels = dict.fromkeys(sample.label for sample in item.samples)
     for claim in item.claims:
         if claim.on in labels or claim.on_span in told:
             continue

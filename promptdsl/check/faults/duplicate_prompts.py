@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from promptdsl.check.context import Context
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.syntax.statements import shown
 
 _Told = set[tuple[Span, Span]]  # pairs of lines, so that an include or a child object adds none
 
@@ -46,7 +47,7 @@ def _doubled(
         told.add((phrase.site, first.site))
         context.report.warning(
             "I206", context.place(phrase),
-            f'"{phrase.text}" stands twice in {where} of {item.name} and counts twice',
+            f'"{shown(phrase.text, 80)}" stands twice in {where} of {item.name} and counts twice',
             label=f"a doubled {what}",
             help="remove one of them, unless the published list is meant to be reproduced",
             related=((context.place(first), "the first one"),),
@@ -69,7 +70,8 @@ def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], t
                 told.add(pair)
                 context.report.warning(
                     "I206", context.place(phrase),
-                    f'two phrases and templates of {item.name} make the same prompt: "{text}"',
+                    f"two phrases and templates of {item.name} make the same prompt: "
+                    f'"{shown(text, 120)}"',
                     label="counts twice",
                     help="change one of them",
                     related=((context.place(first[0]), "the first one"),),

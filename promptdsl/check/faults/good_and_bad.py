@@ -6,6 +6,7 @@ Why: the score compares the two; what they share only makes them harder to tell 
 from promptdsl.check.context import Context
 from promptdsl.source import Span
 from promptdsl.spec.model import Defect, Phrase
+from promptdsl.syntax.statements import shown
 
 
 def good_and_bad(context: Context) -> None:
@@ -31,10 +32,11 @@ def _key(phrase: Phrase) -> str:
 def _tell(
     context: Context, defect: Defect, place: Span, phrases: list[Phrase], twin: Phrase
 ) -> None:
-    message = f'"{phrases[0].text}" stands under normal and under defect {defect.name}'
+    first = shown(phrases[0].text, 80)
+    message = f'"{first}" stands under normal and under defect {defect.name}'
     if len(phrases) > 1:
         message = (
-            f'{len(phrases)} phrases, "{phrases[0].text}" among them, stand under normal and '
+            f'{len(phrases)} phrases, "{first}" among them, stand under normal and '
             f"under defect {defect.name}"
         )
     context.report.warning(

@@ -23,20 +23,16 @@ def _place(item: ObjectSpec, name: str) -> Span:
     return item.method.spans.get(name) or item.method.span or item.head
 
 
-def _is_told(context: Context, item: ObjectSpec, *names: str) -> bool:
+def _is_lost(item: ObjectSpec, *names: str) -> bool:
     """Whether one of these lines is wrong in itself, so that its default stands in its place."""
-    spans = [item.method.spans[name] for name in names if name in item.method.spans]
-    return any(
-        place.file == error.span.file and place.start <= error.span.start <= place.end
-        for error in context.report.errors
-        for place in spans
-    )
+    return not item.method.lost.isdisjoint(names)
 
 
 def _blocks(context: Context, item: ObjectSpec) -> None:
     facts = item.method.facts
     if facts is None:
         return
+    told: set[str] = set()
     for field in METHODS[item.method.name].fields:
         value = item.method.settings.get(field.name)
         numbers: list[int] = []
@@ -45,14 +41,16 @@ def _blocks(context: Context, item: ObjectSpec) -> None:
         elif field.name == "dpam_layer" and isinstance(value, int):
             numbers = [value]
         wrong = [number for number in numbers if number > facts.blocks]
-        if wrong and not _is_told(context, item, field.name):
+        if wrong and not _is_lost(item, field.name):
+            told.add(field.name)
             context.report.error(
                 "I414", _place(item, field.name),
                 f"{item.method.model[0]} has {facts.blocks} blocks, so there is no block "
                 f"{wrong[0]}",
                 help=f"write numbers from 1 to {facts.blocks}",
             )  # fmt: skip
-    _last_path(context, item, facts.blocks)
+    if not told.intersection(("dpam_layer", "blocks")):
+        _last_path(context, item, facts.blocks)
 
 
 def _last_path(context: Context, item: ObjectSpec, blocks: int) -> None:
@@ -60,7 +58,7 @@ def _last_path(context: Context, item: ObjectSpec, blocks: int) -> None:
     layer, chosen = item.method.settings.get("dpam_layer"), item.method.settings.get("blocks")
     if not isinstance(layer, int) or not isinstance(chosen, tuple):
         return
-    if _is_told(context, item, "dpam_layer", "blocks"):
+    if _is_lost(item, "dpam_layer", "blocks"):
         return
     first = blocks - layer + 2
     early = [int(number) for number in chosen if int(number) < first]
@@ -77,7 +75,7 @@ def _image_size(context: Context, item: ObjectSpec) -> None:
     facts, size = item.method.facts, item.method.settings.get("image_size")
     if facts is None or not isinstance(size, int) or size % facts.patch == 0:
         return
-    if _is_told(context, item, "image_size"):
+    if _is_lost(item, "image_size"):
         return
     near = max(1, round(size / facts.patch)) * facts.patch
     context.report.error(

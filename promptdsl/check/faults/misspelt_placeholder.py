@@ -14,10 +14,16 @@ from promptdsl.syntax.signs import readable, with_plain_brackets
 from promptdsl.syntax.statements import quote, shown
 
 PLACEHOLDER = "{object}"
+# Bounded or possessive, and begun once for a run of braces or spaces: texts may have any length.
 _NEAR = re.compile(
-    r"\{+\s*[\w ]{0,20}\s*\}+|\{\s*object\b|\bobject\s*\}|[(\[<%\"]\s*object\s*[)\]>%\"]|\$\w+|%s",
+    r"(?<!\{)\{++\s{0,20}[\w ]{0,20}\s{0,20}\}+|\{\s{0,20}object\b|\bobject\s*\}"
+    r"|[(\[<%\"]\s*object\s*[)\]>%\"]|\$\w+|%s",
     re.I,
 )
+_AGAIN = re.compile(r"(?<!\s)\s*\{object\}")
+_MORE_BRACES = re.compile(r"(?<!\{)\{++object\}++")
+_OTHER_BRACES = re.compile(r"(?<!\s)\s*\{[^{}]*\}|[{}]")
+_LONGEST_NAME = 200  # of an object that a text without the placeholder may mention
 _LIST_NAME = re.compile(r"[a-z]\w*\.[a-z]\w*")
 _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|under)\b", re.I)
 
@@ -68,12 +74,12 @@ def _text(context: Context, text: Text, called: str | None, template: bool) -> N
         return
     elif count > 1:
         first = value.index(PLACEHOLDER) + len(PLACEHOLDER)
-        once = value[:first] + re.sub(r"\s*\{object\}", "", value[first:])
+        once = value[:first] + _AGAIN.sub("", value[first:])
         _report(context, text, "I202", f"this {what} mentions the object {count} times", once,
                 "{object} must stand here once")  # fmt: skip
     elif count == 1:
-        mended = re.sub(r"\{+object\}+", "\0", value)
-        mended = re.sub(r"\s*\{[^{}]*\}|[{}]", "", mended).replace("\0", PLACEHOLDER)
+        mended = _MORE_BRACES.sub("\0", value)
+        mended = _OTHER_BRACES.sub("", mended).replace("\0", PLACEHOLDER)
         _report(context, text, "I201", f"this {what} has braces besides {{object}}", mended,
                 "only {object} may stand in braces")  # fmt: skip
     else:
@@ -103,8 +109,12 @@ def _without(context: Context, text: Text, called: str | None, what: str) -> Non
 def _with_object(value: str, called: str | None, what: str) -> str:
     """The likeliest meaning of a text without the placeholder."""
     for name in (called, (called or "").replace("_", " "), "object"):
-        if name and re.search(rf"\b{re.escape(name)}\b", value, re.I):
-            return re.sub(rf"\b{re.escape(name)}\b", PLACEHOLDER, value, count=1, flags=re.I)
+        if name and len(name) <= _LONGEST_NAME:
+            mended, found = re.subn(
+                rf"\b{re.escape(name)}\b", PLACEHOLDER, value, count=1, flags=re.I
+            )
+            if found:
+                return mended
     if what == "template":
         return f"{value.rstrip(' .')} of the {PLACEHOLDER}."
     if _FOLLOWS_OBJECT.match(value):

@@ -5,28 +5,33 @@ Why: `include std.anomalous` under `normal` teaches that damage is good: every v
 
 from promptdsl.check.context import Context
 from promptdsl.check.modules import Module
+from promptdsl.check.resolve_lists import MAX_CHAIN
+from promptdsl.source import Span
 from promptdsl.syntax.ast import DefectBlock, IncludeLine, NamedList, NormalBlock
 
 GOOD_LISTS = frozenset({"normal", "flawless_more"})  # all other lists of words are of damage
+_Known = dict[tuple[int, bool], str | None]  # what a list brings, by its identity and the block
 
 
 def swapped_words(context: Context) -> None:
     """Look at the include lines of every file of the author's."""
+    told = _told(context)
+    known: _Known = {}
     for module in context.library.modules():
         if module.standard:
             continue
         for definition in module.file.objects:
             for part in definition.parts:
                 if isinstance(part, (NormalBlock, DefectBlock)):
+                    under_normal = isinstance(part, NormalBlock)
                     for line in part.lines:
-                        if isinstance(line, IncludeLine):
-                            _include(context, module, line, isinstance(part, NormalBlock))
+                        if isinstance(line, IncludeLine) and line.span not in told:
+                            wrong = _wrong_list(module, line, under_normal, known)
+                            if wrong is not None:
+                                _tell(context, line, wrong, under_normal)
 
 
-def _include(context: Context, module: Module, line: IncludeLine, under_normal: bool) -> None:
-    wrong = _wrong_list(module, line, under_normal, set())
-    if wrong is None or _is_told(context, line):
-        return
+def _tell(context: Context, line: IncludeLine, wrong: str, under_normal: bool) -> None:
     name = f"{line.alias.value}.{line.name.value}" if line.alias else line.name.value
     kind, place = ("damaged", "normal") if under_normal else ("good", "a defect")
     by = "" if name.endswith(wrong) else f" (by {wrong})"
@@ -37,29 +42,34 @@ def _include(context: Context, module: Module, line: IncludeLine, under_normal: 
 
 
 def _wrong_list(
-    module: Module, line: IncludeLine, under_normal: bool, seen: set[int]
+    module: Module, line: IncludeLine, under_normal: bool, known: _Known, depth: int = 0
 ) -> str | None:
     """The standard list of the other side that the line brings, itself or by other lists."""
     home = module.imports.get(line.alias.value) if line.alias is not None else module
-    named = home.lists().get(("words", line.name.value)) if home is not None else None
-    if home is None or named is None or id(named) in seen:
+    named = home.lists.get(("words", line.name.value)) if home is not None else None
+    if home is None or named is None or depth > MAX_CHAIN:
         return None
-    seen.add(id(named))
     if home.standard:
         right = (line.name.value in GOOD_LISTS) == under_normal
         return None if right else line.name.value
-    found = (_wrong_list(home, inner, under_normal, seen) for inner in _includes(named))
-    return next((name for name in found if name is not None), None)
+    key = (id(named), under_normal)
+    if key not in known:
+        known[key] = None  # what a list in a circle brings is found where the circle begins
+        found = (
+            _wrong_list(home, inner, under_normal, known, depth + 1) for inner in _includes(named)
+        )
+        known[key] = next((name for name in found if name is not None), None)
+    return known[key]
 
 
 def _includes(named: NamedList) -> list[IncludeLine]:
     return [line for line in named.lines if isinstance(line, IncludeLine)]
 
 
-def _is_told(context: Context, line: IncludeLine) -> bool:
-    """Whether it was told that the line repeats phrases of the other side."""
-    told = [item for item in context.report if item.code == "I207"]
-    return any(
-        line.span == item.span or any(line.span == place for place, _ in item.related)
-        for item in told
-    )
+def _told(context: Context) -> set[Span]:
+    """The lines of which it was told that they repeat phrases of the other side."""
+    places: set[Span] = set()
+    for item in context.report:
+        if item.code == "I207":
+            places |= {item.span, *(place for place, _ in item.related)}
+    return places

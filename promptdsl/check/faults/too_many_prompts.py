@@ -6,11 +6,13 @@ Why: the published ensembles have a few hundred prompts; a slip with includes ma
 from promptdsl.check.context import Context
 from promptdsl.check.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.spec.model import ObjectSpec
 from promptdsl.syntax.ast import ObjectDef
 
 MAX_PROMPTS = 20_000
 MAX_PROMPTS_OF_ALL = 200_000
 MAX_OBJECTS = 2_000
+MAX_LETTERS = 20_000_000  # of all prompts together; a prompt has about sixty
 
 
 def few_objects(module: Module, report: Report) -> tuple[ObjectDef, ...]:
@@ -46,9 +48,31 @@ def too_many_prompts(context: Context) -> None:
             f"{MAX_PROMPTS_OF_ALL:,}",
             help="put the objects into several specs",
         )  # fmt: skip
+        return
+    letters = 0
+    for item in context.objects:
+        letters += letter_count(item)
+        if letters > MAX_LETTERS:
+            context.report.error(
+                "I211", item.head,
+                f"with object {item.name} the prompts of this spec would have {letters:,} letters, "
+                f"and the limit is {MAX_LETTERS:,}",
+                help="say it in fewer words: a model reads about 300 letters of a prompt",
+            )  # fmt: skip
+            return
+
+
+def letter_count(item: ObjectSpec) -> int:
+    """How many letters the prompts of an object will have together, without expanding them."""
+    phrases = [*item.normal, *(phrase for defect in item.defects for phrase in defect.phrases)]
+    spoken = sum(len(phrase.text) + len(item.called) for phrase in phrases)
+    framed = sum(len(template.text) for template in item.templates)
+    return spoken * len(item.templates) + framed * len(phrases)
 
 
 def small_enough(context: Context) -> bool:
     """Whether the ensembles may be expanded."""
     counts = [item.prompt_count for item in context.objects]
-    return max(counts, default=0) <= MAX_PROMPTS and sum(counts) <= MAX_PROMPTS_OF_ALL
+    if max(counts, default=0) > MAX_PROMPTS or sum(counts) > MAX_PROMPTS_OF_ALL:
+        return False
+    return sum(map(letter_count, context.objects)) <= MAX_LETTERS
