@@ -10,6 +10,7 @@ import click
 from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.owned import refuse_inputs_as_output
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
@@ -59,6 +60,9 @@ def command(
         )
     as_json = plan_only or out == STANDARD_INPUT or (out or "").endswith(".json")
     path = _destination(spec, out, ".json" if as_json else ".plan")
+    if path is not None:
+        sources = compilation.sources.values()
+        refuse_inputs_as_output(path, [source.path or source.name for source in sources])
     if as_json:
         _write_json(compilation, path)
         for sentence in missing(compilation):

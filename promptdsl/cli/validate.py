@@ -125,13 +125,20 @@ def _default_folder(asked: Asked) -> Path:
 
 
 def _claim_folder(folder: Path) -> Path:
-    """Make the folder before anything costly happens."""
+    """Make the folder before anything costly happens; what others wrote in it is not replaced."""
+    from promptdsl.files.owned import JSON_MARK, PAGE_MARK, refuse_foreign_outputs
     from promptdsl.files.writing import disk_told_plainly
 
     if folder.exists() and not folder.is_dir():
         raise UsageProblem(f"{folder}: -o needs a folder, and this is a file")
     with disk_told_plainly(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    marks = {
+        "validation.json": JSON_MARK,
+        "junit.xml": b"promptdsl validate",
+        "validation.html": PAGE_MARK,
+    }
+    refuse_foreign_outputs(folder, marks)
     return folder
 
 

@@ -110,6 +110,8 @@ def test_features_are_kept_under_the_hash_of_the_bytes_that_were_decoded(
     monkeypatch.setattr(cached_scoring, "_hash_all", hash_and_replace)
     (encoded,) = encode_files(scoring, [picture])
     assert encoded.sha256 == (hash_now(bad),)
+    assert cache.get(hash_now(bad), scoring.encoding) is not None
+    assert cache.get(hash_now(good), scoring.encoding) is None
     monkeypatch.undo()
     first = scores(open_scoring(item, tmp_path, COMPUTE, None), [good])
     assert scores(open_scoring(item, tmp_path, COMPUTE, cache), [good]) == first
@@ -136,6 +138,12 @@ def test_what_decides_features_is_in_the_key_of_the_cache(
         monkeypatch.setattr(f"promptdsl.runtime.cached_scoring.{name}", value)
         keys.append(key())
         monkeypatch.undo()
+    method = item.method.model_copy(update={"name": "another"})
+    other = item.model_copy(update={"method": method})
+    without = cached_scoring._SCORES_ONLY
+    monkeypatch.setattr(cached_scoring, "_SCORES_ONLY", {"another": without["winclip"]})
+    keys.append(cached_scoring.cache_key(other, tmp_path, COMPUTE, "m"))
+    monkeypatch.undo()
     (tmp_path / "learned").write_bytes(b"one")
     keys.append(key(weights="learned"))
     (tmp_path / "learned").write_bytes(b"two")
