@@ -17,6 +17,7 @@ from promptdsl.spec.model import ModelFacts
 
 _MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
 _LONGEST = 100
+_MANY_LANGUAGES = ("xlm", "nllb", "mt5", "siglip", "i18n", "multilingual", "worldwide", "m-clip")
 
 
 @cache
@@ -61,6 +62,12 @@ def _config_file(name: str) -> str | None:
     return None
 
 
+def reads_many_languages(names: tuple[str, ...]) -> bool:
+    """Whether a model was trained on texts of many languages, as far as its name and tag tell."""
+    told = " ".join(names).lower()
+    return any(word in told for word in _MANY_LANGUAGES)
+
+
 @cache
 def builtin_facts() -> ModelFacts:
     """The facts of the model inside the package."""
@@ -82,6 +89,7 @@ def facts_of_config(config: dict[str, Any]) -> ModelFacts | None:
             blocks=int(vision.get("layers", 12)),
             context=int(text.get("context_length", 77)),
             quick_gelu=bool(config.get("quick_gelu", False)),
+            width=int(vision.get("width", 768)),
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         return None
