@@ -32,6 +32,7 @@ class Compilation:
     sources: dict[str, SourceFile]
     report: Report
     spec: Spec | None
+    pictures: int = 0  # of its references and samples, masks not counted
 
     @property
     def sha256(self) -> str:
@@ -103,7 +104,7 @@ def _compile(
         return _unreadable(
             source.name, UnreadableSource("I001", f"{source.name} cannot be checked: {reason}")
         )
-    return Compilation(source.name, library.sources, report, spec)
+    return Compilation(source.name, library.sources, report, spec, library.pictures)
 
 
 def _unreadable(name: str, fault: UnreadableSource) -> Compilation:

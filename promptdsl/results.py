@@ -3,6 +3,7 @@
 Every score and every value of an anomaly map lies in [0, 1]; higher means more anomalous.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
+NAMED = 3  # pictures that a note names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,22 @@ class Record:
     area: dict[str, float] | None = None  # "0.70" -> share of the picture at or above that score
     map: str | None = None  # relative to the output folder
     error: str | None = None
+
+
+def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) -> None:
+    """Remember the picture under its notes, as long as there are few of them."""
+    for note in notes:
+        names = noted.setdefault(note, [])
+        if len(names) < NAMED:
+            names.append(picture)
+
+
+def told_notes(counts: Mapping[str, int], noted: Mapping[str, Sequence[str]]) -> list[str]:
+    """A sentence for each note: `very dark pictures (5: a.png, b.png, c.png, ...)`."""
+    return [f"{what} ({_named(count, noted.get(what, ()))})" for what, count in counts.items()]
+
+
+def _named(count: int, names: Sequence[str]) -> str:
+    if not names:
+        return str(count)
+    return f"{count}: {', '.join(names)}{', ...' if count > len(names) else ''}"

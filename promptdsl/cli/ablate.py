@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
@@ -112,19 +113,19 @@ def command(
                     raise
                 stopped = problem  # what is finished is written and shown first
     text = json.dumps(document(ablations, time.perf_counter() - started), indent=2) + "\n"
+    failed = None if out is None else attempted(lambda: _write(out, text))
     if form == "json":
         write_machines(text)
     else:
         console = console_for_tables(WIDE)
         for ablation in ablations:
             print_ablation(console, ablation)
-    if out is not None:
-        _write(out, text)
-        if form == "text":
-            click.echo(f"table: {shown(out / WORDS_FILE)}")
+    if out is not None and failed is None and form == "text":
+        say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
-    if stopped is not None:
-        raise stopped
+    for problem in (stopped, failed):
+        if problem is not None:
+            raise problem
     return code
 
 

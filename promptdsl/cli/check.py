@@ -121,6 +121,7 @@ def _file_entry(compilation: Compilation, show_defaults: bool) -> dict[str, Any]
         "file": compilation.name,
         "ok": compilation.ok,
         "objects": [{"name": item.name, "prompts": item.prompt_count} for item in objects],
+        "pictures": compilation.pictures,
     }
     if show_defaults:
         from promptdsl.cli.defaults import as_data

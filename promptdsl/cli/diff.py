@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import console_for_tables, counted, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
@@ -92,25 +93,28 @@ def command(
 
     sides = _open(before, allow), _open(after, allow)
     found = find_pictures(inputs, recursive=recursive, exclude=out)
-    for what, count in found.left_out.items():
-        tell_note(f"left out {count} {what}")
+    if found.told:
+        tell_note(f"left out {found.told}")
+    for problem in found.problems:
+        tell_note(problem, "problem")
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             result = compare(*sides, found.pictures, object_name, compute, cache, progress)
     described = describe(result)
+    failed = None if out is None else attempted(lambda: _write(out, result, described))
     if form == "json":
         write_machines(json.dumps(described, indent=2) + "\n")
     else:
         _tell(console_for_tables(WIDE), result)
-    if out is not None:
-        _write(out, result, described)
-        if form == "text":
-            click.echo(f"page: {shown(out / PAGE)}")
+    if failed is not None:
+        raise failed
+    if out is not None and form == "text":
+        say(f"page: {shown(out / PAGE)}")
     unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
     for image, error in unreadable.items():
         tell_note(f"{image}: {error}; it is in no comparison", "problem")
-    return 3 if unreadable else 0
+    return 3 if unreadable or found.unreadable else 0
 
 
 def _open(name: str, allow: tuple[Path, ...]) -> "Side":

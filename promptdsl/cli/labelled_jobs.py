@@ -188,15 +188,17 @@ def _dataset_jobs(asked: Asked, root: Path, layout: Any) -> "tuple[list[Job], st
     dataset = read_dataset(root, layout, wanted)
     # A tree in MVTec AD's shape can be anything, but --visa is VisA in whatever shape it came.
     named = "visa" if asked.visa is not None else "mvtec" if asked.mvtec is not None else "plain"
-    jobs = []
-    for category in _chosen(dataset, given, asked):
+    jobs: list[Job] = []
+    chosen = _chosen(dataset, given, asked)
+    for category in chosen:
         spec = given or _ready_spec(named, category.name, root)
         item = _object_for(spec, category.name, asked)
         if asked.shots is not None:
             _check_shots(item)
             item = _with_shots(item, category, asked.shots)
-        root_told = (dataset.own_notes, dataset.own_problems) if not jobs else ((), ())
-        jobs.append(Job(category.name, spec, item, from_category(category, *root_told)))
+        first = category is chosen[0]  # what concerns the whole set is told once
+        sample = from_category(category, dataset if first else None)
+        jobs.append(Job(category.name, spec, item, sample))
     return jobs, named
 
 

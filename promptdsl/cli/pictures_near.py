@@ -34,7 +34,7 @@ def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
         )
     found = find(path, ".")
     for unreadable, why in found.unreadable.items():
-        raise PictureFolderProblem(f"{unreadable}: this folder cannot be read: {why}", "check it")
+        raise PictureFolderProblem(f"{unreadable} was not looked at: {why}", "make it readable")
     suffixes = Counter(os.path.splitext(name)[1] for name in found.files)
     if not suffixes:
         raise PictureFolderProblem(

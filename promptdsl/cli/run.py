@@ -15,7 +15,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.results import Record
+from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
     from promptdsl.cli.execute_run import Options, Outcome, Source
@@ -232,7 +232,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
             "warning",
         )
     for folder, why in outcome.run["unreadable"].items():
-        tell_note(f"{folder}: this folder cannot be read: {why}", "problem")
+        tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
         return
     counts, times = outcome.run["counts"], outcome.run["times"]
@@ -240,7 +240,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
     for sentence in remarks(outcome, options):
-        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+        console.print(shown(sentence), soft_wrap=True, highlight=False, markup=False)
 
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
@@ -255,7 +255,8 @@ def remarks(outcome: "Outcome", options: "Options") -> list[str]:
         hint = " (--recursive looks into sub-folders)" if SUB_FOLDERS in left else ""
         lines.append(f"left out: {what_was_left_out(left)}{hint}")
     lines += [f"note: {shown(sentence)}" for sentence in run["remarks"]]
-    lines += [f"note: {what} ({count})" for what, count in run["notes"].items()]
+    told = told_notes(run["notes"], run.get("noted", {}))
+    lines += [f"note: {shown(sentence)}" for sentence in told]
     if outcome.dropped:
         lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
     if outcome.others:

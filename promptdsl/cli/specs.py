@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from promptdsl.check.modules import SUFFIX
 from promptdsl.cli.terminal import counted, tell_note, use_color
 from promptdsl.diagnostics.diagnostic import Diagnostic
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.diagnostics.width import harmless
-from promptdsl.errors import UsageProblem
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.find import How, TooManyFiles, find
+from promptdsl.files.found import LINKS, what_was_left_out
 from promptdsl.pipeline import Compilation, compile_file, compile_text
 from promptdsl.source import MAX_BYTES
 
@@ -33,13 +36,30 @@ def find_specs(names: Sequence[str]) -> list[str]:
     found: list[str] = []
     for name in names:
         if name != STANDARD_INPUT and os.path.isdir(name):
-            inside = sorted(path for path in Path(name).rglob("*.inspect") if not path.is_dir())
-            if not inside:
-                raise UsageProblem(f"the folder {name} holds no .inspect file")
-            found += [str(path) for path in inside]
+            found += _specs_below(name)
         else:
             found.append(name)
     return list(dict.fromkeys(found))
+
+
+def _specs_below(name: str) -> list[str]:
+    try:
+        found = find(".", name, How(recursive=True, wanted=_is_spec))
+    except TooManyFiles as fault:
+        raise UsageProblem(f"{name} holds {fault.strerror}", "name a folder inside it") from None
+    for folder, why in found.unreadable.items():
+        raise EnvironmentProblem(
+            f"{folder}: this folder was not looked at: {why}", "make it readable, or name the specs"
+        )
+    if LINKS in found.left_out:
+        tell_note(f"left out {what_was_left_out({LINKS: found.left_out[LINKS]})}")
+    if not found.files:
+        raise UsageProblem(f"the folder {name} holds no .inspect file")
+    return list(found.files)
+
+
+def _is_spec(name: str) -> bool:
+    return name.endswith(SUFFIX)
 
 
 def compile_named(name: str, allow: tuple[Path, ...] = ()) -> Compilation:
@@ -107,7 +127,9 @@ def _content(compilation: Compilation) -> str:
     if not objects:
         return "lists for other files, no object"
     prompts = sum(item.prompt_count for item in objects)
-    return f"{counted(len(objects), 'object')}, {counted(prompts, 'prompt')}"
+    told = f"{counted(len(objects), 'object')}, {counted(prompts, 'prompt')}"
+    pictures = compilation.pictures
+    return f"{told}, {counted(pictures, 'picture')}" if pictures else told
 
 
 def all_diagnostics(compilations: Sequence[Compilation]) -> list[Diagnostic]:

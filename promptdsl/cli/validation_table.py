@@ -9,6 +9,7 @@ from rich.text import Text
 from promptdsl.files.naming import shown
 from promptdsl.validation.figures import TITLES, TOTAL, Estimate
 from promptdsl.validation.outcomes import ClaimResult, Outcome, Share, explain
+from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult
 from promptdsl.validation.table import COLUMNS, PaperTable, Row
 
@@ -41,6 +42,11 @@ def print_object(console: Console, result: ObjectResult) -> None:
     for table in _figures_tables(result):
         console.print(table)
     console.print(outcomes_table(result.outcomes))
+    for rule, promise in zip(
+        result.rules, promises(result.job.spec.lock, result.job.item), strict=True
+    ):
+        if promise is not None:
+            console.print(Text(f"{shown(rule.text)}: {promise}"), soft_wrap=True)
     if result.confusion.right.of:
         console.print(Text(f"the right defect was named: {_share(result.confusion.right)}"))
     for claim in result.claims:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
 from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -83,14 +84,15 @@ def command(
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
         why = explain(scoring, item, plan, rules, compilation.sources, picture, folder)
+    failed = None if out is None else attempted(lambda: _draw(why, picture, out))
     if form == "json":
         write_machines(json.dumps(describe(why), indent=2) + "\n")
     else:
         _tell(why)
-    if out is not None:
-        _draw(why, picture, out)
-        if form == "text":
-            click.echo(f"picture: {shown(out)}")
+    if failed is not None:
+        raise failed
+    if out is not None and form == "text":
+        say(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0
@@ -108,8 +110,7 @@ def _draw(why: "Why", picture: Path, out: Path) -> None:
 
     windows = standing_out(why.scales)
     marks = [
-        Mark(window.box, highest_in(why.score.map, window.box), name, window.words)
-        for name, window in windows
+        Mark(window.box, highest_in(why.score.map, window.box), name) for name, window in windows
     ]
     marks = marks or [Mark(box, score, "map") for box, score in why.spots]
     above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule)})

@@ -42,7 +42,12 @@ def read_category(folder: Path, name: str, notes: Notes) -> Category:
         good += [inner for inner in inside.folders if means_good(inner.name)]
         rest = [inner for inner in inside.folders if not means_good(inner.name)]
         note_left_out(rest, "only good parts are learned from", notes)
-        note_stray(train, inside.pictures, notes)
+        if inside.pictures:
+            count = counted(len(inside.pictures), "picture")
+            notes.add(
+                f"{notes.shown(train)}: left out {count} directly in this folder: good parts to "
+                "compare with lie in good/"
+            )
     train_good = good_pictures(good, notes)
     if trains and not train_good:
         notes.add(f"{name}: no good pictures in train/good, so none to compare with")

@@ -17,7 +17,7 @@ from promptdsl.runtime.cached_scoring import encode_files, open_scoring
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.feature_cache import FeatureCache
 from promptdsl.runtime.inspection import Job
-from promptdsl.runtime.verdict import decide, resolve
+from promptdsl.runtime.verdict import decide, meaning, resolve
 from promptdsl.validation.run import Watch
 from promptdsl.validation.scored import ArrayStore
 
@@ -209,11 +209,21 @@ def field_changes(
 ) -> list[FieldChange]:
     """The name, method, model, settings and threshold lines that differ."""
     old, new = _fields(before, rules[0]), _fields(after, rules[1])
+    lines = [_meanings(before, rules[0]), _meanings(after, rules[1])]
     return [
         FieldChange(name, old.get(name), new.get(name))
         for name in dict.fromkeys([*old, *new])
-        if old.get(name, "none") != new.get(name, "none")
+        if lines[0].get(name, old.get(name, "none")) != lines[1].get(name, new.get(name, "none"))
     ]
+
+
+def _meanings(item: ObjectPlan, rules: Sequence[Rule]) -> dict[str, str]:
+    """What threshold lines are compared by: not their spelling."""
+    known = zip(item.thresholds, rules, strict=True)
+    return {
+        f"threshold {place}": f"{meaning(written)} {meaning(resolved)} {item.default_thresholds}"
+        for place, (written, resolved) in enumerate(known, 1)
+    }
 
 
 def _fields(item: ObjectPlan, rules: Iterable[Rule]) -> dict[str, str]:

@@ -17,6 +17,7 @@ defect. Only a rewording that is better there too is proposed.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,6 +74,7 @@ class Suggestion:
     changes: dict[str, Change]  # on the judging half: after minus before
     better: bool
     because: str  # the figure that decided
+    worse_for: str | None  # the defect that pays, where that is why it is not better
     searched: int  # pictures
     judged: int
     tried: int  # removals and additions that were open at the first step
@@ -104,11 +106,11 @@ def suggest(
     watch.measures(evidence.job.name)
     movable = Movable(offered, places, untouched)
     steps, edited, rewordings, tried = search.climb(evidence.item, movable, most)
-    changes, better, because = (
-        _judge(evidence, edited, judging, watch) if steps else ({}, False, "")
+    changes, verdict = (
+        _judge(evidence, edited, judging, watch) if steps else ({}, Better(False, ""))
     )
     return Suggestion(
-        evidence, tuple(steps), edited, rewordings, changes, better, because,
+        evidence, tuple(steps), edited, rewordings, changes, *verdict,
         len(searching), len(judging), tried, whole, tuple(sorted(untouched)),
     )  # fmt: skip
 
@@ -195,7 +197,7 @@ class _Search:
     def better(self, comparer: Comparer, after_N: Floats) -> bool:
         """Whether a move is better in total, and no defect pays for it."""
         after = Judgement(after_N, ("pass",) * len(after_N), None)
-        return is_better(comparer, after)[0]
+        return is_better(comparer, after).better
 
     def climb(
         self,
@@ -287,7 +289,7 @@ def rewordings_between(before: ObjectSpec, after: ObjectSpec) -> dict[str, Rewor
 
 def _judge(
     evidence: Evidence, edited: ObjectSpec, places: Sequence[int], watch: Watch
-) -> tuple[dict[str, Change], bool, str]:
+) -> tuple[dict[str, Change], "Better"]:
     """Before and after on the half that the search has not seen."""
     variants = [
         Variant(evidence.bank.directions(list(expand(item)))) for item in (evidence.item, edited)
@@ -297,24 +299,31 @@ def _judge(
         for judgement in judge_variants(evidence, variants, lambda number: False, watch)
     )
     comparer = compare_with(before, [evidence.labels[n] for n in places])
-    better, because = is_better(comparer, after)
-    return comparer.changes(after), better, because
+    return comparer.changes(after), is_better(comparer, after)
 
 
-def is_better(comparer: Comparer, after: Judgement) -> tuple[bool, str]:
-    """Whether all pictures together gain and no defect loses, and the figure that says so."""
+class Better(NamedTuple):
+    """Whether a rewording is better, the figure that says so, and the defect that pays for it."""
+
+    better: bool
+    because: str
+    worse_for: str | None = None
+
+
+def is_better(comparer: Comparer, after: Judgement) -> Better:
+    """Better: all pictures together gain and no defect loses."""
     whole = margin(comparer.base.scores_N, comparer.defective_N)
     changes = {n: c for n, c in comparer.changes(after).items() if not n.startswith("own_")}
     call, because = name_it(changes, whole)
     if call != "harmful":  # the old words do no harm: nothing gets better without them
-        return False, because
+        return Better(False, because)
     for defect in dict.fromkeys(label for label in comparer.labels if label != GOOD):
         own = comparer.changes(after, defect)
         mine = {name: own[name] for name in ("own_auroc", "own_margin")}
         call, title = name_it(mine, whole)
         if call == "helpful":
-            return False, f"{title.removesuffix('its defect')}{defect}"
-    return True, because
+            return Better(False, f"{title.removesuffix('its defect')}{defect}", defect)
+    return Better(True, because)
 
 
 def _of(judgement: Judgement, places: Sequence[int]) -> Judgement:

@@ -10,7 +10,8 @@ from promptdsl.experiments.ablate import Ablation
 from promptdsl.experiments.effects import Change, Effect
 from promptdsl.files.naming import shown
 from promptdsl.runtime.run_description import now, versions
-from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
+from promptdsl.validation.draws import RESAMPLES, SEED
+from promptdsl.validation.intervals import CONFIDENCE
 from promptdsl.validation.separation import describe_separation
 
 FORMAT = 1

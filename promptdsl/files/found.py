@@ -1,12 +1,13 @@
 """What a path, a folder or a pattern gave, and what it left out and why."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promptdsl.files.naming import shown
 
 NAMED = 3  # names that a sentence lists before it only counts
+KEPT = 1000  # names that are remembered, so that what two searches leave out counts once
 
 HERE = os.path.join(".", "")  # before the names in the current folder
 NO_SUFFIX = "files without a suffix"
@@ -33,8 +34,13 @@ class LeftOut:
     def add(self, name: str) -> None:
         """One more."""
         self.count += 1
-        if len(self.names) < NAMED:
+        if len(self.names) < KEPT:
             self.names.append(name)
+
+    @property
+    def first(self) -> list[str]:
+        """The names for a sentence."""
+        return self.names[:NAMED]
 
 
 @dataclass(slots=True)
@@ -54,25 +60,39 @@ class Found:
         self.left_out.setdefault(why, LeftOut()).add(name.removeprefix(HERE))
 
 
-def together(parts: Iterable[Found]) -> Found:
+def together(searches: Iterable[Found]) -> Found:
     """Several searches as one; a file that two of them found is kept once, where it came first."""
-    whole = Found()
+    parts, whole = list(searches), Found()
     files: dict[str, str] = {}
     strange: dict[str, None] = {}
     for part in parts:
         for file in part.files:
             files.setdefault(part.places[file], file)
-        for why, one in part.left_out.items():
-            total = whole.left_out.setdefault(why, LeftOut())
-            total.names = list(dict.fromkeys([*total.names, *one.names]))[:NAMED]
-            total.count += one.count
         strange |= dict.fromkeys(part.strange)
         whole.unreadable |= part.unreadable
         whole.outside = whole.outside or part.outside
         whole.entries += part.entries
+    whole.left_out = _together([part.left_out for part in parts], set(files))
     whole.places = {file: place for place, file in files.items()}
     whole.files = tuple(files.values())
     whole.strange = tuple(strange)
+    return whole
+
+
+def _together(parts: Sequence[dict[str, LeftOut]], places: set[str]) -> dict[str, LeftOut]:
+    """What nobody took: not the folders that another search looked into, and each name once."""
+    if len(parts) < 2:
+        return dict(*parts)
+    looked_into = {os.path.dirname(place) for place in places}
+    whole: dict[str, LeftOut] = {}
+    for why in dict.fromkeys(why for part in parts for why in part):
+        ones = [part[why] for part in parts if why in part]
+        names = list(dict.fromkeys(name for one in ones for name in one.names))
+        if why in (SUB_FOLDERS, LINKS):
+            names = [n for n in names if os.path.normcase(os.path.realpath(n)) not in looked_into]
+        uncounted = sum(one.count - len(one.names) for one in ones)
+        if names:
+            whole[why] = LeftOut(len(names) + uncounted, names[:KEPT])
     return whole
 
 
@@ -85,5 +105,5 @@ def what_was_left_out(left_out: Mapping[str, LeftOut]) -> str:
 
 
 def _first(one: LeftOut) -> str:
-    more = one.count - len(one.names)
-    return ", ".join(map(shown, one.names)) + (f" and {more} more" if more else "")
+    more = one.count - len(one.first)
+    return ", ".join(map(shown, one.first)) + (f" and {more} more" if more else "")

@@ -9,6 +9,7 @@ before it was hashed.
 import hashlib
 import json
 import os
+import re
 import time
 from contextlib import suppress
 from io import BufferedReader
@@ -21,6 +22,7 @@ from promptdsl.files.writing import write_atomically
 REST_SECONDS = 5.0
 MAX_NOTES = 2_000
 _NOTE_BYTES = 4_096
+_NAME = re.compile(r"[0-9a-f]{32}\.json")
 
 
 def hash_bytes(content: bytes) -> str:
@@ -90,7 +92,7 @@ def _write_note(note: Path, entry: dict[str, object]) -> None:
 
 def _bound(folder: Path) -> None:
     """Keep the newest notes: beyond MAX_NOTES, half of them go, the oldest first."""
-    notes = list(folder.iterdir())
+    notes = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
     if len(notes) <= MAX_NOTES:
         return
     aged = []

@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import NamedTuple
@@ -41,6 +41,7 @@ class How:
     command_line: bool = False  # `**` follows links, a matched folder stands for its pictures
     recursive: bool = False  # a folder means its sub-folders, too
     exclude: str | None = None  # the real path of a folder not to look into
+    wanted: Callable[[str], bool] = is_picture  # what a folder or a wildcard gives, by its name
     most: int = MAX_ENTRIES  # entries to look at
     seconds: float = MAX_SECONDS
 
@@ -205,13 +206,13 @@ class Search:
 
         A folder with a picture's ending is taken, too: it becomes an error and is not lost.
         """
-        if _is_folder(entry) and not is_picture(entry.name):
+        if _is_folder(entry) and not self.how.wanted(entry.name):
             return False
         self._if_picture(entry.path, os.path.join(state.real, entry.name), _is_regular(entry))
         return True
 
     def _if_picture(self, path: str, real: str, regular: bool) -> None:
-        if is_picture(path):
+        if self.how.wanted(path):
             self._take(path, real, regular)
         else:
             self.found.leave_out(suffix(path) or NO_SUFFIX, path)
@@ -224,7 +225,7 @@ class Search:
             self.strange.add(name)
 
     def _hidden(self, entry: Entry) -> None:
-        if is_picture(entry.name):
+        if self.how.wanted(entry.name):
             self.found.leave_out(HIDDEN, entry.path)
 
     def _refuse_outside(self, path: str, real: str) -> None:

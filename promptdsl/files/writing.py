@@ -30,7 +30,8 @@ def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
     if error.errno in _FULL:
         return EnvironmentProblem(
             f"{folder}: the disk is full",
-            "free some space, then run the same command with --resume",
+            "free some space, then give the same command again; `promptdsl run --resume` goes on "
+            "where a run has stopped",
         )
     reason = error.strerror or str(error)
     return EnvironmentProblem(f"{folder}: cannot write here: {reason}")
@@ -64,9 +65,8 @@ def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
 
 
 def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> None:
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.name[:100]}.", suffix=TEMPORARY_SUFFIX, dir=path.parent
-    )
+    short = path.name if len(os.fsencode(path.name)) <= 200 else path.name[:40]
+    handle, name = tempfile.mkstemp(prefix=f".{short}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

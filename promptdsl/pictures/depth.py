@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import (
     TiffImageFile,
 )
 
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.problem import PictureError
 
 DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 _FULL = 65535

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from promptdsl.pictures.look import Look
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.problem import PictureError
 
 DARK, BRIGHT = 64, 200  # the brightest below, the darkest above: levels of 255
 PALE = 4.0  # levels of contrast
@@ -18,6 +18,8 @@ LEVELS = 64  # of brightness, or once more the references' own range
 TIMES = 3.0  # of contrast and sharpness
 SIZE_TIMES = 4.0  # of the smallest side
 SHAPE_TIMES = 3.0  # of width to height, or once more the references' own range
+
+NOT_INSPECTED = "not inspected: "
 
 LEAST_REFERENCES = 2
 MOST_REFERENCES = 16  # that are looked at
@@ -29,7 +31,7 @@ class NotInspected(PictureError):
     """A picture that could be read, but on which no verdict would mean anything."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"not inspected: {reason}")
+        super().__init__(NOT_INSPECTED + reason)
         self.reason = reason
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from promptdsl.files.opening import in_words
-from promptdsl.pictures.opening import SAVE_AS, PictureError
+from promptdsl.pictures.problem import SAVE_AS, PictureError
 
 MAX_TEXT = 100_000_000
 _DECODERS = ("ppm", "ppm_plain")
@@ -20,15 +20,19 @@ _COMMENT = re.compile(rb"#[^\r\n]*")
 Values = npt.NDArray[np.integer]
 
 
-def netpbm_picture(image: Image.Image, content: bytes) -> Image.Image | None:
+def netpbm_picture(image: Image.Image) -> Image.Image | None:
     """L, RGB, or I;16 of such a file; None for every other, which Pillow decodes well."""
-    if not isinstance(image, ImageFile.ImageFile) or image.format != "PPM":
+    if not isinstance(image, ImageFile.ImageFile) or image.format != "PPM" or not image.tile:
         return None
     decoder, _, start, arguments = image.tile[0][:4]
     if decoder not in _DECODERS or image.mode not in ("L", "I", "RGB"):
         return None
     maximum = int(tuple(arguments or (0,))[-1])
     bands = len(image.getbands())
+    stream = image.fp
+    assert stream is not None  # it is opened and not yet decoded
+    stream.seek(0)
+    content = stream.read()
     count = image.width * image.height * bands
     values = _text(content, start) if decoder == "ppm_plain" else _binary(content, start, maximum)
     if len(values) < count:

@@ -5,6 +5,7 @@ Whatever goes wrong between opening and the last pixel is a `PictureError` with 
 """
 
 import io
+import os
 import struct
 import threading
 import warnings
@@ -18,30 +19,38 @@ from PIL import Image, UnidentifiedImageError
 from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.opening import NOT_REGULAR, TooLarge, in_words, open_regular
 from promptdsl.files.suffixes import UNREADABLE_PICTURES, suffix
+from promptdsl.pictures.claims import (
+    MAX_PIXELS,
+    refuse_wild_headers,
+    refuse_wild_pictures,
+    too_large,
+)
+from promptdsl.pictures.problem import SAVE_AS, PictureError
 from promptdsl.pictures.upright import upright_size
 
 FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF")
 
 MAX_BYTES = 1_000_000_000
-MAX_PIXELS = 200_000_000
-# Their decoders hold the whole picture several times over.
-MAX_PIXELS_WHOLE = 80_000_000
-_WHOLE = ("WEBP", "AVIF", "JPEG2000")
-
 LARGE_PIXELS = 16_000_000
 LARGE_BYTES = 64_000_000
-SAVE_AS = "save it as PNG, JPEG or TIFF"
 
-# Pillow's own limit is half a camera's panorama; ours are stated above and checked below.
+# Pillow's own limit is half a camera's panorama; ours are in `claims`.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 # What it finds odd in a file that it reads all the same means nothing to the owner of a part.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "PictureError",
+    "PictureFile",
+    "open_picture",
+    "picture_size",
+    "read_file",
+    "reading",
+]
+
 _one_large_picture = threading.RLock()
-
-
-class PictureError(Exception):
-    """Why a file gives no picture: one sentence without the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,10 @@ def read_file(path: Path) -> PictureFile:
     """The bytes of a picture's file and their hash. Raises PictureError."""
     try:
         with open_regular(path) as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise TooLarge
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_BYTES:
+                raise TooLarge
+            content = stream.read(size)  # not a byte that is written meanwhile
     except (OSError, MemoryError) as error:
         raise PictureError(_unread(error)) from None
     if not content:
@@ -82,15 +92,15 @@ def open_picture(source: Path | PictureFile) -> Iterator[Image.Image]:
             yield image
         return
     try:
-        _refuse_what_opening_would_decode(source.content)
+        refuse_wild_headers(source.content)
         with Image.open(io.BytesIO(source.content), formats=_formats()) as image:
-            _refuse_too_large(image)
+            refuse_wild_pictures(image, source.content)
             with _in_turn(image.width * image.height > LARGE_PIXELS):
                 yield image
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(_too_large()) from None
+        raise PictureError(too_large()) from None
     except UnidentifiedImageError:
         raise PictureError(_what_it_is_instead(source)) from None
     except MemoryError:
@@ -137,41 +147,6 @@ def _unread(error: BaseException) -> str:
     return NOT_REGULAR if reason == NOT_REGULAR else f"it cannot be read: {reason}"
 
 
-def _refuse_too_large(image: Image.Image) -> None:
-    most = MAX_PIXELS_WHOLE if image.format in _WHOLE else MAX_PIXELS
-    if image.width * image.height > most:
-        raise PictureError(_too_large(image.size, most))
-
-
-def _refuse_what_opening_would_decode(content: bytes) -> None:
-    """A WebP's canvas is allocated as soon as it is opened: look at its size before."""
-    size = _webp_canvas(content)
-    if size is not None and size[0] * size[1] > MAX_PIXELS_WHOLE:
-        raise PictureError(_too_large(size, MAX_PIXELS_WHOLE))
-
-
-def _webp_canvas(content: bytes) -> tuple[int, int] | None:
-    """(width, height) that the header of a WebP claims."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < 30:
-        return None
-    if content[12:16] == b"VP8X":
-        return (
-            int.from_bytes(content[24:27], "little") + 1,
-            int.from_bytes(content[27:30], "little") + 1,
-        )
-    if content[12:16] == b"VP8L":
-        bits = int.from_bytes(content[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = struct.unpack("<HH", content[26:30])
-    return width & 0x3FFF, height & 0x3FFF
-
-
-def _too_large(size: tuple[int, int] | None = None, most: int = MAX_PIXELS) -> str:
-    measure = f"with {size[0]} x {size[1]} pixels " if size else ""
-    limit = most // 1_000_000
-    return f"{measure}it is larger than the limit of {limit} megapixels: cut or shrink it first"
-
-
 def _what_it_is_instead(file: PictureFile) -> str:
     start = file.content[:512]
     if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
@@ -204,6 +179,8 @@ def _is_text(start: bytes) -> bool:
 def _damage(error: Exception) -> str:
     reason = str(error).strip().splitlines()
     sentence = reason[0] if reason else type(error).__name__
+    if "decompressed data too large" in sentence.lower():
+        return f"its texts or its colour profile are too large: {SAVE_AS} without them"
     if "truncated" in sentence.lower() or isinstance(error, (EOFError, struct.error)):
         return "the file is cut off: its end is missing"
     return f"it cannot be decoded: {sentence[:160]}"

@@ -90,7 +90,7 @@ def _decode(file: PictureFile, factor: Sized) -> _Decoded:
         own = upright_size(image)
         _refuse_too_small(own)
         large = own[0] * own[1] > LARGE_PIXELS
-        return _flatten(file, image, own, factor(own) if large else 1)
+        return _flatten(image, own, factor(own) if large else 1)
 
 
 def _refuse_too_small(size: tuple[int, int]) -> None:
@@ -98,14 +98,14 @@ def _refuse_too_small(size: tuple[int, int]) -> None:
         raise PictureError(f"with {size[0]} x {size[1]} pixels it is too small to show a part")
 
 
-def _flatten(file: PictureFile, image: Image.Image, own: tuple[int, int], factor: int) -> _Decoded:
+def _flatten(image: Image.Image, own: tuple[int, int], factor: int) -> _Decoded:
     """RGB, upright, with what there is to say of it."""
     refuse_unknown_levels(image)
     stored, seen, notes = stored_key(image, stored_depth(image)), Seen(), _frames(image)
     if factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))
         factor //= max(1, round(max(own) / max(image.size)))
-    image = netpbm_picture(image, file.content) or image
+    image = netpbm_picture(image) or image
     turn = decoded_turn(image)
     rgb = _reduced(image, stored, seen, factor) if factor > 1 else seen_rgb(image, stored, seen)
     seen.refuse_nothing()

@@ -14,6 +14,8 @@ from PIL.Image import Transpose
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
+from promptdsl.pictures.netpbm import netpbm_picture
+
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -31,6 +33,7 @@ _TELLING = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
 def upright(image: Image.Image) -> Image.Image:
     """The picture decoded and turned; itself where there is nothing to turn."""
+    image = netpbm_picture(image) or image
     turn = decoded_turn(image)
     return image if turn is None else image.transpose(turn)
 

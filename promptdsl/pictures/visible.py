@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.pictures.depth import DEEP, Depth, eight_bits
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.problem import PictureError
 
 HIDDEN = 12  # alpha up to here, of 255, shows nothing that a model could judge
 NOTHING_SEEN = 0.995  # share of hidden pixels from which a picture is not inspected
@@ -44,7 +44,7 @@ class Seen:
         hidden = int(self.alpha[: HIDDEN + 1].sum())
         if total and hidden >= NOTHING_SEEN * total:
             raise PictureError(
-                f"not inspected, because nothing can be seen on it: {hidden / total:.1%} of it is "
+                f"not inspected: nothing can be seen on it, {hidden / total:.1%} of it is "
                 "transparent; save it without transparency"
             )
 

@@ -16,6 +16,7 @@ from promptdsl.results import FloatMap
 
 HEIGHT = 640  # of each half; larger pictures are reduced, smaller ones enlarged
 GAP, STRIP = 12, 62
+LETTERS, LINE = 12, 16  # size of the labels' letters, and of a line of them
 PAPER, INK, SOFT = (245, 246, 248), (23, 27, 34), (92, 102, 117)
 VERDICTS = {"reject": (199, 54, 47), "review": (185, 122, 6), "pass": (31, 138, 85)}
 
@@ -24,14 +25,13 @@ VERDICTS = {"reject": (199, 54, 47), "review": (185, 122, 6), "pass": (31, 138, 
 class Mark:
     """A place to draw: shares of the picture (left, top, right, bottom), its score, its scale.
 
-    The score is the heat map's, so that a frame has the colour of the map below it. A window's own
-    score by words, which the map fuses with other scales, stands behind it.
+    The score is the heat map's, so that a frame has the colour of the map below it; a window's own
+    score by words, which the map fuses with other scales, may be another.
     """
 
     box: tuple[float, float, float, float]
     score: float
     name: str
-    words: float | None = None
 
 
 def annotated(
@@ -78,12 +78,26 @@ def _draw_marks(image: Image.Image, marks: Sequence[Mark]) -> None:
         red, green, blue = (int(channel) for channel in TABLE[level])
         draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=INK, width=width + 2)
         draw.rectangle((left, top, right, bottom), outline=(red, green, blue), width=width)
-    for number, mark in sorted(enumerate(marks, 1), key=lambda pair: pair[1].score):
-        left, top = round(mark.box[0] * image.width), round(mark.box[1] * image.height)
-        alone = "" if mark.words is None else f" (alone {mark.words:.2f})"
-        text = f"{number}: {mark.name} {mark.score:.2f}{alone}"
-        room = round(draw.textlength(text, font_size=12)) + 6
-        place = (min(left + 5, max(0, image.width - room)), max(0, top + 3))
+    taken: list[tuple[float, float, float]] = []  # left, right and top of the labels so far
+    for number, mark in enumerate(marks, 1):
+        text = f"{number}: {mark.name} {mark.score:.2f}"
+        place = _free(image, mark, draw.textlength(text, font_size=LETTERS), taken)
         draw.text(
-            place, text, fill=(255, 255, 255), font_size=12, stroke_width=2, stroke_fill=INK
+            place, text, fill=(255, 255, 255), font_size=LETTERS, stroke_width=2, stroke_fill=INK
         )  # fmt: skip
+
+
+def _free(
+    image: Image.Image, mark: Mark, width: float, taken: list[tuple[float, float, float]]
+) -> tuple[float, float]:
+    """Where a label covers no other: in its frame's corner, or the next free line below."""
+    left = min(round(mark.box[0] * image.width) + 5, max(0, image.width - width - 6))
+    top = max(0, round(mark.box[1] * image.height) + 3)
+    while any(
+        left < right and start < left + width and abs(top - other) < LINE
+        for start, right, other in taken
+    ):
+        top += 1
+    top = min(top, max(0, image.height - LINE))
+    taken.append((left, left + width, top))
+    return left, top

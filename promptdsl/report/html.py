@@ -18,11 +18,12 @@ from promptdsl.report.colors import TABLE
 from promptdsl.report.heatmap import COVER
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.previews import MAP_SIDE, Preview
-from promptdsl.results import Record
+from promptdsl.results import Record, told_notes
 
 MAX_ROWS = 20_000
 PREVIEW_BYTES = 24_000_000
 CONCERN = {"reject": 0, "error": 1, "review": 2, "pass": 3}
+NAMED = ("review", "reject")  # verdicts whose likely defect is shown; below the limits it is noise
 
 INCOMPLETE = "Some pictures have no verdict yet: run the same command again with --resume to go on."
 UNCALIBRATED = (
@@ -48,7 +49,7 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
         histogram=histogram(records, _thresholds(run)),
         objects=list(run["objects"]),
         models=sorted({f"{o['method']} on {o['model'][0]}" for o in run["objects"].values()}),
-        defects=sorted({record.defect for record in worst if record.defect}),
+        defects=sorted({r.defect for r in worst if r.defect and r.verdict in NAMED}),
         identity=_identity(run),
         limits=_limits(records, worst, shown),
         rules=_rules(run),
@@ -100,14 +101,15 @@ def _data(records: Sequence[Record], shown: Previews) -> dict[str, Any]:
 
 def _row(record: Record, shown: Previews) -> dict[str, Any]:
     preview = shown.get((record.image, record.object))
+    named = record.verdict in NAMED
     row: dict[str, Any] = {
         "image": record.image,
         "object": record.object,
         "score": record.score,
         "verdict": record.verdict,
         "rule": record.rule,
-        "defect": record.defect,
-        "defects": {name: round(p, 4) for name, p in (record.defects or {}).items()},
+        "defect": record.defect if named else None,
+        "defects": {k: round(v, 4) for k, v in (record.defects or {}).items()} if named else {},
         "area": record.area,
         "map": record.map,
         "error": record.error,
@@ -200,7 +202,7 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
             "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
         ),
         ("remarks", "; ".join(run.get("remarks", ()))),
-        ("notes", "; ".join(f"{what} ({count})" for what, count in run["notes"].items())),
+        ("notes", "; ".join(told_notes(run["notes"], run.get("noted", {})))),
     ]
     return [(name, value) for name, value in rows if value]
 

@@ -6,11 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.report.html import CONCERN
+from promptdsl.files.naming import shown
+from promptdsl.report.html import CONCERN, NAMED
 from promptdsl.results import Record
 
 COLORS = {"pass": "green", "review": "yellow", "reject": "red", "error": "magenta"}
 TERMINAL_ROWS = 40
+OTHERS = 36  # columns of verdict, score and likeness; names of pictures get most of the rest
 
 
 def print_table(console: Console, records: Sequence[Record], out: str) -> None:
@@ -20,11 +22,10 @@ def print_table(console: Console, records: Sequence[Record], out: str) -> None:
         for record in worst:
             console.file.write(_plain(record) + "\n")
         return
-    console.print(_table(worst[:TERMINAL_ROWS]))
+    console.print(_table(worst[:TERMINAL_ROWS], console.width))
     if len(worst) > TERMINAL_ROWS:
-        console.print(
-            f"and {len(worst) - TERMINAL_ROWS:,} more in {out}/results.jsonl", style="dim"
-        )
+        more = f"and {len(worst) - TERMINAL_ROWS:,} more in {shown(out)}/results.jsonl"
+        console.print(Text(more, "dim"))
 
 
 def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
@@ -42,28 +43,29 @@ def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
     return text
 
 
-def _table(records: Sequence[Record]) -> Table:
+def _table(records: Sequence[Record], width: int) -> Table:
+    """A rule without its verdict, which stands beside it: at 80 columns every letter counts."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("picture", overflow="fold", ratio=3)
+    table.add_column("picture", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("likeliest defect", overflow="fold", ratio=1)
-    table.add_column("why", overflow="fold", ratio=3)
+    table.add_column("looks like", overflow="fold", max_width=22)
+    table.add_column("why", overflow="fold", max_width=max(14, 2 * (width - OTHERS) // 5))
     for record in records:
         color = COLORS[record.verdict]
         table.add_row(
-            Text(_printable(record.image)),
+            Text(shown(record.image)),
             Text(record.verdict, color),
             _score(record),
-            Text(_defect(record)),
-            Text(_printable(_why(record))),
+            Text(shown(_defect(record))),
+            Text(shown(_why(record).removeprefix(f"{record.verdict} when "))),
         )
     return table
 
 
 def _plain(record: Record) -> str:
     fields = (record.image, record.verdict, _score(record), _defect(record), _why(record))
-    return "\t".join(_printable(field) for field in fields)
+    return "\t".join(shown(field) for field in fields)
 
 
 def _score(record: Record) -> str:
@@ -71,19 +73,14 @@ def _score(record: Record) -> str:
 
 
 def _defect(record: Record) -> str:
-    if record.defect is None:
+    """The nearest defect and its likeness; below the limits it would say nothing."""
+    if record.defect is None or record.verdict not in NAMED:
         return "-"
-    return f"{record.defect} {(record.defects or {}).get(record.defect, 0.0):.0%}"
+    return f"{record.defect} {(record.defects or {}).get(record.defect, 0.0):.2f}"
 
 
 def _why(record: Record) -> str:
     return "; ".join(filter(None, (record.rule, record.error)))
-
-
-def _printable(text: str) -> str:
-    """File names may hold anything; a terminal must not obey it."""
-    safe = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in safe)
 
 
 def _pictures(count: int) -> str:

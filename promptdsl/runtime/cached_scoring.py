@@ -1,10 +1,11 @@
 """Scoring labelled pictures many times over: encode each once, keep its features, score from those.
 
 `open_scoring` gives what scores an object without its image tower (WinCLIP; other methods load
-theirs); `encode_files` streams features, from the cache where it has them.
+theirs); `encode_files` streams features, from the cache where it has them. Features are kept under
+the hash of the very bytes that were decoded, so a file that is replaced in between does no harm.
 """
 
-import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from PIL import __version__ as pillow_version
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.hashing import hash_file
-from promptdsl.pictures.opening import PictureError
+from promptdsl.files.hashing import hash_file, hash_stream
+from promptdsl.files.opening import open_regular
+from promptdsl.pictures.gate import NOT_INSPECTED
+from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
@@ -105,12 +109,16 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Some of the asked pictures, by their places in the question; or one that gave none."""
+    """Some of the asked pictures, by their places in the question; or one that gave none.
+
+    `sha256` is that of the bytes that the features are of.
+    """
 
     places: tuple[int, ...]
     sha256: tuple[str | None, ...]
     features: Features | None
     error: str | None = None
+    notes: tuple[tuple[str, ...], ...] = ()  # of each; pictures from the cache have none
 
 
 def open_scoring(
@@ -124,7 +132,7 @@ def open_scoring(
     if plan.method.name != "winclip":
         return _with_whole_detector(plan, spec_folder, compute, cache, progress)
     bare = open_winclip_scorer(plan, spec_folder, compute, progress)
-    key = _key(plan, spec_folder, compute, bare.model.identity)
+    key = cache_key(plan, spec_folder, compute, bare.model.identity)
     encoding = Encoding(key, wanted_tensors(bare.settings))
     scoring = Scoring(bare, compute, encoding, cache, bare.encoder)
 
@@ -154,20 +162,20 @@ def _with_whole_detector(
         precision=compute.precision,
         progress=progress,
     )
-    key = _key(plan, spec_folder, compute, detector.weights_sha256)
+    key = cache_key(plan, spec_folder, compute, detector.weights_sha256)
     return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector)
 
 
-def _key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
+    """A hash of all that decides the features of a picture besides the picture itself."""
     method = plan.method
     without = _SCORES_ONLY.get(method.name, frozenset())
     settings = sorted((k, v) for k, v in method.settings.items() if k not in without)
     learned = method.settings.get("weights")
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
-    return encoding_key(
-        [PREPROCESSING, pillow_version, method.name, model, settings, file_hash, place]
-    )
+    libraries = (PREPROCESSING, pillow_version, torch.__version__)
+    return encoding_key([*libraries, method.name, model, settings, file_hash, place])
 
 
 def encode_files(
@@ -242,10 +250,10 @@ def _encode_missing(
                 continue
             waiting.append((place, picture))
             if len(waiting) >= batch.size:
-                yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+                yield _encode_and_keep(scoring, waiting, batch, tell)
                 waiting = []
         if waiting:
-            yield _encode_and_keep(scoring, waiting, hashes, batch, tell)
+            yield _encode_and_keep(scoring, waiting, batch, tell)
     finally:
         pictures.close()
 
@@ -253,20 +261,20 @@ def _encode_missing(
 def _encode_and_keep(
     scoring: Scoring,
     waiting: Sequence[tuple[int, Picture]],
-    hashes: Sequence[str | None],
     batch: BatchSize,
     tell: Callable[[int], None] | None,
 ) -> Encoded:
     features = _encode(scoring, [picture for _, picture in waiting], batch)
-    for row, (place, _) in enumerate(waiting):
-        sha256 = hashes[place]
-        if scoring.cache is not None and sha256 is not None:
+    for row, (_, picture) in enumerate(waiting):
+        # What is to be said of a picture must be said every time: such a one is not kept.
+        if scoring.cache is not None and picture.sha256 is not None and not picture.notes:
             one = {name: tensor[row : row + 1] for name, tensor in features.tensors.items()}
-            scoring.cache.put(sha256, scoring.encoding, one)
+            scoring.cache.put(picture.sha256, scoring.encoding, one)
     if tell is not None:
         tell(len(waiting))
     places = tuple(place for place, _ in waiting)
-    return Encoded(places, tuple(hashes[place] for place in places), features)
+    hashes, notes = zip(*((picture.sha256, picture.notes) for _, picture in waiting), strict=True)
+    return Encoded(places, hashes, features, notes=notes)
 
 
 def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> Features:
@@ -296,8 +304,8 @@ def _encode_references(
     parts: dict[int, Features] = {}
     for encoded in encode_files(scoring, files):
         if encoded.features is None:
-            name = files[encoded.places[0]]
-            raise EnvironmentProblem(f"the reference {name} cannot be used: {encoded.error}")
+            name, why = files[encoded.places[0]], (encoded.error or "").removeprefix(NOT_INSPECTED)
+            raise EnvironmentProblem(f"the reference {name} cannot be used: {why}")
         for row, place in enumerate(encoded.places):
             parts[place] = encoded.features[row : row + 1]
         if progress is not None:
@@ -312,9 +320,10 @@ def _hash_all(files: Sequence[Path]) -> list[str | None]:
 
 
 def hash_picture(path: Path) -> str | None:
-    """SHA-256 of a picture's bytes; None when it cannot be read."""
+    """SHA-256 of a picture's bytes as they are now; None for what can be no picture."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        with open_regular(path) as file:
+            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+            return None if too_large else hash_stream(file)
+    except (OSError, ValueError):
         return None

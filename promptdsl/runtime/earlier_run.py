@@ -79,6 +79,7 @@ class _Run(_Strict):
     inputs: list[str]
     left_out: dict[str, int] = {}
     notes: dict[str, int] = {}
+    noted: dict[str, list[str]] = {}
     changed_since_calibration: dict[str, list[str]] = {}
     times: _Times
     legs: list[_Leg] = []
@@ -116,6 +117,7 @@ def continued(earlier: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, A
         "objects": {**earlier["objects"], **run["objects"]},
         "inputs": list(dict.fromkeys([*earlier["inputs"], *run["inputs"]])),
         "notes": {**earlier.get("notes", {})},
+        "noted": {**earlier.get("noted", {})},
         changed: {**earlier.get(changed, {}), **run.get(changed, {})},
         "times": {**run["times"], "first_started": first},
         "legs": _earlier_legs(earlier),

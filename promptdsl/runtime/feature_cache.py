@@ -14,23 +14,27 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import UsageProblem
 from promptdsl.files.cache import cache_folder
+from promptdsl.files.opening import read_regular
 from promptdsl.files.writing import write_atomically
 
 LIMIT_VARIABLE = "PROMPTDSL_CACHE_LIMIT"
 DEFAULT_LIMIT = 2 * 10**9
 MAGIC = b"promptdsl-features 1\n"
 SUFFIX = ".features"
+_NAME = re.compile(r"[0-9a-f]{40}\.features")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{40}\.features\.[a-z0-9_]+\.tmp")
 _ROOM = 0.9  # share of the bound that is left after clearing
 _STALE_SECONDS = 3600  # after which another process's unfinished file is taken for abandoned
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -99,15 +103,18 @@ class FeatureCache:
             self.clear_to(int(self.limit * _ROOM))
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        """(last use, bytes, path) of each; unfinished files that nobody writes are deleted."""
+        """(last use, bytes, path) of each; unfinished files that nobody writes are deleted.
+
+        Whatever else lies in the folder is somebody else's and stays.
+        """
         found: list[tuple[float, int, Path]] = []
-        for path in self.folder.glob("*/*"):
+        for entry in _entries(self.folder):
             with suppress(OSError):
-                status = path.stat()
-                if path.suffix == SUFFIX:
-                    found.append((status.st_mtime, status.st_size, path))
-                elif time.time() - status.st_mtime > _STALE_SECONDS:
-                    path.unlink()
+                status = entry.stat(follow_symlinks=False)
+                if _NAME.fullmatch(entry.name):
+                    found.append((status.st_mtime, status.st_size, Path(entry.path)))
+                elif _UNFINISHED.fullmatch(entry.name) and _is_stale(status):
+                    os.unlink(entry.path)
         return found
 
     def _path(self, picture: str, encoding: Encoding) -> Path:
@@ -116,7 +123,7 @@ class FeatureCache:
 
     def _read(self, path: Path) -> dict[str, Tensor] | None:
         try:
-            content = path.read_bytes()
+            content = read_regular(path, self.limit)
         except OSError:
             return None
         start = len(MAGIC) + hashlib.sha256().digest_size
@@ -124,9 +131,27 @@ class FeatureCache:
         if content[:start] != MAGIC + hashlib.sha256(payload).digest():
             return None
         try:
-            return load(payload)
-        except SafetensorError:
+            tensors = load(payload)
+        except (SafetensorError, ValueError, KeyError, TypeError):  # sealed by another hand
             return None
+        return tensors if all(map(_is_of_one_picture, tensors.values())) else None
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in the sub-folders; nothing of a folder that cannot be read."""
+    with suppress(OSError):
+        for inner in list(os.scandir(folder)):
+            with suppress(OSError):
+                if inner.is_dir(follow_symlinks=False):
+                    yield from list(os.scandir(inner.path))
+
+
+def _is_stale(status: os.stat_result) -> bool:
+    return time.time() - status.st_mtime > _STALE_SECONDS
+
+
+def _is_of_one_picture(tensor: Tensor) -> bool:
+    return tensor.dim() > 0 and len(tensor) == 1 and bool(torch.isfinite(tensor).all())
 
 
 def open_feature_cache() -> FeatureCache | None:

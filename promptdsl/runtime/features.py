@@ -15,10 +15,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.opening import read_regular
 from promptdsl.files.writing import write_atomically
 from promptdsl.results import PictureScore
 
 CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
+
+MAX_BYTES = 8 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,6 @@ def _groups(features: Features, size: int) -> Iterator[Features]:
 def load_features(path: Path) -> Features:
     """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
     try:
-        return Features(load(path.read_bytes()))
+        return Features(load(read_regular(path, MAX_BYTES)))
     except (OSError, SafetensorError) as error:
         raise EnvironmentProblem(f"{path} does not hold features of pictures ({error})") from error

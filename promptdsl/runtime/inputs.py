@@ -37,7 +37,7 @@ class Inputs:
     @property
     def problems(self) -> list[str]:
         """A sentence for each folder whose pictures are missing."""
-        return [_cannot_be_read(folder, why) for folder, why in self.unreadable.items()]
+        return [_not_looked_at(folder, why) for folder, why in self.unreadable.items()]
 
 
 def find_pictures(
@@ -73,7 +73,7 @@ def _inputs(parts: Sequence[Found]) -> Inputs:
     return Inputs(
         tuple(Path(file).as_posix() for file in found.files),
         {why: one.count for why, one in found.left_out.items()},
-        {why: list(one.names) for why, one in found.left_out.items()},
+        {why: one.first for why, one in found.left_out.items()},
         found.unreadable,
         what_was_left_out(found.left_out),
     )
@@ -103,7 +103,7 @@ def _found(folder: Path, pattern: str, how: How) -> Found:
 def _nothing(found: Found, folder: Path, pattern: str, how: How) -> EnvironmentProblem:
     name = _named(folder, pattern)
     for unreadable, why in found.unreadable.items():
-        return EnvironmentProblem(_cannot_be_read(unreadable, why))
+        return EnvironmentProblem(_not_looked_at(unreadable, why))
     looked = f"(looked for {picture_suffixes()})"
     inner = found.left_out.get(SUB_FOLDERS)
     if os.path.isdir(name):
@@ -122,5 +122,5 @@ def _named(folder: Path, pattern: str) -> str:
     return pattern if str(folder) == HERE else os.path.join(folder, pattern)
 
 
-def _cannot_be_read(folder: str, why: str) -> str:
-    return f"{shown(folder)}: this folder cannot be read: {why}"
+def _not_looked_at(folder: str, why: str) -> str:
+    return f"{shown(folder)}: this folder was not looked at: {why}"

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
@@ -17,7 +18,7 @@ from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Rule
-from promptdsl.results import PictureScore, Record
+from promptdsl.results import PictureScore, Record, name_first
 from promptdsl.runtime.batching import BatchSize, score_pictures
 from promptdsl.runtime.decoding import Decoded, decode_ahead
 from promptdsl.runtime.detector import Detector, engine_notes
@@ -73,6 +74,7 @@ class Clock:
     scoring: float = 0.0
     writing: float = 0.0
     notes: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, list[str]] = field(default_factory=dict)  # note -> the first few pictures
     engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
 
 
@@ -86,6 +88,7 @@ class Run:
     tell: Callable[[Record], None]
     batch: BatchSize
     clock: Clock
+    long_step: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 Pending = deque[Future[Finished]]
@@ -96,7 +99,9 @@ def inspect_all(jobs: Iterable[Job], station_for: Callable[[str], Station], run:
     for name, group in groupby(jobs, key=lambda job: job.object):
         if run.stop():
             return
-        _inspect_object(list(group), station_for(name), run)
+        with run.long_step():
+            station = station_for(name)
+        _inspect_object(list(group), station, run)
 
 
 def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
@@ -125,7 +130,8 @@ def _batches(
     """Groups of as many pictures as the batch size is at that moment."""
     while not run.stop():
         start = time.perf_counter()
-        batch = list(islice(decoded, run.batch.size))
+        with run.long_step():
+            batch = list(islice(decoded, run.batch.size))
         run.clock.decoding += time.perf_counter() - start
         if not batch:
             return
@@ -147,7 +153,8 @@ def _submit(
 
 def _timed_scores(pictures: Sequence[Picture], station: Station, run: Run) -> list[PictureScore]:
     start = time.perf_counter()
-    scores = score_pictures(station.detector, pictures, run.batch)
+    with run.long_step():
+        scores = score_pictures(station.detector, pictures, run.batch)
     seconds = time.perf_counter() - start
     run.clock.scoring += seconds
     run.batch.took(len(pictures), seconds)
@@ -202,4 +209,5 @@ def _write(pending: Pending, run: Run, at_most: int) -> None:
     run.clock.writing += time.perf_counter() - start
     for item in ready:
         run.clock.notes.update(item.notes)
+        name_first(run.clock.noted, item.notes, item.record.image)
         run.tell(item.record)

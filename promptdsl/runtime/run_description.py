@@ -109,6 +109,7 @@ def finish(
         "status": status,
         "problem": problem,
         "notes": with_notes(run, clock.notes),
+        "noted": {**clock.noted, **run.get("noted", {})},
         "engine": list(clock.engine),
         "counts": {"pictures": sum(verdicts.values()), **verdicts, "inspected_now": inspected},
         "times": times,

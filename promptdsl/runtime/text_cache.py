@@ -2,13 +2,16 @@
 
 SQLite gives atomic writes and safety between processes. A row carries its checksum; a damaged row
 is ignored and written again, a damaged file is dropped. The least recently written rows go first
-when the file outgrows its bound. A cache that cannot be used only costs time.
+when the file outgrows its bound, the least recently written files when there are many. A cache that
+cannot be used only costs time.
 """
 
 import hashlib
+import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,8 @@ import numpy.typing as npt
 from promptdsl.files.cache import cache_folder
 
 MAX_BYTES = 64 * 2**20
+MAX_MODELS = 40  # files
+_NAME = re.compile(r"[0-9a-f]{32}\.sqlite")
 Row = npt.NDArray[np.float32]
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS embeddings "
@@ -33,7 +38,7 @@ def load_embeddings(model: str, prompts: Sequence[str], width: int) -> dict[str,
     """Those of the prompts that are in the cache, whole and of the right width."""
     found: dict[str, Row] = {}
     path = cache_file(model)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, False where the folder may not be entered
         return found
     with _database(path) as database:
         if database is None:
@@ -55,7 +60,10 @@ def store_embeddings(model: str, embeddings: Mapping[str, Row]) -> None:
         (prompt, blob := row.astype(np.float32).tobytes(), _checksum(prompt, blob))
         for prompt, row in embeddings.items()
     ]
-    with _database(cache_file(model)) as database:
+    path = cache_file(model)
+    if not os.path.lexists(path):
+        _make_room(path.parent)
+    with _database(path) as database:
         if database is not None:
             database.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
             most = max(len(rows), MAX_BYTES // (len(rows[0][1]) + 256))
@@ -70,6 +78,8 @@ def _database(path: Path) -> Iterator[sqlite3.Connection | None]:
     """An open transaction, or None where there can be no cache; a damaged file is dropped."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(path) and not os.path.isfile(path):
+            raise OSError(None, "it is not a regular file")  # SQLite would wait for a pipe
         connection = sqlite3.connect(path, timeout=10)
     except (OSError, sqlite3.Error):
         yield None
@@ -89,8 +99,25 @@ def _database(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def _drop_if_damaged(path: Path, error: sqlite3.DatabaseError) -> None:
-    if not isinstance(error, sqlite3.OperationalError):  # that one: locked, read-only, disk full
-        path.unlink(missing_ok=True)
+    """Most operational errors mean no damage: locked, read-only, disk full."""
+    code = getattr(error, "sqlite_errorcode", None)
+    foreign = code == sqlite3.SQLITE_ERROR  # a table of other columns
+    if foreign or not isinstance(error, sqlite3.OperationalError):
+        with suppress(OSError):  # its folder may be read-only
+            path.unlink(missing_ok=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Before a new file: beyond MAX_MODELS, half of the files go, the least recently written."""
+    aged = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _NAME.fullmatch(path.name):
+                aged.append((path.stat().st_mtime, path))
+    if len(aged) >= MAX_MODELS:
+        for _, path in sorted(aged)[: len(aged) - MAX_MODELS // 2]:
+            with suppress(OSError):
+                path.unlink()
 
 
 def _checksum(prompt: str, blob: bytes) -> bytes:

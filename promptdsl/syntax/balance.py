@@ -334,7 +334,7 @@ class _Balancer:
                 self._report_unclosed(depth - 1, token)
                 while len(self.stack) > 1:
                     self._close_forgotten(token)
-            elif depth == 0:
+            elif depth == 0 and not self._is_named_list(token):
                 self._homeless(token)
 
     def _line_lacks_brace(self, token: Token) -> bool:
@@ -357,6 +357,11 @@ class _Balancer:
             and bool(self.stack)
             and self._column(token) <= self._column(self.stack[0].keyword)
         )
+
+    def _is_named_list(self, token: Token) -> bool:
+        """`templates "photos" {` at the top: a list whose name stands in quotes."""
+        kinds = [each.type for each in self.tokens[self.at + 1 : self.at + 3]]
+        return token.type == "TEMPLATES" and kinds == ["STRING", "LBRACE"]
 
     def _homeless(self, token: Token) -> None:
         """Part of an object outside of any: its object was closed too early, or never begun."""

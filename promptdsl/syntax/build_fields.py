@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value, Word
 from promptdsl.syntax.misfits import misplaced
+from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Desk, Statement, is_word, quote, shown
 from promptdsl.syntax.vocabulary import KEYWORDS
 
@@ -54,7 +56,7 @@ def _field(desk: Desk, group: list[Statement]) -> FieldLine:
             span,
             f"{name.value} has no value",
             label="a value is missing behind the colon",
-            help=f"write the value behind {name.value}:, or remove the line",
+            help=f"put the value behind {name.value}:, or remove the line",
         )
         broken = True
     return FieldLine(name, tuple(values), span, broken)
@@ -66,6 +68,10 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
         return None
     if not atoms:
         return []
+    behind = _behind_value(name, atoms)
+    if behind:
+        _tell_behind(desk, behind)
+        return None
     if _is_bare_text(name, atoms):
         span = desk.span(*atoms)
         written = desk.written(span)
@@ -81,6 +87,8 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
         return None
     if _other_unit(desk, name, atoms):
         return None
+    if name.value == "on" and len(atoms) > 1:
+        return [_value(desk, [token], 0)[0] for token in atoms]  # one label: its owner says so
     values, at = [], 0
     while at < len(atoms):
         value, used = _value(desk, atoms, at)
@@ -100,6 +108,11 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
     return values
 
 
+FIELD_NAMES = {
+    *("called", "images", "masks", "on"),
+    *(field.name for method in METHODS.values() for field in method.fields),
+}
+_PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 
 
@@ -142,6 +155,34 @@ _TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _NEVER_VALUES = {"UNKNOWN", "DOT", "COLON", "COMPARISON", "PLACEHOLDER"}
 
 
+_CHOICES = {
+    field.name for method in METHODS.values() for field in method.fields if field.kind == "choice"
+}
+_COMPLETE = {"STRING", "NUMBER", "SIZE", "PERCENT"}
+
+
+def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
+    """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
+    if name.value in _CHOICES and is_word(atoms[0]):
+        return atoms[1:]
+    if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
+        return atoms[1:]
+    if atoms[0].type not in _COMPLETE or any(token.type in _COMPLETE for token in atoms[1:]):
+        return []
+    unit = len(atoms) > 1 and str(atoms[1]).lower() in {*_PIXELS, *_UNITS}
+    rest = atoms[2:] if unit else atoms[1:]
+    return [] if any(token == "image" or token.type == "COLON" for token in rest) else rest
+
+
+def _tell_behind(desk: Desk, rest: list[Token]) -> None:
+    span = desk.span(*rest)
+    desk.report.error(
+        "I129", span, f"{shown(desk.written(span))} stands behind the end of this value",
+        label="nothing belongs here",
+        help="remove it, or write # before it to make it a comment",
+    )  # fmt: skip
+
+
 def _is_bare_text(name: Word, atoms: list[Token]) -> bool:
     """Whether the author left out the quotes of a text."""
     if any(token.type in _NEVER_VALUES for token in atoms):
@@ -158,7 +199,7 @@ def _value(desk: Desk, atoms: list[Token], at: int) -> tuple[Value, int]:
         return Value("text", desk.text(token).value, span), 1
     if token.type == "NUMBER":
         follower = atoms[at + 1] if at + 1 < len(atoms) else None
-        if follower is not None and str(follower).lower() in ("px", "pixel", "pixels"):
+        if follower is not None and str(follower).lower() in _PIXELS:
             return Value("pixels", number(written), desk.span(token, follower)), 2
         return Value("number", number(written), span), 1
     if token.type == "PERCENT":
@@ -181,11 +222,13 @@ def share(percent: str) -> float:
 def _mended_colon(desk: Desk, statement: Statement) -> bool:
     """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
     atoms = statement.atoms
-    if statement.kind != "loose" or len(atoms) < 2 or statement.after_comma:
+    if statement.kind != "loose" or len(atoms) < 2:
         return False
+    if statement.after_comma and str(atoms[0]) not in FIELD_NAMES:
+        return False  # it may be one more value
     if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
         return False
-    equals = atoms[1] == "=" and len(atoms) > 2
+    equals = len(atoms) > 2 and (str(atoms[1]) in ("=", "->", "=>") or set(atoms[1]) <= BULLETS)
     name, value = desk.span(atoms[0]), atoms[2 if equals else 1]
     rest = desk.written(desk.span(value).to(desk.span(atoms[-1])))
     desk.report.error(

@@ -1,5 +1,6 @@
 """From statements to the lines of a block of phrases: texts and includes."""
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -7,11 +8,11 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.syntax.ast import IncludeLine, Line, Text
-from promptdsl.syntax.build_fields import SINGLE_QUOTES
+from promptdsl.syntax.build_fields import FIELD_NAMES, SINGLE_QUOTES
 from promptdsl.syntax.misfits import malformed
+from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
 from promptdsl.syntax.tokens import begin, finish
 from promptdsl.syntax.vocabulary import (
@@ -21,12 +22,12 @@ from promptdsl.syntax.vocabulary import (
     KEYWORDS,
     TOP_LEVEL,
 )
+from promptdsl.syntax.wishes import wish
 
-_FIELDS = {
-    *KEYWORDS,
-    *CONTEXT_WORDS,
-    *(field.name for method in METHODS.values() for field in method.fields),
-}
+_FIELDS = {*KEYWORDS, *CONTEXT_WORDS, *FIELD_NAMES}
+
+
+_LIST_NAME = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)?")
 
 
 def build_lines(desk: Desk, block: Block | None) -> tuple[tuple[Line, ...], bool]:
@@ -52,13 +53,10 @@ def _line(desk: Desk, statement: Statement) -> list[Line]:
     return []
 
 
-_BULLETS = set("-+*\u00b7\u2013\u2014\u2022\u2023\u25aa\u25cf\u25e6")
-
-
 def _bullet(atoms: list[Token]) -> int:
     """How many tokens in front are a bullet (`-`, `•`) or a number (`1.`, `1)`) of a list."""
     kinds = [token.type for token in atoms[:2]]
-    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1 and set(atoms[0]) <= _BULLETS:
+    if kinds[:1] == ["UNKNOWN"] and len(atoms) > 1 and set(atoms[0]) <= BULLETS:
         return 1
     return 2 if kinds in (["NUMBER", "DOT"], ["NUMBER", "UNKNOWN"]) and len(atoms) > 2 else 0
 
@@ -124,6 +122,13 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
     desk.no_block(statement)
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
     span = desk.span_of(statement)
+    meant = _meant_name(desk, atoms)
+    if meant is not None:
+        desk.report.error(
+            "I122", desk.head(statement), "a point stands between a file's short name and its list",
+            help=f"did you mean include {meant}?", fix=Fix(desk.span(*atoms), meant),
+        )  # fmt: skip
+        return None
     if kinds[:3] == ["WORD", "DOT", "WORD"]:
         desk.nothing_behind(statement, atoms[3:])
         return IncludeLine(desk.word(atoms[0]), desk.word(atoms[2]), span)
@@ -131,11 +136,50 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
         desk.nothing_behind(statement, atoms[1:])
         return IncludeLine(None, desk.word(atoms[0]), span)
     if "BROKEN" not in kinds:
-        help = f"write {FORMS['include']}"
-        if kinds[:1] == ["STRING"]:
-            help = f"names are written without quotes; {help}"
-        malformed(desk, statement, "include needs the name of a list", help)
+        _no_list_name(desk, statement, atoms, kinds)
     return None
+
+
+def _meant_name(desk: Desk, atoms: list[Token]) -> str | None:
+    """`std.normal` for `include std normal`, `std/normal`, `std::normal`, `normal from std`."""
+    words = [str(token) for token in atoms if is_word(token) and str(token).lower() != "the"]
+    between = [str(token) for token in atoms if not is_word(token)]
+    if any(sign not in ("/", ":", "->", "-", ">", "\\", ",") for sign in between) or len(atoms) > 5:
+        return None
+    if len(words) == 3 and words[1] in ("from", "of", "in") and not between:
+        words = [words[2], words[0]]
+    elif len(words) == 3 and words[2] in ("words", "list", "phrases", "templates"):
+        words = words[:2]
+    if len(words) == 1 and not between:
+        alias, _, name = words[0].replace("-", "_").partition("_")
+        words = [alias, name] if name else words
+    exact = len(words) == 2 and words[0] in desk.aliases and words[1] not in desk.aliases
+    return ".".join(words) if exact else None
+
+
+def _no_list_name(desk: Desk, statement: Statement, atoms: list[Token], kinds: list[str]) -> None:
+    """`include`, `include std.`, `include "std.normal"`."""
+    name = str(atoms[0])[1:-1].strip() if kinds == ["STRING"] else ""
+    if _LIST_NAME.fullmatch(name):
+        span = desk.span(*atoms)
+        desk.report.error(
+            "I122", desk.head(statement), "the name of a list is written without quotes",
+            help=f"write include {name}", fix=Fix(span, name),
+        )  # fmt: skip
+    elif kinds == ["STRING"]:
+        malformed(
+            desk, statement, "include needs the name of a list, and this is a text in quotes",
+            f"remove include, or for example {FORMS['include']}",
+        )  # fmt: skip
+    elif kinds[:2] == ["WORD", "DOT"]:
+        malformed(
+            desk, statement, f"the name of a list of {atoms[0]} is missing behind the point",
+            f"for example {FORMS['include']}; a list of this file is named without a point",
+        )  # fmt: skip
+    else:
+        malformed(
+            desk, statement, "include needs the name of a list", f"for example {FORMS['include']}"
+        )
 
 
 def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
@@ -150,6 +194,9 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         malformed(desk, statement, "braces open here without a word before them", "remove them")
         return
     word = str(atoms[0])
+    wished = statement.kind == "field" and word not in FIELD_NAMES
+    if wished and not _is_named_phrase(statement) and wish(desk.report, word, desk.span(atoms[0])):
+        return
     if _is_named_phrase(statement):
         texts = desk.span(*atoms[2:])
         desk.report.error(
@@ -201,6 +248,12 @@ def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
             help="did you mean include?",
             fix=Fix(desk.span(atoms[0]), "include"),
         )
+    elif " ".join(map(str, atoms[:2])) and _meant_name(desk, atoms) is not None:
+        meant = _meant_name(desk, atoms)
+        desk.report.error(
+            "I122", span, "include is missing before the name of a list",
+            help=f"did you mean include {meant}?", fix=Fix(span, f"include {meant}"),
+        )  # fmt: skip
     elif dotted:
         name = desk.written(desk.span(*atoms))
         desk.report.error(

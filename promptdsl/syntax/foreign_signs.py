@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.block_comments import blank_block_comments
+from promptdsl.syntax.other_formats import other_format
+from promptdsl.syntax.pasted import blank_pasted
 from promptdsl.syntax.signs import (
     DASHES,
     JOINERS,
@@ -42,6 +44,8 @@ def with_plain_signs(source: SourceFile, report: Report) -> SourceFile:
     text = blank_block_comments(source, text, report)
     if not text.isascii():
         text = _folded(source, text, report)
+    if other_format(text) is None:
+        text = blank_pasted(source, text, report)
     return source if text == source.text else SourceFile(source.name, text, source.path)
 
 
@@ -69,6 +73,7 @@ class _Line:
     out: list[str] = field(default_factory=list)
     signs: list[int] = field(default_factory=list)  # foreign signs and letters outside of texts
     hidden: list[int] = field(default_factory=list)  # likewise what nobody sees
+    unclosed: set[str] = field(default_factory=set)
     texts: list[tuple[int, int]] = field(default_factory=list)  # between their quotes
     gone: set[int] = field(default_factory=set)  # of these, what leaves no blank behind
     end: int = 0  # of the statement: a comment follows
@@ -98,8 +103,9 @@ class _Line:
     def _text(self, opening: int) -> int:
         """Fold the quotes of a text and its placeholders; the offset behind it."""
         quote = self.text[opening]
-        at = self._closing(opening)
+        at = len(self.text) if quote in self.unclosed else self._closing(opening)
         if at >= len(self.text):  # it never closes: the next pass tells of it
+            self.unclosed.add(quote)
             if quote != '"':
                 self._sign(opening)
             return opening + 1 if quote != '"' else len(self.text)

@@ -10,6 +10,7 @@ import re
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
+from promptdsl.syntax.misquoted import mend_misquoted
 from promptdsl.syntax.tokens import BLANK
 from promptdsl.syntax.vocabulary import KEYWORDS
 
@@ -23,7 +24,7 @@ _NOTHING_MORE = re.compile(r"[\s,})\]]*|\s+as\s+\w+\s*|\s*\{.*")
 
 def mend_quotes(source: SourceFile, report: Report) -> str:
     """The text with every line that has a lone quote made harmless; same length."""
-    text = source.text
+    text = mend_misquoted(source, source.text, report)
     lone = [match.start() for match in _TEXTS.finditer(text) if match.group() == '"']
     if not lone:
         return text
@@ -95,6 +96,11 @@ def _report_lone_quote(
 ) -> None:
     """Point at the text that most likely lacks a quote."""
     ran_on = _ran_on(text, first, lone)
+    if _only_a_comma(text, first, lone):  # the texts are those that seem to stand outside
+        begin, _inner = _bare_words_before(text, first)
+        if begin < first:
+            _report_no_opening_quote(source, text, begin, first, report)
+            return
     if ran_on is None and _NOTHING_MORE.fullmatch(_without_comment(text[lone + 1 :])):
         begin, inner = _bare_words_before(text, lone)
         if inner:
@@ -125,6 +131,12 @@ def _ran_on(text: str, first: int, lone: int) -> tuple[int, int] | None:
         if content.endswith(",") or (content.endswith(("{", "}")) and not placeholder_ends):
             return match.start(), match.start() + 1 + len(content)
     return None
+
+
+def _only_a_comma(text: str, first: int, lone: int) -> bool:
+    """Whether the first text of a line holds nothing but what stands between two texts."""
+    match = _TEXTS.match(text, first)
+    return match is not None and match.start() < lone and not match.group().strip('", {}\t')
 
 
 def _bare_words_before(text: str, lone: int) -> tuple[int, bool]:

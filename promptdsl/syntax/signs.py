@@ -18,6 +18,7 @@ OPENING_QUOTES: dict[str, str] = {  # with what may close them
 QUOTES = frozenset("".join([*OPENING_QUOTES, *OPENING_QUOTES.values()]))
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+BULLETS = frozenset(DASHES + "-+*\u00b7\u2022\u2023\u25aa\u25cf\u25e6")
 _SIGNS = {
     **dict.fromkeys(QUOTES, '"'),
     **dict.fromkeys("\u3001\uff64\u060c\ufe51", ","),

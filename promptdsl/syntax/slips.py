@@ -85,15 +85,15 @@ class _Mender:
     # rules: True when they took tokens
 
     def _unknown(self, token: Token) -> bool:
-        if token.startswith("//"):
+        if token.startswith("//") or token == "--":
             return self._slashes(token)
         return self._semicolon(token) if token == ";" else self._bracket(token)
 
     def _slashes(self, token: Token) -> bool:
-        """`// a comment`."""
+        """`// a comment`, `-- a comment`."""
         place = Span(self.source.name, begin(token), begin(token) + 2)
         self.report.error(
-            "I120", place, "// does not begin a comment",
+            "I120", place, f"{token[:2]} does not begin a comment",
             help="comments begin with #", fix=Fix(place, "#"),
         )  # fmt: skip
         while self.at < len(self.tokens) and self.tokens[self.at].type != "_NEWLINE":
@@ -238,6 +238,8 @@ class _Mender:
         """`defect scratch: { ... }`, `method: winclip { ... }`, `inspect: 1`."""
         if not 1 <= len(self.line) <= 2 or self.line[0].type not in _NO_COLON:
             return False
+        if self.line[0].type == "INCLUDE" and len(self.line) == 2:
+            return False  # `include std:normal`
         self.at += 1
         if not self._brace_is_missing_too():
             self.report.error(

@@ -89,6 +89,9 @@ class Desk:
 
     source: SourceFile
     report: Report
+    defects: frozenset[str] = frozenset()  # names of the object's defects and of its samples
+    labels: frozenset[str] = frozenset()
+    aliases: frozenset[str] = frozenset()  # short names of used files
 
     def span(self, *tokens: Token) -> Span:
         """From the first of some tokens to the last."""
@@ -127,13 +130,15 @@ class Desk:
         rest = tokens + statement.after
         if rest and not any(token.type == "BROKEN" for token in rest):
             span = self.span(*rest)
+            line = str(rest[0]) in KEYWORDS or (len(rest) > 1 and rest[1].type == "COLON")
             self.report.error(
                 "I129",
                 span,
                 f"{shown(self.written(span))} stands behind the end of this line",
                 label="nothing belongs here",
-                help="remove it, or put it on a line of its own",
-            )
+                help="remove it, or put it on a line of its own" if line
+                else "remove it, or write # before it to make it a comment",
+            )  # fmt: skip
 
     def no_block(self, statement: Statement) -> None:
         """Report a block behind a statement that takes none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from promptdsl.datasets.assemble import masks_below, masks_of_kind
 from promptdsl.datasets.beside import part_masks
 from promptdsl.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
-from promptdsl.datasets.model import GOOD, Category
+from promptdsl.datasets.model import GOOD, Category, Dataset
 from promptdsl.datasets.pairing import Placed, pair
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.suffixes import picture_suffixes
@@ -42,8 +42,14 @@ class Sample:
 
     pictures: tuple[Labelled, ...]
     origin: tuple[str, ...]  # the folders or patterns that gave them
-    problems: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # pictures that were meant and are not among them
+    mask_problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What makes the evidence incomplete."""
+        return (*self.missing, *self.mask_problems)
 
     def labels(self, known: Sequence[str] = ()) -> tuple[str, ...]:
         """`good` first, then defects in the spec's order, then others as they come."""
@@ -189,15 +195,16 @@ def _with_masks(
     return [*found, *_given_masks(together, [Placed(p.path) for p in together], masks, told)]
 
 
-def from_category(
-    category: Category, notes: Sequence[str] = (), problems: Sequence[str] = ()
-) -> Sample:
-    """The test pictures of a data set's category; notes and problems of the whole set may join."""
+def from_category(category: Category, whole: Dataset | None = None) -> Sample:
+    """The test pictures of a data set's category, with what was told of the whole set if given."""
     pictures = [
         Labelled(picture.path, picture.path.as_posix(), picture.label, picture.mask)
         for picture in category.test
     ]
-    told = Notes(Path(), [*notes, *category.notes], [*problems, *category.problems])
+    told = Notes(Path(), list(category.notes), list(category.problems))
+    if whole is not None:
+        told.sentences[:0] = whole.own_notes
+        told.problems[:0] = whole.own_problems
     return _sample(pictures, (category.name,), told)
 
 
@@ -215,19 +222,22 @@ def _given_masks(
     if not masks:
         return list(pictures)
     paired = pair(files, masks)
-    told.problems += [
+    told.mask_problems += [
         f"{picture.name}: has no mask among the masks of {picture.label}; it is left out of the "
         "pixel figures"
         for picture in pictures
         if picture.path not in paired.mask_of
     ]
-    told.problems += paired.problems
+    told.mask_problems += paired.problems
     return [replace(picture, mask=paired.mask_of.get(picture.path)) for picture in pictures]
 
 
 def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) -> Sample:
     _refuse_two_labels(pictures)
-    return Sample(tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.sentences))
+    return Sample(
+        tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.mask_problems),
+        tuple(told.sentences),
+    )  # fmt: skip
 
 
 def _refuse_two_labels(pictures: Sequence[Labelled]) -> None:

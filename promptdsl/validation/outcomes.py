@@ -194,17 +194,24 @@ def explain(result: ClaimResult) -> str:
     """The result in one sentence or two, for people."""
     seen = result.seen
     if not seen.of:
-        return f"none of the pictures of {result.on} could be inspected"
-    wrong = seen.of - seen.count if result.bound == "at least" else seen.count
-    observed = (
+        return remark(result)
+    return (
         f"{result.verdict} {seen.count} of {seen.of} ({_percent(seen.count / seen.of)}), "
-        f"asked {result.bound} {_percent(result.asked)}"
+        f"asked {result.bound} {_percent(result.asked)}: {remark(result)}"
     )
+
+
+def remark(result: ClaimResult) -> str:
+    """What to think of the result, without the figures themselves."""
+    seen = result.seen
+    if not seen.of:
+        return f"none of the pictures of {result.on} could be inspected"
     if not result.passed:
-        return f"{observed}: {_counted(-result.to_spare, 'picture')} too many went wrong"
+        return f"{_counted(-result.to_spare, 'picture')} too many went wrong"
     if result.proven:
-        return f"{observed}: supported at {CONFIDENCE:.0%} confidence"
-    return f"{observed}: {_not_proven(result, wrong)}"
+        return f"supported at {CONFIDENCE:.0%} confidence"
+    wrong = seen.of - seen.count if result.bound == "at least" else seen.count
+    return _not_proven(result, wrong)
 
 
 def _not_proven(result: ClaimResult, wrong: int) -> str:

@@ -8,9 +8,19 @@ from typing import Any
 from promptdsl.plan.model import AreaRule
 from promptdsl.runtime.run_description import now, versions
 from promptdsl.runtime.verdict import number
+from promptdsl.validation.draws import RESAMPLES, SEED
 from promptdsl.validation.figures import Estimate, Figures
-from promptdsl.validation.intervals import CONFIDENCE, RESAMPLES, SEED
-from promptdsl.validation.outcomes import ClaimResult, Confusion, Judged, Outcome, Share, explain
+from promptdsl.validation.intervals import CONFIDENCE
+from promptdsl.validation.outcomes import (
+    ClaimResult,
+    Confusion,
+    Judged,
+    Outcome,
+    Share,
+    explain,
+    remark,
+)
+from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult, Validation
 from promptdsl.validation.separation import describe_separation
 from promptdsl.validation.table import PaperTable, paper_table
@@ -66,8 +76,9 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
                 "kind": rule.kind,
                 "above": rule.above if isinstance(rule, AreaRule) else None,
                 "value": number(rule),
+                "promise": promise,
             }
-            for rule in result.rules
+            for rule, promise in zip(result.rules, promises(job.spec.lock, job.item), strict=True)
         ],
         "separation": describe_separation(result.separation),
         "figures": [_figures(group) for group in result.figures],
@@ -153,6 +164,7 @@ def _claim(claim: ClaimResult) -> dict[str, Any]:
         "pictures_needed": claim.needed,
         "unreadable": claim.unreadable,
         "explanation": explain(claim),
+        "remark": remark(claim),
     }
 
 

@@ -7,6 +7,7 @@ do; a mask that would vanish by that keeps every place that it touched.
 
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from promptdsl.datasets.masks import doubt, read_mask
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import AreaRule, Rule
-from promptdsl.results import FloatMap, PictureScore
+from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.runtime.cached_scoring import Scoring, encode_files
 from promptdsl.runtime.verdict import area_above, area_key
 from promptdsl.validation.aupro import label_regions
@@ -132,17 +133,23 @@ def score_sample(
         size, list(sample.notes),
     )  # fmt: skip
     found: dict[int, Scored] = {}
+    counts: Counter[str] = Counter()
+    noted: dict[str, list[str]] = {}
     files = [picture.path for picture in sample.pictures]
     for encoded in encode_files(scoring, files, tell):
         if encoded.features is None:
             _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
             continue
+        for place, notes in zip(encoded.places, encoded.notes, strict=False):
+            counts.update(notes)
+            name_first(noted, notes, sample.pictures[place].name)
         scores = scoring.scorer.score(encoded.features)
         for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
             scored = _kept(sample.pictures[place], sha256, score, rules, result)
             if scored is not None:
                 found[place] = scored
     result.pictures = [found[place] for place in sorted(found)]
+    result.notes += told_notes(counts, noted)
     _tell_of_copies(result)
     return result
 

@@ -24,7 +24,7 @@ from .layouts import draw, draw_mask
 
 T = TypeVar("T")
 TRIES = int(os.environ.get("MASK_DAMAGES", "40"))
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF")
 TABLE = (
     "object,split,label,image,mask\n"
     "candle,train,normal,candle/0.png,\n"
@@ -52,6 +52,9 @@ def _what_comes_of(read: Callable[[], T]) -> tuple[str, T | None]:
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_damaged_mask_is_read_or_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    Image.init()
+    if kind not in Image.SAVE:
+        pytest.skip(f"this Pillow writes no {kind}")
     path = tmp_path / "m.png"
     for content in damages(_saved(kind), TRIES):
         path.write_bytes(content)

@@ -80,7 +80,7 @@ LAYOUTS = {
         "nut/train/{1,2}.png nut/test/good/0.png nut/test/{10,11}.png",
         "nut/test/{10_GT,11_GT}.png",
         {"good": (1, 0)},
-        problems=2,
+        problems=1,
         train=0,
     ),
     "plain": Layout(

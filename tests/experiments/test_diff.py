@@ -120,3 +120,27 @@ def test_the_text_lists_flips_first(capsys: Captured, write_spec: Write, picture
 
 def test_git_is_really_there() -> None:
     assert subprocess.run(["git", "--version"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("reject when score >= 0.5", "reject when score≥0.50", 0),
+        ("reject when area above 0.7 >= 0.5%", "reject when area above .70 >= 0.5 %", 0),
+        ("reject when score >= 0.5", "reject when score >= 0.51", 1),
+        ("reject when score >= 0.5", "review when score >= 0.5", 1),
+    ],
+)
+def test_threshold_lines_are_compared_by_what_they_mean(
+    write_spec: Write, before: str, after: str, changes: int
+) -> None:
+    from promptdsl.experiments.diff import field_changes
+    from promptdsl.pipeline import compile_file
+    from promptdsl.runtime.verdict import resolve
+
+    items = [
+        compile_file(write_spec(name, thresholds=line)).plan().objects[0]
+        for name, line in (("spelled", before), ("otherwise", after))
+    ]
+    found = field_changes(items[0], items[1], (resolve(items[0]), resolve(items[1])))
+    assert len(found) == changes

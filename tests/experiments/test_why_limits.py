@@ -83,13 +83,17 @@ def test_a_frame_has_the_colour_of_the_map_below_it(monkeypatch: pytest.MonkeyPa
     from PIL import Image
 
     drawn: list[Any] = []
-    monkeypatch.setattr(
-        explanation.ImageDraw.ImageDraw, "text", lambda self, at, text, **rest: drawn.append(text)
-    )
+
+    def draw(self: Any, at: tuple[float, float], text: str, **rest: Any) -> None:
+        drawn.append((at, text))
+
+    monkeypatch.setattr(explanation.ImageDraw.ImageDraw, "text", draw)
     picture = Image.new("RGB", (200, 100))
-    marks = [Mark((0.2, 0.1, 0.35, 0.35), 0.4, "2x2", 1.0), Mark((0, 0, 1, 1), 0.9, "map")]
+    marks = [Mark((0.2, 0.1, 0.35, 0.35), 0.4, "2x2"), Mark((0.2, 0.1, 1, 1), 0.9, "map")]
     explanation.annotated(picture, heat, marks, "t", "reject", "s")
-    assert "1: 2x2 0.40 (alone 1.00)" in drawn and "2: map 0.90" in drawn
+    places = {text: at for at, text in drawn}
+    first, second = places["1: 2x2 0.40"], places["2: map 0.90"]
+    assert abs(first[1] - second[1]) >= explanation.LINE, "no label covers another"
 
 
 @pytest.fixture
@@ -119,3 +123,24 @@ def test_a_method_that_reads_words_is_not_told_that_they_are_learned(
     assert "Seeing does not say how" in found.notes[0]
     assert "does not read" not in found.notes[0]
     assert isinstance(scoring.scorer, Learned)
+
+
+@pytest.mark.parametrize("command", ["why", "diff", "ablate"])
+def test_what_is_found_is_shown_even_where_it_cannot_be_written(
+    command: str, write_spec: Write, pictures: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from promptdsl.cli.main import main
+
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    spec, picture = str(write_spec("unwritable")), str(pictures / "good" / "001.png")
+    out = ["-o", str(tmp_path / "file" / "out"), "--device", "cpu", "--precision", "fp32"]
+    given = {
+        "why": [spec, picture],
+        "diff": [spec, spec, "--on", picture],
+        "ablate": [spec, "--good", str(pictures / "good"), "--defect",
+                   f"scratch={pictures / 'scratch'}", "--pixels", "none"],
+    }[command]  # fmt: skip
+    assert main([command, *given, *out]) == 3
+    told = capsys.readouterr()
+    assert "cannot write here" in told.err and len(told.out) > 100

@@ -7,6 +7,7 @@ import pytest
 
 from promptdsl.files import search
 from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, place_of, together
+from promptdsl.files.found import what_was_left_out
 
 
 @pytest.fixture(autouse=True)
@@ -300,8 +301,28 @@ def test_several_searches_are_one() -> None:
     one = together(find(".", pattern) for pattern in ("p/2.png", "p/*", "same/*.png", "q"))
     assert one.files == ("p/2.png", "p/1.png", "q/3.png")
     assert one.left_out[".txt"].count == 4
-    assert one.left_out[".txt"].names == ["p/a.txt", "p/b.txt", "q/c.txt"]
+    assert one.left_out[".txt"].first == ["p/a.txt", "p/b.txt", "q/c.txt"]
     assert one.entries > 4 and one.outside is None and set(one.places) == set(one.files)
+
+
+def test_what_another_search_took_is_not_left_out() -> None:
+    touch("p/1.png", "p/sub/2.png", "p/other/3.png", "p/n.txt")
+    link("p/far", "../store")
+    touch("store/4.png")
+    one = together(find(".", pattern) for pattern in ("p", "p/sub", "p/*", "p/**/*.png", "store"))
+    assert one.left_out.keys() == {".txt"} and one.left_out[".txt"].count == 1
+    one = together(find(".", pattern) for pattern in ("p", "p/sub"))
+    assert one.left_out["sub-folders"].names == ["p/far", "p/other"]
+    assert together([]).files == () and together([]).left_out == {}
+
+
+def test_more_names_than_are_remembered_still_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptdsl.files.found.KEPT", 4)
+    touch(*(f"p/{number}.txt" for number in range(6)), "p/1.png")
+    found = find(".", "p")
+    assert found.left_out[".txt"].count == 6 and len(found.left_out[".txt"].names) == 4
+    assert what_was_left_out(found.left_out) == "6 .txt (p/0.txt, p/1.txt, p/2.txt and 3 more)"
+    assert together([found, Found()]).left_out[".txt"].count == 6
 
 
 def test_has_wildcards() -> None:

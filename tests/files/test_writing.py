@@ -31,8 +31,9 @@ def test_threads_that_write_one_file_leave_one_whole_content(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_long_name_gets_a_temporary_name_that_fits(tmp_path: Path) -> None:
-    path = tmp_path / ("n" * 250)
+@pytest.mark.parametrize("name", ["n" * 250, "零" * 84, "ü" * 120])
+def test_a_long_name_gets_a_temporary_name_that_fits(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     write_atomically(path, b"content")
     assert path.read_bytes() == b"content"
 

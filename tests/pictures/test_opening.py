@@ -116,27 +116,6 @@ def test_a_picture_replaced_in_between_is_not_drawn(tmp_path: Path) -> None:
         read_rgb(path, sha256=first)
 
 
-def webp(kind: bytes, size: tuple[int, int]) -> bytes:
-    """The beginning of a WebP that claims a size."""
-    width, height = size[0] - 1, size[1] - 1
-    if kind == b"VP8X":
-        body = bytes(4) + width.to_bytes(3, "little") + height.to_bytes(3, "little")
-    elif kind == b"VP8L":
-        body = b"\x2f" + (width | height << 14).to_bytes(4, "little") + bytes(8)
-    else:
-        body = b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", *size)
-    return b"RIFF\xff\0\0\0WEBP" + kind + struct.pack("<I", len(body)) + body + bytes(40)
-
-
-@pytest.mark.parametrize("kind", [b"VP8X", b"VP8L", b"VP8 "])
-def test_a_webp_that_claims_too_much_is_not_even_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes
-) -> None:
-    (tmp_path / "a.webp").write_bytes(webp(kind, (12_000, 11_000)))
-    monkeypatch.setattr(opening.Image, "open", None)
-    assert "with 12000 x 11000 pixels it is larger" in refused(tmp_path / "a.webp")
-
-
 def test_large_files_and_pictures_are_held_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,7 @@ def workspace(folder: Path) -> None:
     for words in (
         ("calibrate", "auto.inspect", "-q"),
         ("compile", "few.inspect", "-o", "part.plan", "--device", "cpu"),
-        ("run", "part.inspect", "bad", "-o", OUT, "-q", "--maps", "none"),
+        ("run", "part.inspect", "bad", "-o", OUT, "-q"),
     ):
         code, _, _ = run_command(folder, words)
         print(f"prepared with {words[0]}: exit code {code}")
@@ -271,7 +271,7 @@ def _one(kind: str, name: str, words: Sequence[str], json: bool = False) -> Prep
 
 
 def results(name: str) -> Prepare:
-    """An earlier run of which one file is damaged, to be resumed."""
+    """An earlier run of which one file is damaged, to be resumed or replaced."""
 
     def prepare(folder: Path, count: int) -> Iterator[Trial]:
         content = (folder / "results" / name).read_bytes()
@@ -281,10 +281,30 @@ def results(name: str) -> Prepare:
             lines = strange_lines if name.endswith(".jsonl") else strange_json
             changed = lines(content, seed) if seed % 2 else damaged(content, seed)
             (folder / OUT / name).write_bytes(changed)
-            words = ("run", "part.inspect", "bad", "-o", OUT, "--resume", "-q", "--maps", "none")
+            how = "--overwrite" if seed % 5 == 4 else "--resume"
+            words = ("run", "part.inspect", "bad", "-o", OUT, how, "-q")
             yield Trial(f"results {name}", seed, words, f"{OUT}/{name}")
 
     return prepare
+
+
+def caches(folder: Path, count: int) -> Iterator[Trial]:
+    """One damaged file of the cache: a hash, a picture's features, or text embeddings."""
+    words = ("validate", "few.inspect", "-o", f"{OUT}/validation", "-q")
+    run_command(folder, words)
+    cache = folder.parent / "cache"
+    whole = {path: path.read_bytes() for path in sorted(cache.rglob("*")) if path.is_file()}
+    kinds = sorted({path.relative_to(cache).parts[0] for path in whole})
+    for seed in range(count):
+        for path, content in whole.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        kind = kinds[seed % len(kinds)]
+        path = random.Random(seed).choice(
+            [p for p in whole if p.relative_to(cache).parts[0] == kind]
+        )
+        path.write_bytes(damaged(whole[path], seed))
+        yield Trial("caches", seed, words, str(path))
 
 
 _RUN = ("bad/0.png", "-o", f"{OUT}/run", "-q", "--maps", "none")
@@ -305,6 +325,8 @@ KINDS: dict[str, tuple[str, Prepare]] = {
     ),
     "results.jsonl": ("others", results("results.jsonl")),
     "run.json": ("others", results("run.json")),
+    "previews.jsonl": ("others", results("previews.jsonl")),
+    "caches": ("others", caches),
 }  # fmt: skip
 
 

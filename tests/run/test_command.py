@@ -1,6 +1,7 @@
 """`promptdsl run` and `promptdsl models` from the command line, without a real model."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     lines = out.splitlines()
     assert lines[0].split("\t")[:3] == ["pics/p4.png", "reject", "1.000"]
     assert lines[5].startswith("5 pictures: 2 pass, 1 review, 2 reject, in ")
-    assert lines[6] == "left out: 1 .txt"
+    assert lines[6] == "left out: 1 .txt (pics/notes.txt)"
     assert lines[7].startswith("note: promptdsl-mini is for learning")
     assert lines[8:] == ["report: out/report.html"]
 
@@ -144,3 +145,48 @@ def test_weights_in_the_cache_are_found(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / ".cache/clip").mkdir(parents=True)
     (tmp_path / ".cache/clip/vit.pt").write_bytes(b"x")
     assert cached_file(entry) == tmp_path / ".cache/clip/vit.pt"
+
+
+def test_an_unreadable_folder_ends_with_3_and_the_others_are_inspected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paint_many(Path("pics"), 2)
+    paint_many(Path("pics/locked"), 1)
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("promptdsl.files.search.os.scandir", scandir)
+    for given in (("pics", "-r"), ("pics/**/*.png",)):
+        assert go(*given, "-o", "out", "--overwrite", "-q") == 3
+        assert "problem: pics/locked: this folder was not looked at" in capsys.readouterr().err
+        run = json.loads(Path("out/run.json").read_text())
+        assert run["counts"]["pictures"] == 2
+        assert run["unreadable"] == {"pics/locked": "it may not be read: permission denied"}
+        assert "pics/locked" in Path("out/report.html").read_text("utf-8")
+
+
+def test_escapes_in_names_of_files_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    paint_many(Path("pics"), 1)
+    Path("pics/x.\x1b]0;gone\x07").touch()
+    Path("pics/y\x1b[31m").touch()
+    assert go("pics", "-o", "out") == 0
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err and "left out: 1 .␛]0;gone␇ (pics/x.␛]0;gone␇), 1 file" in out
+    run = json.loads(Path("out/run.json").read_text())
+    assert run["left_out"] == {".\x1b]0;gone\x07": 1, "files without a suffix": 1}
+    assert run["left_out_names"]["files without a suffix"] == ["pics/y\x1b[31m"]
+
+
+def test_what_the_references_leave_out_is_told(
+    source: FakeSource, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paint_many(Path("pics"), 1)
+    told = "references of nut: left out 1 .txt (good/notes.txt)"
+    monkeypatch.setattr(source, "references_left_out", lambda item: [told], raising=False)
+    assert go("pics", "-o", "out") == 0
+    assert f"note: {told}" in capsys.readouterr().out
+    assert json.loads(Path("out/run.json").read_text())["remarks"] == [told]

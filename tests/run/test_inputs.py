@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.inputs import find_pictures
+from promptdsl.runtime.inputs import find_in_spec, find_pictures, picture_key
 
 
 @pytest.fixture
@@ -118,3 +118,94 @@ def test_a_link_that_leads_to_itself_is_a_picture_that_cannot_be_read(tmp_path: 
     (tmp_path / "loop.png").symlink_to("loop.png")
     found = find_pictures([str(tmp_path)])
     assert [Path(picture).name for picture in found.pictures] == ["a.png", "loop.png"]
+
+
+def test_two_dots_behind_a_link_name_what_the_system_opens(here: Path) -> None:
+    touch("x.png", "far/x.png", "far/deep/y.png")
+    Path("link").symlink_to("far/deep")
+    (picture,) = find_pictures(["link/../x.png"]).pictures
+    assert os.path.samefile(picture, "far/x.png")
+    assert picture_key(picture) == picture_key("far/x.png") != picture_key("x.png")
+    assert find_pictures(["link/../x.png", "x.png", "far/x.png"]).pictures == (picture, "x.png")
+
+
+def test_a_pattern_that_meets_links_to_itself_doubles_nothing(here: Path) -> None:
+    touch("p/a.png", "p/b.png")
+    for name in ("latest", "current"):
+        Path("p", name).symlink_to(".")
+    for given in ("p/**/*.png", "p/**", "p"):
+        assert find_pictures([given], recursive=True).pictures == ("p/a.png", "p/b.png")
+
+
+def test_links_to_folders_are_followed_on_the_command_line(here: Path) -> None:
+    touch("p/a.png", "store/b.png")
+    Path("p/today").symlink_to("../store")
+    for given in ("p/**/*.png", "p"):
+        assert find_pictures([given], recursive=True).pictures == ("p/a.png", "p/today/b.png")
+    assert find_pictures(["p/*"]).pictures == ("p/a.png", "p/today/b.png")
+
+
+@pytest.mark.parametrize("given", ["p", "p/**/*.png"])
+def test_an_unreadable_folder_does_not_stop_the_others(
+    here: Path, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch("p/a.png", "p/locked/b.png")
+    lock(monkeypatch)
+    found = find_pictures([given], recursive=True)
+    assert found.pictures == ("p/a.png",)
+    assert found.problems == [
+        "p/locked: this folder was not looked at: it may not be read: permission denied"
+    ]
+    with pytest.raises(EnvironmentProblem, match="p/locked: this folder was not looked at"):
+        find_pictures(["p/locked"])
+
+
+def lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder named `locked` may not be listed, not even by root."""
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("promptdsl.files.search.os.scandir", scandir)
+
+
+@pytest.mark.parametrize(
+    ("given", "help"),
+    [
+        ("p/*.png", 'p holds 1 .jpg file: write "p/*.jpg" or "p"'),
+        ("pasrt/*.jpg", 'did you mean "parts/*.jpg"?'),
+        ("p/aa.jpg", 'did you mean "p/a.jpg"?'),
+        ("*.gif", "this folder holds no pictures, but the folders p, parts: name one of them"),
+        ("nowhere/*.png", "None"),
+    ],
+)
+def test_what_is_there_instead(here: Path, given: str, help: str) -> None:
+    touch("p/a.jpg", "parts/b.txt")
+    with pytest.raises(EnvironmentProblem) as caught:
+        find_pictures([given])
+    assert str(caught.value.help).startswith(help)
+
+
+def test_nothing_and_too_much(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch("p/a.png", "p/b.png", "p/c.png")
+    for given in ("", "a\0b"):
+        with pytest.raises(EnvironmentProblem, match="no such file"):
+            find_pictures([given])
+    monkeypatch.setattr("promptdsl.runtime.inputs.MOST_ENTRIES", 2)
+    with pytest.raises(EnvironmentProblem, match="p: this leads through more than 2 files"):
+        find_pictures(["p"])
+    with pytest.raises(EnvironmentProblem, match=r"s/x[.]png: there is no such file"):
+        find_in_spec(["x.png"], Path("s"))
+
+
+def test_patterns_of_a_spec_are_relative_to_it(here: Path) -> None:
+    touch("line [A]/good/1.png", "line [A]/good/n.txt", "line A/good/2.png")
+    found = find_in_spec(["good/*", "good"], Path("line [A]"))
+    assert found.pictures == ("line [A]/good/1.png",)
+    assert found.told == "1 .txt (line [A]/good/n.txt)"
+    assert find_in_spec([str(here / "line A/good")], Path("line [A]")).pictures == (
+        (here / "line A/good/2.png").as_posix(),
+    )

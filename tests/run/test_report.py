@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from promptdsl.cli.execute_run import Options, execute
 from promptdsl.report import html
@@ -19,6 +20,7 @@ from promptdsl.report.heatmap import overlay
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.html import report_page
 from promptdsl.report.previews import Preview, preview_line, read_previews
+from promptdsl.report.table import print_table
 from promptdsl.results import Record
 
 from .fakes import (
@@ -114,12 +116,89 @@ def test_in_a_browser(page: Path, tmp_path: Path) -> None:
     assert (seen["highest"], seen["lowest"]) == ("p69.png", ["bad.png", "p0.png"])
     assert seen["names"] == ["bad.png", "p0.png", "p1.png", "p2.png"]
     assert seen["found"] == ["bad.png"]
-    assert seen["dents"] == "35 of 71"
+    assert seen["scratches"] == "35 of 71"
+    assert (seen["heat"], seen["opacity"]) == (True, "1"), "heat maps are shown from the start"
+    assert (seen["named"], seen["passed"]) == ("scratchlikeness 1.00", "–")
     assert (seen["open"], seen["large"]) == (True, "pics/p69.png")
     assert seen["color"][3] > 150
     assert seen["color"][0] > seen["color"][2] + 60
     assert (seen["right"], seen["left"]) == ("pics/p68.png", "pics/bad.png")
     assert seen["images"] is True
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+def test_on_paper_24_pictures_take_three_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paint_many(Path("pics"), 24)
+    execute(FakeSource(make_plan(), FakeDetector()), Options(("pics",), Path("out")), Seen())
+    paper = tmp_path / "page.pdf"
+    flags = [flag for flag in FLAGS if flag != "--dump-dom"]
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    address = Path("out/report.html").absolute().as_uri()
+    subprocess.run(
+        [str(BROWSER), *flags, profile, f"--print-to-pdf={paper}", address],
+        capture_output=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) <= 3
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+@pytest.mark.parametrize(("width", "least"), [(1400, 180), (700, 350), (500, 200)])
+def test_the_reason_has_room_at_any_width(
+    page: Path, tmp_path: Path, width: int, least: int
+) -> None:
+    copy = tmp_path / "narrow.html"
+    measure = (
+        'const out = document.createElement("pre"); out.id = "seen"; out.textContent = '
+        'document.querySelector(".why").getBoundingClientRect().width + " " + '
+        "(document.documentElement.scrollWidth - window.innerWidth); document.body.append(out);"
+    )
+    copy.write_text(page.read_text().replace("</body>", f"<script>{measure}</script></body>"))
+    command = [str(BROWSER), *FLAGS, f"--window-size={width},900",
+               f"--user-data-dir={tmp_path / 'profile'}", copy.as_uri()]  # fmt: skip
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    found = re.search(r'<pre id="seen">([\d.]+) (-?\d+)</pre>', shown.stdout)
+    assert found is not None
+    assert float(found[1]) >= least
+    assert int(found[2]) <= 0, "nothing reaches out of the window"
+
+
+def test_below_the_limits_no_defect_is_named(page: Path) -> None:
+    rows = data_of(page.read_text())["rows"]
+    for row in rows:
+        assert (row["defect"] is not None) == (row["verdict"] in ("review", "reject"))
+        assert bool(row["defects"]) == (row["defect"] is not None)
+    records = [json.loads(line) for line in Path("out/results.jsonl").read_text().splitlines()]
+    assert all(r["defects"] for r in records if r["verdict"] == "pass"), "numbers stay on disk"
+    assert "It is no probability" in page.read_text()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_table_fits(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "line_3/2026-11-27/camera_left/part_000000123456_retake.png"
+    shares = {"missing_part": 0.984}
+    records = [
+        Record(long, "nut", 0.612, "reject", "reject when area above 0.70 >= 0.5%", "missing_part",
+               shares, {}),
+        Record("pics/1_nut_03_rust.jpg", "nut", 0.7, "reject", "reject when score >= 0.40",
+               "missing_part", shares, {}),
+        Record("pics/good.jpg", "nut", 0.1, "pass", None, "missing_part", {"missing_part": 0.02}),
+    ]  # fmt: skip
+    console = Console(width=width, force_terminal=True, no_color=True, legacy_windows=False)
+    print_table(console, records, "out")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= width
+    (rust,) = [line for line in lines if "rust" in line]
+    assert "pics/1_nut_03_rust.jpg" in rust
+    assert "score >= 0.40" in rust
+    assert "missing_part 0.98" in rust
+    (good,) = [line for line in lines if "good" in line]
+    assert "missing_part" not in good
+    assert "%" not in rust + good
 
 
 def many(count: int) -> tuple[list[Record], dict[tuple[str, str], Preview]]:

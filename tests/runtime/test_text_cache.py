@@ -1,7 +1,9 @@
 """Text embeddings: encoded once, found again, robust against damage and against company."""
 
 import multiprocessing
+import os
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +11,14 @@ import pytest
 import torch
 
 from promptdsl.errors import SpecProblem
+from promptdsl.files.hashing import hash_file
 from promptdsl.runtime import text, text_cache
 from promptdsl.runtime.clip_model import ClipModel, assemble
+from promptdsl.runtime.feature_cache import Encoding, FeatureCache
 from promptdsl.runtime.text import embed_prompts
-from promptdsl.runtime.text_cache import cache_file, load_embeddings, store_embeddings
+from promptdsl.runtime.text_cache import Row, cache_file, load_embeddings, store_embeddings
 from promptdsl.runtime.weights import state_from_tensors
+from tests.robustness.damage import damages
 
 from .open_clip_models import build, config
 
@@ -94,6 +99,102 @@ def test_a_folder_where_nothing_can_be_written_only_costs_time(
     (tmp_path / "file").touch()
     monkeypatch.setenv("PROMPTDSL_CACHE", str(tmp_path / "file"))
     assert embed_prompts(model, PROMPTS).shape == (4, 48)
+
+
+def rows(count: int = 3) -> dict[str, Row]:
+    return {f"prompt {n}": np.full(8, n, np.float32) for n in range(count)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX systems")
+@pytest.mark.parametrize("kind", ["pipe", "loop", "folder"])
+def test_what_is_no_file_makes_nobody_wait(kind: str) -> None:
+    path = cache_file("model")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        path.symlink_to(path.name)
+    else:
+        path.mkdir()
+    store_embeddings("model", rows())
+    assert load_embeddings("model", list(rows()), 8) == {}
+    assert os.path.lexists(path)
+
+
+def test_any_damage_costs_time_alone() -> None:
+    """Every prompt comes back as it was stored or not at all, and can be stored again."""
+    wanted = rows()
+    store_embeddings("model", wanted)
+    content = cache_file("model").read_bytes()
+    for change in damages(content, 100):
+        cache_file("model").write_bytes(change)
+        for _ in range(2):
+            found = load_embeddings("model", list(wanted), 8)
+            assert all(np.array_equal(found[name], wanted[name]) for name in found)
+        store_embeddings("model", wanted)
+        found = load_embeddings("model", list(wanted), 8)
+        assert all(np.array_equal(found[name], wanted[name]) for name in found)
+
+
+@pytest.mark.parametrize("table", ["embeddings (x)", "embeddings (prompt, other, more)", "x (y)"])
+def test_a_database_of_somebody_else_is_made_anew(table: str) -> None:
+    path = cache_file("model")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(path) as database:
+        database.execute(f"CREATE TABLE {table}")
+    database.close()
+    for _ in range(2):
+        load_embeddings("model", list(rows()), 8)
+        store_embeddings("model", rows())
+    assert len(load_embeddings("model", list(rows()), 8)) == 3
+
+
+def test_files_of_many_models_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_cache, "MAX_MODELS", 6)
+    mine = cache_file("mine")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("a file of somebody else")
+    os.utime(mine, (1, 1))
+    for number in range(20):
+        store_embeddings(f"{number:032x}", rows())
+        os.utime(cache_file(f"{number:032x}"), (1000 + number, 1000 + number))
+    left = {path.stem for path in mine.parent.iterdir()} - {"mine"}
+    assert 3 <= len(left) <= 6
+    assert f"{19:032x}" in left
+    assert mine.exists()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to give rights up")
+@pytest.mark.parametrize("closed", ["the cache", "the folder", "the file", "damaged"])
+def test_a_cache_without_permission_costs_time_alone(
+    closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # others may enter it, unlike pytest's own
+        Path(folder).chmod(0o777)
+        monkeypatch.setenv("PROMPTDSL_CACHE", f"{folder}/cache")
+        store_embeddings("model", rows())
+        path = cache_file("model")
+        path.chmod(0o644)
+        if closed == "damaged":
+            path.write_bytes(b"this is no database, " * 100)
+        for place, name in ((path.parent.parent, "the cache"), (path.parent, "the folder")):
+            place.chmod(0 if closed == name else 0o555)
+        path.chmod(0 if closed == "the file" else 0o444)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.seteuid(65534)
+                load_embeddings("model", list(rows()), 8)
+                store_embeddings("model", rows(5))
+                store_embeddings("another", rows(5))
+                hash_file(Path(__file__))
+                FeatureCache(Path(folder) / "cache" / "features", 10**6).clear_to(0)
+                cache = FeatureCache(Path(folder) / "cache" / "features", 10**6)
+                cache.put("a", Encoding("k", None), {"image": torch.ones(1, 5)})
+                os._exit(0 if cache.get("a", Encoding("k", None)) is None else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_the_file_stays_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:

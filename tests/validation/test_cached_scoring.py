@@ -1,14 +1,26 @@
 """Scores from cached features are the detector's own; they need no image tower."""
 
+import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
+from promptdsl.files.hashing import hash_now
 from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file
-from promptdsl.runtime.cached_scoring import Scoring, encode_files, open_scoring, winclip_scorer
+from promptdsl.runtime import cached_scoring
+from promptdsl.runtime.cached_scoring import (
+    Scoring,
+    encode_files,
+    hash_picture,
+    open_scoring,
+    winclip_scorer,
+)
 from promptdsl.runtime.detector import build_detector
-from promptdsl.runtime.device import choose_compute
+from promptdsl.runtime.device import Compute, choose_compute
 from promptdsl.runtime.feature_cache import FeatureCache
 
 from .scene import factory
@@ -75,6 +87,72 @@ def test_unreadable_pictures_come_as_errors(tmp_path: Path) -> None:
     assert [encoded.error for encoded in found] == [
         "it holds text, not a picture", "it is no longer there",
     ]  # fmt: skip
+
+
+def test_features_are_kept_under_the_hash_of_the_bytes_that_were_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that is replaced between hashing and decoding."""
+    spec = factory(tmp_path)
+    item = compile_file(spec).plan().objects[0]
+    good, bad = (sorted((tmp_path / name).glob("*.png"))[0] for name in ("good", "scratch"))
+    picture = tmp_path / "picture.png"
+    shutil.copy(good, picture)
+    cache = FeatureCache(tmp_path / "features", 10**8)
+    scoring = open_scoring(item, tmp_path, COMPUTE, cache)
+    real = cached_scoring._hash_all
+
+    def hash_and_replace(files: Sequence[Path]) -> list[str | None]:
+        hashes = real(files)
+        shutil.copy(bad, picture)
+        return hashes
+
+    monkeypatch.setattr(cached_scoring, "_hash_all", hash_and_replace)
+    (encoded,) = encode_files(scoring, [picture])
+    assert encoded.sha256 == (hash_now(bad),)
+    monkeypatch.undo()
+    first = scores(open_scoring(item, tmp_path, COMPUTE, None), [good])
+    assert scores(open_scoring(item, tmp_path, COMPUTE, cache), [good]) == first
+
+
+def test_what_decides_features_is_in_the_key_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = factory(tmp_path)
+    item = compile_file(spec).plan().objects[0]
+
+    def key(compute: Compute = COMPUTE, model: str = "m", **settings: object) -> str:
+        method = item.method.model_copy(update={"settings": {**item.method.settings, **settings}})
+        return cached_scoring.cache_key(
+            item.model_copy(update={"method": method}), tmp_path, compute, model
+        )
+
+    bf16 = Compute(torch.device("cpu"), torch.bfloat16, "")
+    cuda = Compute(torch.device("cuda"), torch.float32, "")
+    keys = [key(), key(bf16), key(cuda), key(model="other"), key(image_size=128)]
+    for name, value in (
+        ("pillow_version", "99"), ("PREPROCESSING", 99), ("torch.__version__", "99"),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"promptdsl.runtime.cached_scoring.{name}", value)
+        keys.append(key())
+        monkeypatch.undo()
+    (tmp_path / "learned").write_bytes(b"one")
+    keys.append(key(weights="learned"))
+    (tmp_path / "learned").write_bytes(b"two")
+    keys.append(key(weights="learned"))
+    assert len(set(keys)) == len(keys)
+    assert key() == keys[0]
+    assert key(temperature=0.5) == keys[0], "it changes scores alone"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX systems")
+def test_what_is_no_file_has_no_hash_and_makes_nobody_wait(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "vast.png").touch()
+    os.truncate(tmp_path / "vast.png", 50 * 10**9)
+    for name in ("pipe.png", "loop.png", "vast.png", "gone.png", "zero\0.png"):
+        assert hash_picture(tmp_path / name) is None
 
 
 def _never() -> None:

@@ -1,5 +1,6 @@
 """The feature cache: hits, damage, the bound, and two processes at once."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -7,9 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from promptdsl.errors import UsageProblem
-from promptdsl.runtime.feature_cache import Encoding, FeatureCache, encoding_key, read_limit
+from promptdsl.runtime.feature_cache import (
+    MAGIC,
+    Encoding,
+    FeatureCache,
+    encoding_key,
+    read_limit,
+)
+from tests.robustness.damage import damages, every_flip
 
 ALL = Encoding("key", None)
 WORK = """
@@ -91,6 +100,22 @@ def test_the_bound_holds_and_the_least_recently_used_go_first(tmp_path: Path) ->
     assert store.get("1", ALL) is None
 
 
+def test_files_of_somebody_else_are_not_deleted(tmp_path: Path) -> None:
+    store = cache(tmp_path, 10_000)
+    store.put("a", ALL, {"image": torch.ones(1, 500)})
+    (path,) = tmp_path.rglob("*.features")
+    abandoned = path.with_name(f".{path.name}.ab_c1234.tmp")
+    mine = [path.with_name("notes.txt"), path.with_name("mine.features"), tmp_path / "mine"]
+    for file in (abandoned, *mine):
+        file.write_text("x" * 9_000)
+        os.utime(file, (1000, 1000))
+    store.put("b", ALL, {"image": torch.ones(1, 500)})
+    store.clear_to(0)
+    assert not abandoned.exists()
+    assert not list(tmp_path.rglob("*" + "?" * 40 + ".features"))
+    assert all(file.exists() for file in mine)
+
+
 def test_two_processes_share_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WORK, str(tmp_path)]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
@@ -109,6 +134,39 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> Non
     store = cache(blocked / "features")
     store.put("a", ALL, {"image": torch.ones(1, 5)})
     assert store.get("a", ALL) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX systems")
+@pytest.mark.parametrize("kind", ["pipe", "loop", "folder", "vast", "forged"])
+def test_what_is_no_file_of_ours_is_a_miss_at_once(tmp_path: Path, kind: str) -> None:
+    store = cache(tmp_path, 10**6)
+    store.put("a", ALL, {"image": torch.ones(1, 5)})
+    (path,) = tmp_path.rglob("*.features")
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        path.symlink_to(path.name)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "vast":
+        path.touch()
+        os.truncate(path, 50 * 10**9)
+    else:
+        payload = save({"image": torch.full((3, 5), float("nan"))})
+        path.write_bytes(MAGIC + hashlib.sha256(payload).digest() + payload)
+    assert store.get("a", ALL) is None
+    store.put("a", ALL, {"image": torch.ones(1, 5)})
+
+
+def test_any_damage_is_a_miss(tmp_path: Path) -> None:
+    store = cache(tmp_path)
+    store.put("a", ALL, {"image": torch.randn(1, 40)})
+    (path,) = tmp_path.rglob("*.features")
+    content = path.read_bytes()
+    for change in [*every_flip(content), *damages(content, 300)]:
+        path.write_bytes(change)
+        assert store.get("a", ALL) is None
 
 
 def test_sizes_are_read_as_people_write_them() -> None:

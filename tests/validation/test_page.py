@@ -64,6 +64,33 @@ def test_dragging_a_threshold_moves_the_counts(page: Any) -> None:
     assert counts(page) == [1, 0, 5]
 
 
+def test_the_page_says_first_whether_good_and_bad_are_told_apart(page: Any) -> None:
+    first = page.find_element("css selector", "#banners .banner")
+    assert first.text.startswith("Tells good from bad well: AUROC 0.99, 0.94 to 1.00; 20 good")
+    assert "Next: choose thresholds" in first.text
+
+
+def test_the_tile_of_tests_has_the_colour_of_its_result(page: Any) -> None:
+    tile = page.find_element("id", "count-tests").find_element("xpath", "..")
+    assert tile.get_attribute("class") == "tile reject", "one of two failed"
+    drag_to(page, 0, 0.45)
+    assert text(page, "count-tests") == "2 of 2"
+    assert tile.get_attribute("class") == "tile pass"
+
+
+def test_labels_of_close_thresholds_do_not_cover_each_other(page: Any) -> None:
+    for score in (0.40, 0.42, 0.46, 0.97):
+        drag_to(page, 0, score)
+        labels = page.find_elements("css selector", "#histogram .handle text")
+        one, other = (label.rect for label in labels)
+        apart = (
+            one["x"] + one["width"] <= other["x"]
+            or other["x"] + other["width"] <= one["x"]
+            or abs(one["y"] - other["y"]) >= 0.8 * one["height"]
+        )
+        assert apart, (score, one, other)
+
+
 def test_intervals_follow_and_are_exact(page: Any) -> None:
     exact = clopper_pearson(1, 12)
     low, high = 100 * exact.low, 100 * exact.high

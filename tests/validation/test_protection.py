@@ -80,6 +80,20 @@ def test_a_promise_stands_with_the_escapes_that_it_means(
     assert "nothing is known about escapes" in capsys.readouterr().out
 
 
+def test_validate_tells_the_promise_with_its_sample(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec, out = factory(tmp_path, ONE), tmp_path / "out"
+    assert main(["calibrate", str(spec), "-q"]) == 0
+    capsys.readouterr()
+    assert main(["validate", str(spec), "-o", str(out)]) in (0, 1)
+    promise = "at most 13.9% of good parts rejected, at 95% confidence (0 of 20 when calibrated)"
+    assert promise in capsys.readouterr().out
+    content = json.loads((out / "validation.json").read_text("utf-8"))
+    assert content["objects"][0]["thresholds"][0]["promise"] == promise
+    assert promise in (out / "validation.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("found", "useless"),
     [

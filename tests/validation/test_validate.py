@@ -1,6 +1,7 @@
 """`promptdsl validate` from pictures to files, exit codes and sentences."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -274,3 +275,58 @@ def test_the_default_threshold_says_that_nobody_calibrated_it(
     spec.write_text(text, "utf-8")
     run(spec, "-o", tmp_path / "out")
     assert "0.5 is a default that nobody calibrated" in capsys.readouterr().err
+
+
+def test_what_samples_and_references_leave_out_is_told(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec, out = factory(tmp_path), tmp_path / "out"
+    for name in ("good/notes.txt", "good/list", "masks/scratch/Thumbs.db", "refs/read.me"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no picture")
+    part(tmp_path / "refs/1.png", 10, number=900)
+    text = spec.read_text().replace("good/*.png", "good")
+    text = text.replace("masks/scratch/*.png", "masks/scratch")
+    spec.write_text(text.replace('"promptdsl-mini" }', '"promptdsl-mini", references: "refs" }'))
+    assert run(spec, "-o", out) == 1
+    notes, err = result(out)["objects"][0]["notes"], capsys.readouterr().err
+    folder = tmp_path.as_posix()
+    for note in (
+        f"samples good: left out 1 file without a suffix ({folder}/good/list), 1 .txt "
+        f"({folder}/good/notes.txt)",
+        f"samples scratch, masks: left out 1 .db ({folder}/masks/scratch/Thumbs.db)",
+        f"references of nut: left out 1 .me ({folder}/refs/read.me)",
+    ):
+        assert note in notes
+        assert note in err
+
+
+def test_a_folder_of_samples_that_cannot_be_read_is_missing_evidence(
+    seeing_red: Encoded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, out = factory(tmp_path), tmp_path / "out"
+    part(tmp_path / "good/locked/1.png", 10, number=900)
+    spec.write_text(spec.read_text().replace("good/*.png", "good/**").replace("75%", "5%"))
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("promptdsl.files.search.os.scandir", scandir)
+    assert run(spec, "-o", out) == 3
+    item = result(out)["objects"][0]
+    assert any("good/locked: this folder was not looked at" in text for text in item["problems"])
+    assert by_label(item)["good"]["pass"] == 17, "the others are judged"
+
+
+def test_a_spec_in_a_folder_with_brackets(seeing_red: Encoded, tmp_path: Path) -> None:
+    (tmp_path / "line [A]").mkdir()
+    spec = factory(tmp_path / "line [A]")
+    refs = 'references: "good/[0]0.png"'
+    text = spec.read_text().replace('"promptdsl-mini" }', f'"promptdsl-mini", {refs} }}')
+    spec.write_text(text.replace('"good/*.png"', '"good/1[0-9].png"').replace("75%", "5%"))
+    assert run(spec, "-o", tmp_path / "out") == 0
+    rows = by_label(result(tmp_path / "out")["objects"][0])
+    assert sum(rows["good"][verdict] for verdict in ("pass", "review", "reject")) == 10

@@ -26,6 +26,7 @@ def sample_paths(context: Context) -> None:
         references = _setting_paths(context, item)
         for sample in item.samples:
             _samples(context, item, sample, references)
+    context.library.pictures = _pictures_of(context)
 
 
 def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
@@ -128,7 +129,7 @@ def _not_looked_at(context: Context, found: Found, place: Span) -> None:
     """Folders and files that a pattern leads to and that cannot be, or are not, looked at."""
     for folder, why in found.unreadable.items():
         context.report.warning(
-            "I615", place, f"{_named(context, folder)} is not looked at: {why}",
+            "I615", place, f"{_named(context, folder)} was not looked at: {why}",
             help="the pictures in it are missing from the samples; make it readable",
         )  # fmt: skip
     if LINKS in found.left_out:
@@ -150,8 +151,9 @@ def _not_looked_at(context: Context, found: Found, place: Span) -> None:
 
 def _may_lead(context: Context, path: str, place: Span) -> bool:
     """False, and an error, for a path whose words alone lead out of the spec's folder."""
-    whole = Path(os.path.normpath(context.library.root_folder / path))
-    if context.library.inside(whole) and not _DRIVE.match(path):
+    library = context.library
+    whole = Path(os.path.normpath(library.loader.resolve(library.root_folder) / path))
+    if library.inside(whole) and not _DRIVE.match(path):
         return True
     _outside(context, path, place)
     return False
@@ -171,16 +173,14 @@ def _named(context: Context, path: str) -> str:
         return shown(Path(path).as_posix())
 
 
-def pictures_of(context: Context) -> int:
-    """How many different pictures the references and samples of a spec give."""
-    patterns: Iterable[str] = dict.fromkeys(
-        pattern for item in context.objects for pattern in _patterns(item)
-    )
-    return len(together(map(context.find, patterns)).files)
+def _pictures_of(context: Context) -> int:
+    patterns = dict.fromkeys(path for item in context.objects for path in _patterns(item))
+    return len(together(context.searched.get(path, Found()) for path in patterns).files)
 
 
 def _patterns(item: ObjectSpec) -> Iterable[str]:
-    references = item.method.settings.get("references") or ()
-    yield from references if isinstance(references, tuple) else ()  # type: ignore[misc]
+    references = item.method.settings.get("references")
+    if isinstance(references, tuple):
+        yield from map(str, references)
     for sample in item.samples:
         yield from sample.images

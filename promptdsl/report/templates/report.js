@@ -4,7 +4,7 @@
   const $ = (id) => document.getElementById(id);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const colors = bytes(data.colors);
-  const PAGE = 50;
+  const PAGE = 50, PRINTED = 400;
   const ORDER = { reject: 0, error: 1, review: 2, pass: 3 };
   const state = { verdict: "", query: "", defect: "", object: "", sort: "verdict", up: true, page: 0 };
   let found = [];
@@ -17,6 +17,7 @@
     return element;
   };
   const percent = (share) => (100 * share).toFixed(share > 0 && share < 0.1 ? 2 : 1) + " %";
+  const likeness = (value) => (value || 0).toFixed(2);
   const score = (value) => value === null ? "–" : value.toFixed(3);
 
   function heat(map) {
@@ -72,11 +73,11 @@
     const cut = row.image.lastIndexOf("/");
     tr.dataset.verdict = row.verdict;
     tr.append(
-      cell("", thumb(row, index)),
+      cell("picture", thumb(row, index)),
       cell("file", make("b", "", row.image.slice(cut + 1)), make("small", "", cut > 0 ? row.image.slice(0, cut) : "")),
-      cell("", make("span", "pill " + row.verdict, row.verdict)),
-      cell("", make("span", "num", score(row.score)), row.score === null ? null : meter(row.score, row.verdict)),
-      cell("defect", row.defect || "–", row.defect ? make("small", "", percent(row.defects[row.defect])) : null),
+      cell("verdict", make("span", "pill " + row.verdict, row.verdict)),
+      cell("score", make("span", "num", score(row.score)), row.score === null ? null : meter(row.score, row.verdict)),
+      cell("defect", row.defect || "–", row.defect ? make("small", "", "likeness " + likeness(row.defects[row.defect])) : null),
       cell("why", ...why(row)));
     tr.addEventListener("click", () => show(index));
     return tr;
@@ -114,9 +115,10 @@
     render();
   }
 
-  function render() {
-    const pages = Math.max(1, Math.ceil(found.length / PAGE)), start = state.page * PAGE;
-    $("rows").replaceChildren(...found.slice(start, start + PAGE).map((row, i) => line(row, start + i)));
+  function render(printing) {
+    const size = printing ? PRINTED : PAGE;
+    const pages = Math.max(1, Math.ceil(found.length / PAGE)), start = printing ? 0 : state.page * PAGE;
+    $("rows").replaceChildren(...found.slice(start, start + size).map((row, i) => line(row, start + i)));
     $("empty").hidden = found.length > 0;
     $("count").textContent = found.length.toLocaleString("en") + " of " + data.rows.length.toLocaleString("en");
     $("page").textContent = "page " + (state.page + 1) + " of " + pages;
@@ -140,7 +142,7 @@
   function shares(row) {
     const list = make("div", "share");
     Object.entries(row.defects).sort((a, b) => b[1] - a[1]).slice(0, 8).forEach(([name, share]) =>
-      list.append(make("span", "", name), make("em", "", percent(share)), meter(share, row.verdict)));
+      list.append(make("span", "", name), make("em", "", likeness(share)), meter(share, row.verdict)));
     return list;
   }
 
@@ -224,6 +226,12 @@
     if (event.key === "ArrowLeft") show(open - 1);
     if (event.key === "ArrowRight") show(open + 1);
   });
+  window.addEventListener("beforeprint", () => {
+    render(true);
+    $("printed").hidden = found.length <= PRINTED;
+    $("printed").textContent = "Printed are the first " + PRINTED + " of " + found.length.toLocaleString("en") + " pictures.";
+  });
+  window.addEventListener("afterprint", () => { $("printed").hidden = true; render(); });
   scale();
   search();
 })();

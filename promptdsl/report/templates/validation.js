@@ -118,6 +118,7 @@
       slider.setAttribute("aria-label", rule.rule);
       slider.addEventListener("input", () => setLimit(i, Number(slider.value)));
       box.append(line, slider);
+      if (rule.promise) box.append(make("small", "", rule.promise));
       return box;
     }));
   }
@@ -325,7 +326,7 @@
       const parts = claimParts(test), passes = claimPasses(test), tr = make("tr"), result = make("td", "n");
       const proven = !here && test.proven;
       result.append(make("span", "pill " + (!passes ? "failed" : proven ? "proven" : "open"), !passes ? "failed" : proven ? "passed" : here ? "passes here" : "passed, not proven"));
-      const words = here ? (passes ? parts.spare + " more may go wrong" : -parts.spare + " too many go wrong") : test.explanation.split(": ").slice(1).join(": ") || test.explanation;
+      const words = here ? (passes ? parts.spare + " more may go wrong" : -parts.spare + " too many go wrong") : test.remark;
       tr.append(cell("strong", test.name), cell("n", test.on.replace(/_/g, " ") + ": " + test.expect), cell("n", parts.seen + " of " + parts.of, shareText(parts.seen, parts.of)), result, cell("why", words));
       body.append(tr);
     });

@@ -1,0 +1,110 @@
+"""Quotes as other notations write them: `""text""`, `\\"text\\"`, and a path that ends with `\\`.
+
+Each makes a quote that never closes, or texts that touch; what was meant is certain all the same.
+The line is told once, and the further passes see it mended, at the same length.
+"""
+
+import re
+
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.source import SourceFile, Span
+
+_TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
+_HINT = re.compile(r'\\"|""')
+_BEFORE = r"(?<![^\s{,:(\[=])"
+_BEHIND = r"(?=[\s,}\])]|$)"
+_DOUBLED = re.compile(rf'{_BEFORE}("{{2,3}})(?=[^\s",}}])([^"\n]*[^\s"\\])\1{_BEHIND}')
+_ESCAPED = re.compile(rf'{_BEFORE}\\"([^"\\\n]*)\\"{_BEHIND}')
+_ENDED = re.compile(r'"((?:\\[^"\n]|[^"\\\n])*)\\"(?=\s*(?:[,{})\]#]|$|as\b))')
+_PATHS = re.compile(r"\b(?:images|masks|references)\b[^{}]*$")
+_FILE = re.compile(r"[.*][^\\/]*$")
+
+
+def mend_misquoted(source: SourceFile, text: str, report: Report) -> str:
+    """The text with such lines mended; the same length."""
+    pieces, done = [], 0
+    found = _HINT.search(text)
+    while found is not None:
+        start = text.rfind("\n", 0, found.start()) + 1
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        mended = _mended(line)
+        if mended is not None:
+            _tell(source, start, line, mended, report)
+            pieces += [text[done:start], mended[1]]
+            done = end
+        found = _HINT.search(text, end)
+    return "".join([*pieces, text[done:]])
+
+
+def _mended(line: str) -> tuple[str, str, str] | None:
+    """What is wrong with a line, the line at its length, and as it should be written."""
+    if _is_sound(line):
+        return None
+    doubled = _DOUBLED.sub(lambda m: _held(m.group(1), f'"{m.group(2)}"'), line)
+    if doubled != line and not _lone(doubled):
+        return "two quotes stand where one belongs", doubled, _DOUBLED.sub(r'"\2"', line)
+    if not _lone(line):
+        return None
+    escaped = _ESCAPED.sub(r' "\1" ', line)
+    if escaped != line and not _lone(escaped):
+        message = "a text begins and ends with a quote that has no backslash before it"
+        return message, escaped, _ESCAPED.sub(r'"\1"', line)
+    ended = _ENDED.sub(lambda m: _closed(line, m, " "), line)
+    if ended != line and not _lone(ended):
+        message = "the backslash before this quote makes it a part of the text"
+        return message, ended, _ENDED.sub(lambda m: _closed(line, m, ""), line)
+    return None
+
+
+def _held(quotes: str, text: str) -> str:
+    """A text at the length that it had."""
+    blanks = " " * (len(quotes) - 1)
+    return f"{blanks}{text}{blanks}"
+
+
+def _closed(line: str, match: re.Match[str], blank: str) -> str:
+    """A text whose last backslash took its closing quote: a path's, or a slip of the finger."""
+    inner = match.group(1)
+    folder = "\\" in inner or _PATHS.search(line[max(match.start() - 200, 0) : match.start()])
+    if folder and not _FILE.search(inner):
+        return '"' + inner.replace("\\", "/") + '/"'
+    inner = inner.replace("\\", "/") if folder else inner
+    return f'"{inner}"{blank}'
+
+
+def _is_sound(line: str) -> bool:
+    """Whether no text of the line touches another, and all are closed."""
+    last = -1
+    for match in _TEXTS.finditer(line):
+        if match.group() == '"' or (match.group() != "#" and match.start() == last):
+            return False
+        last = match.end()
+        behind = line[last : last + 1]
+        if match.group() == '""' and behind and behind not in " \t\r,}#)]":
+            return False
+    return True
+
+
+def _lone(line: str) -> bool:
+    return any(match.group() == '"' for match in _TEXTS.finditer(line))
+
+
+def _tell(
+    source: SourceFile, start: int, line: str, mended: tuple[str, str, str], report: Report
+) -> None:
+    if report.full:
+        report.left_out += 1
+        return
+    message, _held_line, whole = mended
+    found = _HINT.search(line)
+    at = start + (found.start() if found else 0)
+    written = whole.strip()
+    begin = start + len(line) - len(line.lstrip())
+    report.error(
+        "I104", Span(source.name, at, at + 2), message,
+        label='needs "', fix=Fix(Span(source.name, begin, start + len(line.rstrip())), written),
+        help=f"write {written}" if len(written) <= 160
+        else "write the text between two plain quotes",
+    )  # fmt: skip
