@@ -150,7 +150,8 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
     method = item.method
     if method.model_kind == "open_clip":
         name, tag = method.model
-        yield f"the weights {name} {tag} ({command_line('models', name)} tells whether they are here)"
+        asked = command_line("models", name)
+        yield f"the weights {name} {tag} ({asked} tells whether they are here)"
     elif method.model_kind == "files":
         yield f"the files {' and '.join(method.model)}, in the same place next to the spec"
     for field in METHODS[method.name].fields:

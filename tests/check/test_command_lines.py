@@ -47,9 +47,8 @@ def test_no_command_is_put_together_by_hand() -> None:
     for file in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                wrong += [
-                    f"{file.name}:{node.lineno}" for text in _before_names(node) if _ends(text)
-                ]
+                if any(_ends(text) for text in _before_names(node)):
+                    wrong.append(f"{file.name}:{node.lineno}")
     assert not wrong
 
 
