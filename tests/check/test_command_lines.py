@@ -46,9 +46,8 @@ def test_no_command_is_put_together_by_hand() -> None:
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.JoinedStr):
-                if any(_ends(text) for text in _before_names(node)):
-                    wrong.append(f"{file.name}:{node.lineno}")
+            if isinstance(node, ast.JoinedStr) and any(map(_ends, _before_names(node))):
+                wrong.append(f"{file.name}:{node.lineno}")
     assert not wrong
 
 
