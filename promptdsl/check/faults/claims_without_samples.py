@@ -54,6 +54,6 @@ def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
             "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",
             help=f"did you mean {near}?" if near
             else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}'
-            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(labels[:8])}",
+            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(list(labels)[:8])}",
             fix=Fix(claim.on_span, near) if near else None,
         )  # fmt: skip
