@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "promptdsl"
-FOUNDATION = {"source", "diagnostics", "errors", "resources", "files"}
+FOUNDATION = {"source", "diagnostics", "errors", "resources", "files", "model_config"}
 LANGUAGE = FOUNDATION | {"methods", "builtin_words", "syntax", "spec"}
 SCORING = set("numpy torch open_clip safetensors PIL platformdirs huggingface_hub filelock".split())
 
@@ -29,6 +29,7 @@ LAYERS: dict[str, Layer] = {
     "pictures": Layer(FOUNDATION, {"numpy", "PIL"}),
     "source": Layer({"files"}),
     "errors": Layer(set()),
+    "model_config": Layer(set()),
     "resources": Layer(set()),
     "methods": Layer(set()),
     "builtin_words": Layer(set()),

@@ -13,6 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.model_config import (
+    MAX_CONTEXT,
+    MAX_IMAGE,
+    MAX_LAYERS,
+    MAX_PATCH,
+    flag,
+    part,
+    sides,
+    whole,
+)
 from promptdsl.spec.model import ModelFacts
 
 _MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
@@ -72,16 +82,20 @@ def builtin_facts() -> ModelFacts:
 
 def facts_of_config(config: dict[str, Any]) -> ModelFacts | None:
     """The facts of an open_clip model config; None when it is not one."""
-    config = config.get("model_cfg", config)
     try:
-        vision, text = config["vision_cfg"], config["text_cfg"]
-        size = vision.get("image_size", 224)
-        return ModelFacts(
-            image_size=int(size if isinstance(size, int) else size[0]),
-            patch=int(vision.get("patch_size", 16)),
-            blocks=int(vision.get("layers", 12)),
-            context=int(text.get("context_length", 77)),
-            quick_gelu=bool(config.get("quick_gelu", False)),
-        )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return read_facts(config)
+    except ValueError:
         return None
+
+
+def read_facts(config: dict[str, Any]) -> ModelFacts:
+    """The facts of an open_clip model config. Raises ValueError with the reason."""
+    config = part(config, "model_cfg") if "model_cfg" in config else config
+    vision, text = part(config, "vision_cfg"), part(config, "text_cfg")
+    return ModelFacts(
+        image_size=sides(vision, "image_size", 224, 1, MAX_IMAGE)[0],
+        patch=whole(vision, "patch_size", 16, 1, MAX_PATCH),
+        blocks=whole(vision, "layers", 12, 1, MAX_LAYERS),
+        context=whole(text, "context_length", 77, 1, MAX_CONTEXT),
+        quick_gelu=flag(config, "quick_gelu"),
+    )

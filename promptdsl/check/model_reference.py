@@ -1,19 +1,19 @@
 """`model:` resolved: built-in, an open_clip name with its tag, or a config and a weights file."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from promptdsl.check.known_models import (
     builtin_facts,
-    facts_of_config,
     open_clip_facts,
     open_clip_names,
+    read_facts,
     refusal,
 )
 from promptdsl.check.modules import Library
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.model_config import parse_config
 from promptdsl.source import Span
 from promptdsl.spec.model import ModelFacts, ModelKind
 
@@ -130,13 +130,15 @@ def _files(names: tuple[str, ...], span: Span | None, library: Library) -> Model
 
 def _config_facts(path: Path, shown: str, span: Span, library: Library) -> ModelFacts | None:
     try:
-        found = json.loads(library.loader.read(path))
-        facts = facts_of_config(found) if isinstance(found, dict) else None
-    except (OSError, ValueError):
-        facts = None
-    if facts is None:
+        return read_facts(parse_config(library.loader.read(path)))
+    except (OSError, ValueError) as error:
         library.report.error(
-            "I413", span, f"{shown} is not an open_clip model config",
+            "I413", span, f"{shown} is not an open_clip model config{_why(error)}",
             help="it needs embed_dim, vision_cfg and text_cfg, as open_clip writes them",
         )  # fmt: skip
-    return facts
+        return None
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a config that could be parsed."""
+    return f": {error}" if type(error) is ValueError and error.args else ""

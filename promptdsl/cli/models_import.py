@@ -9,7 +9,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.runtime.checkpoints import LearnedWeights
+    from promptdsl.runtime.learned_weights import LearnedWeights
 
 SUFFIX = ".safetensors"
 EPILOG = """\b

@@ -5,13 +5,30 @@ Served: the plain VisionTransformer with a class token and the plain causal Text
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.model_config import (
+    MAX_CONTEXT,
+    MAX_IMAGE,
+    MAX_LAYERS,
+    MAX_PATCH,
+    MAX_VOCABULARY,
+    MAX_WIDTH,
+    Config,
+    flag,
+    in_short,
+    number,
+    part,
+    sides,
+    whole,
+)
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-Config = Mapping[str, Any]
+VOCABULARY = 49_408  # of CLIP's tokenizer: a smaller table has no row for some words
+CLEANING = ("lower", "whitespace", "canonicalize")
+MOST_TIMES_WIDER = 64.0  # MLP over tower
+MOST_MEAN, LEAST_STD = 10.0, 1e-3
 
 # Keys that change nothing at inference, or nothing at the value given here.
 NEUTRAL_VISION: dict[str, tuple[object, ...]] = {
@@ -98,47 +115,91 @@ class ClipConfig:
 
 def read_config(config: Config, name: str) -> ClipConfig:
     """Check an open_clip config and take out what is needed. Raises EnvironmentProblem."""
-    model = config.get("model_cfg", config)
     try:
-        vision, text = model["vision_cfg"], model["text_cfg"]
+        model = part(config, "model_cfg") if "model_cfg" in config else config
+        _refuse_transformers(model, name)
+        vision, text = part(model, "vision_cfg"), part(model, "text_cfg")
         _refuse_strangers(model, vision, text, name)
-        preprocess = config.get("preprocess_cfg", {})
-        size = vision.get("image_size", 224)
-        return ClipConfig(
-            embed_dim=int(model["embed_dim"]),
-            quick_gelu=bool(model.get("quick_gelu", False)),
-            image_size=(int(size), int(size)) if isinstance(size, int) else (size[0], size[1]),
-            patch_size=int(vision.get("patch_size", 16)),
-            norm_pre=not vision.get("no_ln_pre", False),
-            vision=_tower(vision, vision.get("width", 768) // vision.get("head_width", 64), 768),
-            context_length=int(text.get("context_length", 77)),
-            vocab_size=int(text.get("vocab_size", 49408)),
-            text=_tower(text, text.get("heads", 8), 512),
-            clean=(text.get("tokenizer_kwargs") or {}).get("clean", "lower"),
-            mean=_triple(preprocess.get("mean", CLIP_MEAN)),
-            std=_triple(preprocess.get("std", CLIP_STD)),
-        )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        return _checked(_shape(model, vision, text, config.get("preprocess_cfg", {})))
+    except ValueError as error:
         raise EnvironmentProblem(
-            f"the config of {name} is not an open_clip model config ({error!r})"
+            f"the config of {name} is not an open_clip model config: {error}"
         ) from error
 
 
-def _tower(part: Config, heads: int, default_width: int) -> TowerConfig:
-    width = int(part.get("width", default_width))
-    return TowerConfig(
-        width=width,
-        layers=int(part.get("layers", 12)),
-        heads=int(heads),
-        hidden=int(width * part.get("mlp_ratio", 4.0)),
-        epsilon=float((part.get("norm_kwargs") or {}).get("eps", 1e-5)),
-        layer_scale=part.get("ls_init_value") is not None,
+def _shape(model: Config, vision: Config, text: Config, preprocess: object) -> ClipConfig:
+    pixels = preprocess if isinstance(preprocess, Mapping) else {}
+    width = whole(vision, "width", 768, 1, MAX_WIDTH)
+    head = whole(vision, "head_width", 64, 1, MAX_WIDTH)
+    return ClipConfig(
+        embed_dim=whole(model, "embed_dim", None, 1, MAX_WIDTH),
+        quick_gelu=flag(model, "quick_gelu"),
+        image_size=sides(vision, "image_size", 224, 1, MAX_IMAGE),
+        patch_size=whole(vision, "patch_size", 16, 1, MAX_PATCH),
+        norm_pre=not flag(vision, "no_ln_pre"),
+        vision=_tower(vision, width, width // head),
+        context_length=whole(text, "context_length", 77, 1, MAX_CONTEXT),
+        vocab_size=whole(text, "vocab_size", VOCABULARY, VOCABULARY, MAX_VOCABULARY),
+        text=_tower(
+            text, whole(text, "width", 512, 1, MAX_WIDTH), whole(text, "heads", 8, 1, MAX_WIDTH)
+        ),
+        clean=_clean(text),
+        mean=_triple(pixels, "mean", CLIP_MEAN, -MOST_MEAN),
+        std=_triple(pixels, "std", CLIP_STD, LEAST_STD),
     )
 
 
-def _triple(values: Any) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
+def _checked(shape: ClipConfig) -> ClipConfig:
+    """The same. Raises ValueError for what cannot be computed with, number by number in range."""
+    for what, tower in (("vision_cfg", shape.vision), ("text_cfg", shape.text)):
+        if not tower.heads or tower.width % tower.heads:
+            raise ValueError(f"{what}: a width of {tower.width} cannot be cut into its heads")
+        if not 1 <= tower.hidden <= MOST_TIMES_WIDER * MAX_WIDTH:
+            raise ValueError(f"{what}: mlp_ratio leaves no width inside the MLP")
+    if min(shape.grid) < 1:
+        raise ValueError(f"patches of {shape.patch_size} px do not fit into the image_size")
+    return shape
+
+
+def _tower(config: Config, width: int, heads: int) -> TowerConfig:
+    return TowerConfig(
+        width=width,
+        layers=whole(config, "layers", 12, 1, MAX_LAYERS),
+        heads=heads,
+        hidden=int(width * number(config, "mlp_ratio", 4.0, 0.0, MOST_TIMES_WIDER)),
+        epsilon=number(_options(config, "norm_kwargs"), "eps", 1e-5, 0.0, 1.0),
+        layer_scale=config.get("ls_init_value") is not None,
+    )
+
+
+def _options(config: Config, name: str) -> Config:
+    return {} if config.get(name) is None else part(config, name)
+
+
+def _clean(text: Config) -> str:
+    clean = _options(text, "tokenizer_kwargs").get("clean", "lower")
+    if clean not in CLEANING:
+        raise ValueError(f"tokenizer_kwargs: clean is none of {', '.join(CLEANING)}")
+    return str(clean)
+
+
+def _triple(
+    config: Config, name: str, default: tuple[float, float, float], low: float
+) -> tuple[float, float, float]:
+    values = config.get(name, default)
+    if not isinstance(values, list | tuple) or len(values) != 3:
+        raise ValueError(f"{name} is not a list of three numbers")
+    red, green, blue = (number({name: value}, name, 0.0, low, MOST_MEAN) for value in values)
     return red, green, blue
+
+
+def _refuse_transformers(model: Config, name: str) -> None:
+    if "vision_config" in model or "text_config" in model:
+        raise EnvironmentProblem(
+            f"the config of {name} is one of Hugging Face transformers, not of open_clip",
+            help="take the open_clip config of the same model, with embed_dim, vision_cfg and "
+            "text_cfg; the weights may stay as they are",
+        )
 
 
 def _refuse_strangers(model: Config, vision: Config, text: Config, name: str) -> None:
@@ -146,18 +207,23 @@ def _refuse_strangers(model: Config, vision: Config, text: Config, name: str) ->
         raise _refusal(name, REASONS["attentional_pool"])
     if isinstance(vision.get("layers", 12), (list, tuple)):
         raise _refusal(name, "its image tower is a ResNet, which has no patch tokens to cut out")
-    if vision.get("patch_size") is not None and not isinstance(vision["patch_size"], int):
+    if isinstance(vision.get("patch_size"), (list, tuple)):
         raise _refusal(name, "its patches are not square")
-    for part, neutral in ((vision, NEUTRAL_VISION), (text, NEUTRAL_TEXT)):
+    for config, neutral in ((vision, NEUTRAL_VISION), (text, NEUTRAL_TEXT)):
         for key, allowed in neutral.items():
-            if key in part and part[key] not in allowed:
-                raise _refusal(name, _reason(key, part))
+            if key in config and not _is_one_of(config[key], allowed):
+                raise _refusal(name, _reason(key, config))
 
 
-def _reason(key: str, part: Config) -> str:
-    if key == "pool_type" and part[key] == "avg":
+def _is_one_of(value: object, allowed: tuple[object, ...]) -> bool:
+    """Equal and of one type: 0 is not False here."""
+    return any(type(value) is type(one) and value == one for one in allowed)
+
+
+def _reason(key: str, config: Config) -> str:
+    if key == "pool_type" and config[key] == "avg":
         return REASON_POOL
-    return REASONS.get(key, f"its config has {key}: {part[key]!r}")
+    return REASONS.get(key, f"its config has {key}: {in_short(config[key])}")
 
 
 def _refusal(name: str, reason: str) -> EnvironmentProblem:

@@ -7,8 +7,8 @@ pretrained weights with its download and cache, and the tokenizer; the towers ar
 
 import functools
 import hashlib
-import json
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,10 +19,13 @@ from urllib.parse import urlsplit
 import torch
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.opening import read_regular, reason
+from promptdsl.model_config import MAX_CONFIG_BYTES, parse_config
 from promptdsl.plan.model import MethodPlan
 from promptdsl.runtime.clip_config import ClipConfig, expected_shapes, read_config
 from promptdsl.runtime.model_catalog import cached_file
 from promptdsl.runtime.tower import Resize, TextTower, VisionTower, read_text, read_vision
+from promptdsl.runtime.weight_layouts import WITHOUT_EFFECT
 from promptdsl.runtime.weights import StateSource, open_weights, state_from_tensors
 
 # Before open_clip 2.27 its table did not say which weights were trained with QuickGELU.
@@ -56,6 +59,16 @@ class ClipModel:
         """Token ids from start-of-text to end-of-text, never cut."""
         return _tokenize(self.config.clean, prompt)
 
+    def grid(self, image_size: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Patches down and across at an image size. EnvironmentProblem where they do not fit."""
+        size, patch = image_size or self.config.image_size, self.config.patch_size
+        if any(side % patch or not side for side in size):
+            raise EnvironmentProblem(
+                f"image_size: {size[0]} px is not a multiple of the {patch} px patches of "
+                f"{self.name}"
+            )
+        return size[0] // patch, size[1] // patch
+
     def vision_tower(
         self,
         image_size: tuple[int, int] | None = None,
@@ -66,11 +79,7 @@ class ClipModel:
     ) -> VisionTower:
         """The image tower at an image size (default: the model's own)."""
         size = image_size or self.config.image_size
-        if any(side % self.config.patch_size or not side for side in size):
-            raise EnvironmentProblem(
-                f"image_size: {size[0]} px is not a multiple of the {self.config.patch_size} px "
-                f"patches of {self.name}"
-            )
+        self.grid(image_size)
         names = [name for name in expected_shapes(self.config) if name.startswith("visual.")]
         return read_vision(self.source.read(names), self.config, size, resize, device, dtype)
 
@@ -100,15 +109,16 @@ def load_builtin() -> ClipModel:
 def load_files(config: Path, weights: Path) -> ClipModel:
     """A config JSON with open_clip's keys and a weights file."""
     try:
-        content = json.loads(config.read_text("utf-8"))
+        content = parse_config(read_regular(config, MAX_CONFIG_BYTES))
     except FileNotFoundError as error:
         raise EnvironmentProblem(
             f"{config} is not there; it should hold the model's config"
         ) from error
     except (OSError, ValueError) as error:
-        raise EnvironmentProblem(f"{config} is not a readable JSON file ({error})") from error
-    if not isinstance(content, dict):
-        raise EnvironmentProblem(f"{config} is not an open_clip model config: it holds no object")
+        raise EnvironmentProblem(
+            f"{config} is not a readable JSON file ({reason(error)})"
+        ) from error
+    read_config(content, config.stem)  # refuse before weights of gigabytes are opened
     return assemble(config.stem, content, open_weights(weights))
 
 
@@ -152,10 +162,12 @@ def assemble(name: str, config: Mapping[str, Any], source: StateSource) -> ClipM
                 wrong.append(f"{tensor} is {_text(actual)}, not {_text(expected)}")
         elif actual != expected:
             wrong.append(f"{tensor} is {_text(actual)}, not {_text(expected)}")
+    wrong += _without_place(shape, source.shapes)
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise EnvironmentProblem(
-            f"the weights do not fit the config of {name}: {'; '.join(wrong[:3])}{more}"
+            f"the weights do not fit the config of {name}: {'; '.join(wrong[:3])}{more}",
+            help="bring the weights and the config of one model",
         )
     return ClipModel(name, shape, source)
 
@@ -184,6 +196,24 @@ def with_size(model: ClipModel, image_size: tuple[int, int]) -> ClipModel:
 
 def _text(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape) or "a number"
+
+
+def _without_place(config: ClipConfig, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """What the weights hold and the config has no place for: leaving it out changes scores."""
+    names = shapes.keys() - expected_shapes(config).keys() - WITHOUT_EFFECT
+    wrong = []
+    towers = {"visual.": ("image", config.vision.layers), "": ("text", config.text.layers)}
+    for start, (tower, layers) in towers.items():
+        pattern = re.compile(re.escape(start) + r"transformer\.resblocks\.(\d{1,9})\..*")
+        found = {name: int(match[1]) for name in names if (match := pattern.fullmatch(name))}
+        beyond = {name for name, layer in found.items() if layer >= layers}
+        if beyond:
+            most = 1 + max(found[name] for name in beyond)
+            wrong.append(
+                f"the weights have {most} layers of the {tower} tower, and the config has {layers}"
+            )
+        names = names - beyond
+    return wrong + [f"there is no place for {name[:100]} in the config" for name in sorted(names)]
 
 
 def _is_square_grid(actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:

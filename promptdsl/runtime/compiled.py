@@ -8,7 +8,8 @@ import torch
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.runtime.detector import Detector, DetectorState
-from promptdsl.runtime.plan_file import CompiledObject, PlanFile, write_plan_file
+from promptdsl.runtime.plan_content import CompiledObject, PlanFile
+from promptdsl.runtime.plan_file import write_plan_file
 from promptdsl.runtime.run_description import versions
 from promptdsl.runtime.verdict import resolve
 

@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from promptdsl.errors import EnvironmentProblem
+from promptdsl.errors import EnvironmentProblem, SpecProblem
+from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan
+from promptdsl.plan.validity import check_settings
 from promptdsl.results import PictureScore
+from promptdsl.runtime.arrays import Array, check_arrays
+from promptdsl.runtime.clip_model import ClipModel
 from promptdsl.runtime.device import Compute, choose_compute
 from promptdsl.runtime.features import Features
 from promptdsl.runtime.flops import Flops
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from promptdsl.runtime.detectors import Builders
 
 Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
+COMPILE_AGAIN = "make it again with `promptdsl compile SPEC -o part.plan`"
 Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
 
 
@@ -29,6 +34,11 @@ class DetectorState:
 
     weights_sha256: str
     tensors: Mapping[str, Tensor]
+
+    def check(self, model: ClipModel, expected: Mapping[str, Array]) -> None:
+        """EnvironmentProblem where it belongs to other weights or holds other arrays."""
+        refuse_other_weights(model.weights_sha256, self, " ".join(model.name.split()))
+        check_arrays(self.tensors, expected, "the compiled plan", COMPILE_AGAIN)
 
 
 class Detector(Protocol):
@@ -128,15 +138,36 @@ def restore_detector(
     Raises EnvironmentProblem, also where the state is not what the method expects.
     """
     builders = _builders(plan)
+    _check_settings(plan)
     compute = choose_compute(device, precision)
-    detector = builders.restore(plan, state, spec_folder, compute)
-    if detector.weights_sha256 != state.weights_sha256:
+    try:
+        detector = builders.restore(plan, state, spec_folder, compute)
+    except SpecProblem as problem:  # settings that do not fit the model: nobody's spec is here
+        raise EnvironmentProblem(problem.sentence, COMPILE_AGAIN) from problem
+    refuse_other_weights(detector.weights_sha256, state, " ".join(plan.method.model))
+    return detector
+
+
+def _check_settings(plan: ObjectPlan) -> None:
+    """EnvironmentProblem for settings that the compiler could not have made."""
+    method = find_method(plan.method.name)
+    assert method is not None  # it has builders
+    try:
+        check_settings(plan.method, method)
+    except ValueError as error:
         raise EnvironmentProblem(
-            f"the weights of {' '.join(plan.method.model)} are not those that this plan was "
-            f"compiled with ({detector.weights_sha256[:12]}, not {state.weights_sha256[:12]})",
+            f"the compiled plan is damaged: {plan.name}: {error}", COMPILE_AGAIN
+        ) from None
+
+
+def refuse_other_weights(here: str, state: DetectorState, model: str) -> None:
+    """EnvironmentProblem when a plan was compiled with weights of another hash."""
+    if here != state.weights_sha256:
+        raise EnvironmentProblem(
+            f"the weights of {model} are not those that this plan was compiled with "
+            f"({here[:12]}, not {state.weights_sha256[:12]})",
             help="compile the spec again, or bring the same weights",
         )
-    return detector
 
 
 def _builders(plan: ObjectPlan) -> "Builders":

@@ -10,49 +10,34 @@ damaged file is refused before it is parsed; equal contents give equal bytes.
 import hashlib
 import io
 import json
+import os
 import re
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.opening import open_regular
+from promptdsl.files.hashing import hash_stream
+from promptdsl.files.opening import in_words, open_regular, reason
 from promptdsl.files.writing import disk_told_plainly, write_atomically
-from promptdsl.plan.model import Plan
+from promptdsl.runtime.plan_content import (
+    KINDS,
+    PlanFile,
+    first_line,
+    read_content,
+)
 
 FORMAT_VERSION = 1
+MAX_BYTES = 8 * 2**30  # thousands of references of the largest model
+REMEDY = "make it again with `promptdsl compile SPEC -o part.plan`"
 MAGIC = b"promptdsl-plan "
 _HEADER = re.compile(rb"promptdsl-plan ([0-9]{1,9}) ([0-9a-f]{64}) ([0-9]{1,15})\n")
 _HEADER_LIMIT = 128
 _DATE = (1980, 1, 1, 0, 0, 0)
-_KINDS = "fiub"  # floats, integers, booleans
-
-Arrays = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledObject:
-    """What an object's detector needs: arrays, and facts that are JSON."""
-
-    arrays: Arrays
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFile:
-    """The content of a compiled plan file."""
-
-    plan: Plan
-    spec_hash: str  # SHA-256 of the spec's bytes
-    thresholds: Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
-    objects: Mapping[str, CompiledObject]
-    made_by: Mapping[str, str]  # versions
 
 
 def write_plan_file(path: Path, content: PlanFile) -> str:
@@ -77,28 +62,25 @@ def is_plan_file(path: Path) -> bool:
 def read_plan_file(path: Path) -> PlanFile:
     """The content; EnvironmentProblem with the reason when the file cannot be trusted."""
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            _verify(path, file)
+            return read_content(file)
     except OSError as error:
-        raise EnvironmentProblem(f"{path}: cannot be read: {error.strerror or error}") from None
-    payload = _verified(path, data)
-    try:
-        return _parse(payload)
-    except (KeyError, TypeError, ValueError, ValidationError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0][:160]
+        raise EnvironmentProblem(f"{path}: cannot be read: {reason(error)}") from None
+    except ValueError as error:
         raise EnvironmentProblem(
-            f"{path}: this plan file does not hold what it should: {reason}", _REMEDY
+            f"{path}: this plan file does not hold what it should: {first_line(error)}", REMEDY
         ) from error
 
 
-_REMEDY = "make it again with `promptdsl compile SPEC -o part.plan`"
-
-
-def _verified(path: Path, data: bytes) -> bytes:
-    header = _HEADER.match(data[:_HEADER_LIMIT])
+def _verify(path: Path, file: BufferedReader) -> None:
+    """EnvironmentProblem unless length and hash are those that the header tells."""
+    data = file.read(_HEADER_LIMIT)
+    header = _HEADER.match(data)
     if header is None:
         known = data.startswith(MAGIC)
-        reason = "the header is damaged" if known else "this is not a compiled plan file"
-        raise EnvironmentProblem(f"{path}: {reason}", _REMEDY)
+        told = "the header is damaged" if known else "this is not a compiled plan file"
+        raise EnvironmentProblem(f"{path}: {told}", REMEDY)
     version, digest, length = int(header[1]), header[2].decode(), int(header[3])
     if version > FORMAT_VERSION:
         raise EnvironmentProblem(
@@ -106,14 +88,16 @@ def _verified(path: Path, data: bytes) -> bytes:
             f"up to {FORMAT_VERSION})",
             "update promptdsl here, or compile the plan with this version",
         )
-    payload = data[header.end() :]
-    if len(payload) < length:
+    here = os.fstat(file.fileno()).st_size - header.end()
+    if here < length:
         raise EnvironmentProblem(
-            f"{path}: the file is cut off: {length - len(payload):,} bytes are missing", _REMEDY
+            f"{path}: the file is cut off: {length - here:,} bytes are missing", REMEDY
         )
-    if len(payload) > length or hashlib.sha256(payload).hexdigest() != digest or version < 1:
-        raise EnvironmentProblem(f"{path}: the file is damaged: its hash does not match", _REMEDY)
-    return payload
+    if here > MAX_BYTES:
+        raise EnvironmentProblem(f"{path}: larger than any plan: {in_words(here)}", REMEDY)
+    file.seek(header.end())
+    if here > length or version < 1 or hash_stream(file) != digest:
+        raise EnvironmentProblem(f"{path}: the file is damaged: its hash does not match", REMEDY)
 
 
 def _archive(content: PlanFile) -> bytes:
@@ -149,39 +133,9 @@ def _json(value: object) -> bytes:
 
 
 def _npy(values: npt.NDArray[Any]) -> bytes:
-    if values.dtype.kind not in _KINDS:
+    if values.dtype.kind not in KINDS:
         raise TypeError(f"arrays of {values.dtype} cannot be stored")
     file = io.BytesIO()
     little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
     np.lib.format.write_array(file, little, version=(1, 0), allow_pickle=False)
     return file.getvalue()
-
-
-def _parse(payload: bytes) -> PlanFile:
-    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("a member is compressed")
-        compiled = json.loads(archive.read("compiled.json"))
-        plan = Plan.model_validate_json(archive.read("plan.json"))
-        arrays = _arrays(archive)
-    return PlanFile(
-        plan,
-        str(compiled["spec_hash"]),
-        {name: dict(rules) for name, rules in compiled["thresholds"].items()},
-        {
-            name: CompiledObject(arrays.get(name, {}), dict(facts))
-            for name, facts in compiled["objects"].items()
-        },
-        dict(compiled["made_by"]),
-    )
-
-
-def _arrays(archive: zipfile.ZipFile) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
-    for member in archive.namelist():
-        if member.startswith("arrays/"):
-            _, name, array = member.removesuffix(".npy").split("/", 2)
-            file = io.BytesIO(archive.read(member))
-            values = np.lib.format.read_array(file, allow_pickle=False)
-            arrays.setdefault(name, {})[array] = values
-    return arrays

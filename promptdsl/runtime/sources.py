@@ -10,7 +10,8 @@ from promptdsl.runtime.clip_model import load_model
 from promptdsl.runtime.compiled import detector_state
 from promptdsl.runtime.detector import Detector, Progress, build_detector, restore_detector
 from promptdsl.runtime.device import Compute
-from promptdsl.runtime.plan_file import PlanFile, read_plan_file
+from promptdsl.runtime.plan_content import PlanFile
+from promptdsl.runtime.plan_file import read_plan_file
 from promptdsl.runtime.reference_pictures import references_left_out, usual_look
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`

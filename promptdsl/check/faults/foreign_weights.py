@@ -59,7 +59,8 @@ def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Sp
             help=f"name weights of {item.method.name}, or choose method {method}",
         )  # fmt: skip
         return
-    trained_for = [str(name) for name in facts.get("model") or ()]
+    model = facts.get("model")
+    trained_for = [str(name) for name in model] if isinstance(model, list) else []
     if trained_for and _another(trained_for, facts.get("model_kind"), item):
         written = ", ".join(f'"{name}"' for name in trained_for)
         context.report.error(
@@ -126,6 +127,7 @@ def _header(content: bytes) -> tuple[str, Facts] | None:
         (length,) = _LENGTH.unpack(content[: _LENGTH.size])
         header = json.loads(content[_LENGTH.size : _LENGTH.size + length])
         own = json.loads(header["__metadata__"]["promptdsl"])
-        return str(own["method"]), dict(own["facts"])
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
+        method, facts = own["method"], own["facts"]
+        return (str(method), facts) if isinstance(facts, dict) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error):
         return None

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
+from promptdsl.runtime.anomalyclip.arrays import TEXT, state_arrays
 from promptdsl.runtime.anomalyclip.encoder import DualPathEncoder
 from promptdsl.runtime.anomalyclip.prompts import fixed_tokens, prompts_of, text_features
 from promptdsl.runtime.anomalyclip.scoring import (
@@ -31,7 +32,6 @@ from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
 from promptdsl.runtime.path_flops import count_path_flops
 from promptdsl.runtime.shared_encoders import SharedEncoders
 
-TEXT = "text"
 _encoders: SharedEncoders[DualPathEncoder] = SharedEncoders()
 
 
@@ -112,6 +112,7 @@ def restore_anomalyclip(
 ) -> AnomalyclipDetector:
     """Take the directions from the state; load only the image tower."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    state.check(model, state_arrays(model.config))
     return assemble_detector(model, settings, compute, state.tensors[TEXT])
 
 

@@ -10,6 +10,13 @@ import torch
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
+from promptdsl.runtime.april_gan.arrays import (
+    ADAPTER_BIAS,
+    ADAPTER_WEIGHT,
+    GOOD_MAXIMUM,
+    memory_name,
+    state_arrays,
+)
 from promptdsl.runtime.april_gan.encoder import StageEncoder
 from promptdsl.runtime.april_gan.references import (
     References,
@@ -31,20 +38,21 @@ from promptdsl.runtime.april_gan.settings import (
     check_stages,
     read_settings,
 )
-from promptdsl.runtime.checkpoints import LearnedWeights, load_learned
+from promptdsl.runtime.checkpoints import load_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.detector import DetectorState, Pictures, Progress
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.features import Features, score_steadily
 from promptdsl.runtime.flops import Flops
 from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
+from promptdsl.runtime.learned_weights import LearnedWeights
 from promptdsl.runtime.path_flops import count_path_flops
 from promptdsl.runtime.reference_pictures import read_reference, reference_files
 from promptdsl.runtime.shared_encoders import SharedEncoders
 from promptdsl.runtime.text import embed_prompts
+from promptdsl.runtime.winclip.arrays import direction_tensors, read_directions
 from promptdsl.runtime.winclip.words import Directions, find_directions
 
-GOOD_MAXIMUM = "references/good_maximum"
 _encoders: SharedEncoders[StageEncoder] = SharedEncoders()
 
 
@@ -112,12 +120,9 @@ class AprilGanDetector:
     def state(self) -> DetectorState:
         """Directions, adapters and memory; settings are in the plan."""
         tensors = {
-            "words/normal": self.words.normal_ND,
-            "words/anomalous": self.words.anomalous_MD,
-            "words/named": self.words.named_RD,
-            "words/defect": self.words.defect_R,
-            "adapters/weight": self.adapters.weight_SDC,
-            "adapters/bias": self.adapters.bias_SD,
+            **direction_tensors(self.words),
+            ADAPTER_WEIGHT: self.adapters.weight_SDC,
+            ADAPTER_BIAS: self.adapters.bias_SD,
         }
         if self.references is not None:
             tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
@@ -151,21 +156,16 @@ def restore_april_gan(
 ) -> AprilGanDetector:
     """Take words, adapters and memory from the state; load only the image tower."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
-    tensors = state.tensors
-    words = Directions(
-        tensors["words/normal"],
-        tensors["words/anomalous"],
-        tensors["words/named"],
-        tensors["words/defect"],
-        plan.defects,
-    )
-    adapters = Adapters(tensors["adapters/weight"], tensors["adapters/bias"])
+    check_stages(settings, model.config.vision.layers, model.name)
+    tensors, side = state.tensors, settings.image_size
+    grid = model.grid((side, side) if side else None)
+    state.check(model, state_arrays(tensors, plan.prompts, settings, model.config, grid))
+    words = read_directions(tensors, plan.defects)
+    adapters = Adapters(tensors[ADAPTER_WEIGHT], tensors[ADAPTER_BIAS])
     detector = assemble_detector(model, settings, compute, words, adapters)
     if GOOD_MAXIMUM not in tensors:
         return detector
-    memory = {
-        stage_name(stage): tensors[f"memory/{stage_name(stage)}"] for stage in settings.stages
-    }
+    memory = {stage_name(stage): tensors[memory_name(stage)] for stage in settings.stages}
     references = References(memory, float(tensors[GOOD_MAXIMUM][0]))
     return replace(detector, references=references.to(compute.device, compute.dtype))
 

@@ -19,6 +19,12 @@ from promptdsl.runtime.reference_pictures import read_reference
 from promptdsl.runtime.reference_pictures import reference_files as drawn_files
 from promptdsl.runtime.shared_encoders import SharedEncoders
 from promptdsl.runtime.text import embed_prompts
+from promptdsl.runtime.winclip.arrays import (
+    MEMORY,
+    direction_tensors,
+    read_directions,
+    state_arrays,
+)
 from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder
 from promptdsl.runtime.winclip.graphs import GraphedEncoder
 from promptdsl.runtime.winclip.references import References, remember
@@ -88,14 +94,9 @@ class WinclipDetector:
 
     def state(self) -> DetectorState:
         """Directions and memory; settings are in the plan."""
-        tensors = {
-            "words/normal": self.words.normal_ND,
-            "words/anomalous": self.words.anomalous_MD,
-            "words/named": self.words.named_RD,
-            "words/defect": self.words.defect_R,
-        }
+        tensors = direction_tensors(self.words)
         if self.references is not None:
-            tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
+            tensors |= {f"{MEMORY}{name}": rows for name, rows in self.references.memory.items()}
         return DetectorState(
             self.weights_sha256, {name: tensor.cpu() for name, tensor in tensors.items()}
         )
@@ -133,21 +134,14 @@ def restore_winclip(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> WinclipDetector:
     """Take words and memory from the state; load only the image tower."""
-    settings = read_settings(plan.method.settings)
-    tensors = state.tensors
-    words = Directions(
-        tensors["words/normal"],
-        tensors["words/anomalous"],
-        tensors["words/named"],
-        tensors["words/defect"],
-        plan.defects,
-    )
+    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    tensors, side = state.tensors, settings.image_size
+    grid = model.grid((side, side) if side else None)
+    state.check(model, state_arrays(tensors, plan.prompts, settings, model.config, grid))
+    words = read_directions(tensors, plan.defects)
     memory = {
-        name.removeprefix("memory/"): rows
-        for name, rows in tensors.items()
-        if name.startswith("memory/")
+        name.removeprefix(MEMORY): rows for name, rows in tensors.items() if name.startswith(MEMORY)
     }
-    model = load_model(plan.method, spec_folder)
     detector = assemble_detector(model, settings, compute, words, keep_patches=bool(memory))
     if not memory:
         return detector

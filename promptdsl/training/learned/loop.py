@@ -6,6 +6,7 @@ All that the next step depends on is in the state: parameters, Adam's moments an
 the order of an epoch follows from the seed and the epoch.
 """
 
+import hashlib
 import io
 import pickle
 from collections.abc import Callable, Mapping
@@ -18,11 +19,14 @@ import numpy.typing as npt
 import torch
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.opening import open_regular
 from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.training.learned.learners import Batch, Learner
 from promptdsl.training.learned.material import Example, unpacked_masks
 from promptdsl.training.learned.recipe import BETAS, Recipe
 from promptdsl.training.learned.stored import StoredFeatures
+
+MAGIC = b"promptdsl-training 1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,9 @@ def save(training: Training, state: Path) -> None:
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
+    payload = buffer.getvalue()
     with disk_told_plainly(state.parent):
-        write_atomically(state, buffer.getvalue())
+        write_atomically(state, MAGIC + hashlib.sha256(payload).digest() + payload)
 
 
 def state_key(state: Path) -> str | None:
@@ -158,10 +163,16 @@ def resume(training: Training, state: Path) -> None:
 
 
 def _load(state: Path) -> dict[str, Any] | None:
+    """The whole content; else None: it is written over, and the training begins anew."""
+    start = len(MAGIC) + hashlib.sha256().digest_size
     try:
-        content: dict[str, Any] = torch.load(state, map_location="cpu", weights_only=True)
+        with open_regular(state) as file:
+            head, payload = file.read(start), file.read()
+        if head != MAGIC + hashlib.sha256(payload).digest():
+            return None  # no state of ours, or damaged: no byte of it is believed
+        content: dict[str, Any] = torch.load(
+            io.BytesIO(payload), map_location="cpu", weights_only=True
+        )
         return content if isinstance(content, dict) and "key" in content else None
-    except FileNotFoundError:
-        return None
     except (OSError, RuntimeError, pickle.UnpicklingError, LookupError, ValueError, EOFError):
-        return None  # no state of ours: it is written over, and the training begins anew
+        return None

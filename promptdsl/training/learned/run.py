@@ -10,9 +10,10 @@ import torch
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.plan.model import MethodPlan, Prompt
-from promptdsl.runtime.checkpoints import LearnedWeights, fingerprint, write_learned
+from promptdsl.runtime.checkpoints import fingerprint, write_learned
 from promptdsl.runtime.clip_model import ClipModel, load_model
 from promptdsl.runtime.device import Compute, threads
+from promptdsl.runtime.learned_weights import LearnedWeights
 from promptdsl.runtime.text import embed_prompts
 from promptdsl.runtime.winclip.words import Directions, find_directions
 from promptdsl.training.learned import stored
