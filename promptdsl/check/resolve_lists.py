@@ -4,9 +4,10 @@ Lists are counted before they are walked: a few hundred short lines can mean mil
 """
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from promptdsl.check.modules import Module
-from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import Span
 from promptdsl.spec.model import Phrase
@@ -215,19 +216,21 @@ class Resolver:
         if self.report.full:
             self.report.left_out += 1
             return
-        near = nearest(alias, module.imports)
+        near, fix = nearest(alias, module.imports), None
         holder = next(module.holders(line.name.value, "words", "templates"), None)
         if holder and not (near and _holds(module.imports[near], line.name.value)):
             near = holder
         if near:
             help = f"did you mean {near}.{line.name.value}?"
+            fix = Fix(line.alias.span, near)
         elif alias == "std":
             help = 'write use "std/winclip" as std at the top of the file'
         else:
             help = f'bring the file in first: use "FILE" as {alias}'
         self.report.error(
-            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help
-        )
+            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help,
+            fix=fix,
+        )  # fmt: skip
 
     def _unknown_list(
         self, line: IncludeLine, module: Module, home: Module, kind: ListKind
@@ -251,19 +254,27 @@ class Resolver:
             return
         names = home.list_names[kind]
         prefix = f"{line.alias.value}." if line.alias is not None else ""
-        near = nearest(name, names)
-        if near:
-            help = f"did you mean {prefix}{near}?"
+        near, fix = nearest(name, names), None
+        if not prefix and name in module.imports:
+            other = module.imports[name]
+            lists = [f"{name}.{each}" for each in other.list_names[kind][:8]]
+            help = f"{name} is a used file, and it has {', '.join(lists) or 'no such list'}"
+        elif near:
+            help, fix = f"did you mean {prefix}{near}?", Fix(line.name.span, near)
         else:
-            alias = next(module.holders(name, kind), None)
+            from_files = list(islice(module.holders(name, kind), 2))
+            alias = from_files[0] if from_files else None
+            only = len(from_files) == 1 and not prefix
+            fix = Fix(line.name.span, f"{alias}.{name}") if only else None
             help = (
                 f"did you mean {alias}.{name}?" if alias and not prefix else
                 f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
                 f"{where} has no list of {kind}"
             )  # fmt: skip
         self.report.error(
-            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help
-        )
+            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help,
+            fix=fix,
+        )  # fmt: skip
 
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:

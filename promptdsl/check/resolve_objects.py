@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from promptdsl.check.modules import Module
 from promptdsl.check.resolve_lists import Budget, Resolver
-from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.diagnostics.nearest import did_you_mean
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.nearest import did_you_mean, nearest
 from promptdsl.source import Span
 from promptdsl.spec.model import Claim, Defect, Phrase, SampleSet
 from promptdsl.syntax.ast import (
@@ -171,7 +171,12 @@ class ObjectResolver:
         help = did_you_mean(name, names) or (
             f"there is {', '.join(names[:8])}" if names else "write the parent object first"
         )
-        self.report.error("I310", named.span, f"there is no object {name} to extend", help=help)
+        near = nearest(name, names)
+        span = definition.parent.name.span
+        self.report.error(
+            "I310", named.span, f"there is no object {name} to extend", help=help,
+            fix=Fix(span, near) if near else None,
+        )  # fmt: skip
         return None
 
     def _resolved_parent(
@@ -323,12 +328,13 @@ class ObjectResolver:
         if self.report.full:
             self.report.left_out += 1
             return
-        inherits = merged.definition.parent is not None
+        inherits, near = merged.definition.parent is not None, nearest(name, merged.defects)
         self.report.error(
             "I312", part.name.span, f"there is no defect {name} to remove",
             help=did_you_mean(name, merged.defects)
             or ("remove this line" if inherits else "remove drops a defect of the parent object, "
                 "and this object extends none"),
+            fix=Fix(part.name.span, near) if near else None,
         )  # fmt: skip
 
     def _remove_what_came_with(self, name: str, merged: Merged) -> None:

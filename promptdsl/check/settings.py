@@ -11,6 +11,7 @@ from promptdsl.methods import METHODS, Field, Method, Setting, find_method
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
+from promptdsl.syntax.wishes import wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
         )  # fmt: skip
         return
     near = nearest(name, [field.name for field in method.fields])
+    if near is None and wish(report, name, line.name.span):
+        return
     report.error(
         "I402", line.name.span, f"{name} is not a setting of {method.name}",
         help=f"did you mean {near}?" if near
@@ -87,10 +90,13 @@ def _read(field: Field, line: FieldLine, folder: PurePosixPath, report: Report) 
     return readers[field.kind]()
 
 
-def _wrong_kind(value: Value, field: Field, takes: str, help: str, report: Report) -> None:
+def _wrong_kind(
+    value: Value, field: Field, takes: str, help: str, report: Report, fix: Fix | None = None
+) -> None:
     report.error(
-        "I404", value.span, f"{field.name} takes {takes}, not {_described(value)}", help=help
-    )
+        "I404", value.span, f"{field.name} takes {takes}, not {_described(value)}", help=help,
+        fix=fix,
+    )  # fmt: skip
 
 
 def _described(value: Value) -> str:
@@ -196,7 +202,10 @@ def _is_window(field: Field, value: Value, report: Report) -> bool:
             f"write {written}, without quotes" if value.kind == "text" else "write for example 2x2"
         )
         help = f"did you mean {near}?" if near else help
-        _wrong_kind(value, field, "image and sizes like 2x2", help, report)
+        _wrong_kind(
+            value, field, "image and sizes like 2x2", help, report,
+            Fix(value.span, near) if near else None,
+        )  # fmt: skip
     return False
 
 

@@ -11,7 +11,7 @@ from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
@@ -121,7 +121,7 @@ def command(
         for ablation in ablations:
             print_ablation(console, ablation)
     if out is not None and failed is None and form == "text":
-        click.echo(f"table: {shown(out / WORDS_FILE)}")
+        say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
     for ending in (stopped, failed):
         if ending is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
@@ -96,7 +96,7 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
     write_file(path, plan_json(plan).encode("ascii"))
     prompts = sum(len(item.prompts) for item in plan.objects)
     content = f"{counted(len(plan.objects), 'object')}, {counted(prompts, 'prompt')}"
-    click.echo(f"wrote {path} ({content}, hash {plan.hash[:12]})")
+    say(f"wrote {path} ({content}, hash {plan.hash[:12]})")
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
@@ -122,9 +122,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
         )
         _tell_changes(source, since_lock)
     size = out.stat().st_size / 1e6
-    click.echo(
-        f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})"
-    )
+    say(f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})")
 
 
 def _tell_changes(

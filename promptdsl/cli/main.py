@@ -139,11 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as wrong:
         return _wrong_use(wrong, sys.argv[1:] if arguments is None else arguments)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stopped:
         if sys.stderr.isatty():
             sys.stderr.write("\n")  # the line with the question, or with ^C
         tell_error("stopped")
-        return EXIT_STOPPED
+        return int(getattr(stopped, "exit_code", EXIT_STOPPED))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_READER_GONE

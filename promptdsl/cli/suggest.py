@@ -11,7 +11,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import say, tell_note, write_machines
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -171,35 +171,35 @@ def _write(out: Path, patch: str) -> None:
 def _tell(found: "Suggestion") -> None:
     """The steps and the judgement, to people."""
     job = found.evidence.job
-    click.echo(f"{shown(job.name)} {found.separation.line}", err=True)
+    say(f"{shown(job.name)} {found.separation.line}", err=True)
     if found.untouched:
-        click.echo(
+        say(
             f"  no words of {', '.join(found.untouched)} may be removed: where scores do not tell "
             "good from bad, the words of a real defect look harmful",
             err=True,
         )
-    click.echo(
+    say(
         f"{shown(job.name)}: searched on {found.searched} pictures, {found.tried} words to try, "
         f"judged by {found.judged} others",
         err=True,
     )
     for step in found.steps:
-        click.echo(
+        say(
             f'  {step.action:6} {step.group}: "{shown(step.phrase)}" ({shown(step.source)}): '
             f"image AUROC {in_words(step.auroc)}, margin {in_words(step.margin, 2)}",
             err=True,
         )
     if not found.steps:
-        click.echo("no word was found that helps when added or removed", err=True)
+        say("no word was found that helps when added or removed", err=True)
         return
     changes = found.changes
-    click.echo(
+    say(
         f"on the others: image AUROC {in_words(changes['auroc'])}, "
         f"margin {in_words(changes['margin'], 2)}",
         err=True,
     )
     if not found.better:
-        click.echo(
+        say(
             "that does not hold on pictures that were not searched on"
             + (f" ({found.because} falls)" if found.worse_for is not None else "")
             + ", so nothing is proposed",

@@ -9,7 +9,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 
@@ -184,7 +184,7 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
             print_separations(console, validation.objects)
         if table is not None:
             print_paper_table(console, table)
-        click.echo(f"page: {shown(folder / 'validation.html')}")
+        say(f"page: {shown(folder / 'validation.html')}")
     for result in validation.objects:
         for note in result.notes:
             tell_note(note, "warning")

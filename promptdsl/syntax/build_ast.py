@@ -48,8 +48,9 @@ def build_ast(source: SourceFile, report: Report) -> SpecFile:
 
 def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile:
     """The abstract syntax of a parsed file."""
-    desk, draft = Desk(source, report), _Draft()
-    for index, statement in enumerate(statements_of(tree)):
+    statements = statements_of(tree)
+    desk, draft = Desk(source, report, aliases=_aliases(statements)), _Draft()
+    for index, statement in enumerate(statements):
         _statement(desk, statement, draft, index)
     _check_header(desk, draft)
     return SpecFile(
@@ -62,6 +63,12 @@ def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile
         draft.broken_uses,
         draft.broken_lists,
     )
+
+
+def _aliases(statements: list[Statement]) -> frozenset[str]:
+    """The short names that `use` lines give."""
+    ends = [line.atoms[-1] for line in statements if line.kind == "use" and len(line.atoms) > 1]
+    return frozenset(str(token) for token in ends if is_word(token))
 
 
 def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
@@ -177,7 +184,10 @@ def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None
         )  # fmt: skip
         return
     if not atoms or atoms[0].type != "NUMBER":
-        malformed(desk, statement, "the language version is missing", "write inspect 1")
+        desk.report.error(
+            "I122", span, "the language version is missing",
+            help=f"write inspect {LANGUAGE_VERSION}", fix=Fix(span, f"inspect {LANGUAGE_VERSION}"),
+        )  # fmt: skip
         return
     desk.nothing_behind(statement, atoms[1:])
     if str(atoms[0]) != str(LANGUAGE_VERSION):
@@ -218,16 +228,18 @@ def _use(desk: Desk, statement: Statement) -> Use | None:
             "I125" if atoms else "I122",
             desk.head(statement),
             "use needs the path of a file in quotes",
-            help=f'write use "{bare}"{behind}' if bare else f"write {FORMS['use']}",
+            help=f'write use "{bare}"{behind}' if bare else f"for example {FORMS['use']}",
             fix=Fix(desk.span(*atoms), f'"{bare}"{behind}') if bare else None,
         )
         return None
     path, rest = desk.text(atoms[0]), atoms[1:]
     span = desk.span_of(statement)
-    if rest and str(rest[0]) != "as":
+    if rest and str(rest[0]).lower() != "as":
+        named = len(rest) <= 3 and is_word(rest[-1]) and rest[-1] != "as"
         desk.report.error(
             "I122", desk.span(*rest), "the short name of a used file comes behind the word as",
-            help=f"write use {atoms[0]} as {rest[-1] if is_word(rest[-1]) else 'NAME'}",
+            help=f"write use {atoms[0]} as {rest[-1] if named else 'NAME'}",
+            fix=Fix(desk.span(*rest), f"as {rest[-1]}") if named else None,
         )  # fmt: skip
         words = [token for token in rest if is_word(token) and str(token) != "as"]
         meant = _alias(desk, statement, words[:1]) if words else None
@@ -242,7 +254,7 @@ def _use(desk: Desk, statement: Statement) -> Use | None:
 
 def _alias(desk: Desk, statement: Statement, atoms: list[Token]) -> Word | None:
     if not atoms:
-        malformed(desk, statement, "as needs a short name behind it", f"write {FORMS['use']}")
+        malformed(desk, statement, "as needs a short name behind it", f"for example {FORMS['use']}")
         return None
     span, written = desk.span(*atoms), str(atoms[0]).strip('"')
     if not is_word(atoms[0]) or not NAME.fullmatch(written) or written in KEYWORDS:
@@ -269,7 +281,7 @@ def _list(desk: Desk, statement: Statement) -> NamedList | None:
         malformed(desk, statement, f"{kind} outside of an object needs a name", help)
         return None
     if statement.block is None:
-        malformed(desk, statement, f"{kind} needs a block in braces", f"write {FORMS[kind]}")
+        malformed(desk, statement, f"{kind} needs a block in braces", f"for example {FORMS[kind]}")
         return None
     name = desk.word(atoms[0])
     if not is_word(atoms[0]) or not NAME.fullmatch(name.value) or name.value == "base":

@@ -12,6 +12,8 @@ from promptdsl.syntax.build_parts import needs_block, once_each, twice
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.statements import Desk, Statement, each, quote, shown
 from promptdsl.syntax.vocabulary import FORMS, snake_case
+from promptdsl.syntax.wishes import wish
+from promptdsl.syntax.wrong_claims import is_claim, without_expect, wrong_expectation, wrong_label
 
 
 def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
@@ -23,7 +25,7 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
     if label is None:
         malformed(
             desk, statement, "samples needs a label: good, or the name of a defect",
-            f"write {FORMS['samples']}",
+            f"for example {FORMS['samples']}",
         )  # fmt: skip
     elif atoms[0].type == "STRING":
         bare = snake_case(label.value.strip('"'))
@@ -43,9 +45,11 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
         broken = broken or line.broken
         paths |= _paths(desk, line, home)
     if "images" not in paths and not broken and not fields:
-        malformed(desk, statement, f"{home} names no pictures", f"write {FORMS['samples']}")
+        malformed(desk, statement, f"{home} names no pictures", f"for example {FORMS['samples']}")
     elif "images" not in paths and "masks" in paths and not broken:
-        malformed(desk, statement, f"{home} has masks but no images", f"write {FORMS['samples']}")
+        malformed(
+            desk, statement, f"{home} has masks but no images", f"for example {FORMS['samples']}"
+        )
     return SamplesBlock(
         label, paths.get("images", ()), paths.get("masks", ()),
         desk.span_of(statement), desk.head(statement), broken,
@@ -68,6 +72,8 @@ def _paths(desk: Desk, line: FieldLine, home: str) -> dict[str, tuple[Text, ...]
 
 def _unknown_field(desk: Desk, line: FieldLine, home: str, names: tuple[str, ...]) -> None:
     near = nearest(line.name.value, names)
+    if near is None and wish(desk.report, line.name.value, line.name.span):
+        return
     desk.report.error(
         "I402", line.name.span, f"{line.name.value} is not a field of {home}",
         help=f"did you mean {near}?" if near else f"it takes {' and '.join(names)}",
@@ -92,16 +98,22 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
     desk.nothing_behind(statement, atoms[1:])
     if not needs_block(desk, statement, FORMS["test"]):
         return None
-    fields, expects, broken = [], [], False
+    expects, others, broken = [], [], False
     for line in each(statement.block):
-        if line.kind == "expect" or (line.kind == "rule" and "expect" in line.atoms):
+        if line.kind == "rule" and "expect" not in line.atoms:
+            without_expect(desk, line)
+            broken = True
+        elif line.kind == "expect" or line.kind == "rule":
             found = _expectation(desk, line)
             broken = broken or found is None
             expects += [(line, found)] if found else []
+        elif is_claim(line):
+            wrong_expectation(desk, line, line.atoms)
+            broken = True
         else:
-            more, lost = build_fields(desk, [line], "a test")
-            fields += more
-            broken = broken or lost
+            others.append(line)
+    fields, lost = build_fields(desk, others, "a test")
+    broken = broken or lost
     broken = broken or (statement.block is not None and statement.block.forced)
     on = _on(desk, fields)
     if len(expects) > 1:
@@ -110,7 +122,7 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
         return None
     if on is None or not expects:
         lacks = "on: with the label of samples" if on is None else "a line that begins with expect"
-        malformed(desk, statement, f"this test lacks {lacks}", f"write {FORMS['test']}")
+        malformed(desk, statement, f"this test lacks {lacks}", f"for example {FORMS['test']}")
         return None
     verdict, bound, part = expects[0][1]
     return TestBlock(desk.text(atoms[0]), on, verdict, bound, part, desk.span_of(statement))
@@ -124,9 +136,7 @@ def _on(desk: Desk, fields: list[FieldLine]) -> Word | None:
         elif len(line.values) == 1 and line.values[0].kind in ("word", "text"):
             found = Word(str(line.values[0].value), line.values[0].span)
         elif not line.broken:
-            desk.report.error(
-                "I404", line.span, "on takes one label of samples", help="write on: good"
-            )
+            wrong_label(desk, line)
     return found
 
 
@@ -143,11 +153,10 @@ def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     bound = " ".join(words[1:3])
     known = words[:1] and words[0] in ("pass", "review", "reject")
     if not known or bound not in ("at least", "at most") or len(atoms) < 4:
-        desk.report.error(
-            "I122", desk.head(statement), "this expectation is not complete",
-            help="write expect VERDICT at least 95% (or at most 2%), "
-            "where VERDICT is pass, review or reject",
-        )  # fmt: skip
+        wrong_expectation(desk, statement, atoms)
+        return None
+    if atoms[4:] and str(atoms[4]).lower() in ("of", "out", "/"):
+        wrong_expectation(desk, statement, atoms)
         return None
     desk.nothing_behind(statement, atoms[4:])
     part = _expected_share(desk, atoms[3])
@@ -185,6 +194,11 @@ def _expected_share(desk: Desk, token: Token) -> float | None:
         desk.report.error(
             "I503", span, f"a share lies between 0% and 100%, and {written} does not",
             help="write for example 95%",
+        )  # fmt: skip
+    elif token.type == "NUMBER" and written == "1":
+        desk.report.error(
+            "I406", span, "the share is a percentage, and the % is missing",
+            help="say which: 1%, or 100%",
         )  # fmt: skip
     elif token.type == "NUMBER":
         value = float(written)

@@ -56,7 +56,7 @@ def _field(desk: Desk, group: list[Statement]) -> FieldLine:
             span,
             f"{name.value} has no value",
             label="a value is missing behind the colon",
-            help=f"write the value behind {name.value}:, or remove the line",
+            help=f"put the value behind {name.value}:, or remove the line",
         )
         broken = True
     return FieldLine(name, tuple(values), span, broken)
@@ -68,6 +68,10 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
         return None
     if not atoms:
         return []
+    behind = _behind_value(name, atoms)
+    if behind:
+        _tell_behind(desk, behind)
+        return None
     if _is_bare_text(name, atoms):
         span = desk.span(*atoms)
         written = desk.written(span)
@@ -83,6 +87,8 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
         return None
     if _other_unit(desk, name, atoms):
         return None
+    if name.value == "on" and len(atoms) > 1:
+        return [_value(desk, [token], 0)[0] for token in atoms]  # one label: its owner says so
     values, at = [], 0
     while at < len(atoms):
         value, used = _value(desk, atoms, at)
@@ -106,6 +112,7 @@ FIELD_NAMES = {
     *("called", "images", "masks", "on"),
     *(field.name for method in METHODS.values() for field in method.fields),
 }
+_PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 
 
@@ -148,6 +155,34 @@ _TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _NEVER_VALUES = {"UNKNOWN", "DOT", "COLON", "COMPARISON", "PLACEHOLDER"}
 
 
+_CHOICES = {
+    field.name for method in METHODS.values() for field in method.fields if field.kind == "choice"
+}
+_COMPLETE = {"STRING", "NUMBER", "SIZE", "PERCENT"}
+
+
+def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
+    """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
+    if name.value in _CHOICES and is_word(atoms[0]):
+        return atoms[1:]
+    if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
+        return atoms[1:]
+    if atoms[0].type not in _COMPLETE or any(token.type in _COMPLETE for token in atoms[1:]):
+        return []
+    unit = len(atoms) > 1 and str(atoms[1]).lower() in {*_PIXELS, *_UNITS}
+    rest = atoms[2:] if unit else atoms[1:]
+    return [] if any(token == "image" or token.type == "COLON" for token in rest) else rest
+
+
+def _tell_behind(desk: Desk, rest: list[Token]) -> None:
+    span = desk.span(*rest)
+    desk.report.error(
+        "I129", span, f"{shown(desk.written(span))} stands behind the end of this value",
+        label="nothing belongs here",
+        help="remove it, or write # before it to make it a comment",
+    )  # fmt: skip
+
+
 def _is_bare_text(name: Word, atoms: list[Token]) -> bool:
     """Whether the author left out the quotes of a text."""
     if any(token.type in _NEVER_VALUES for token in atoms):
@@ -164,7 +199,7 @@ def _value(desk: Desk, atoms: list[Token], at: int) -> tuple[Value, int]:
         return Value("text", desk.text(token).value, span), 1
     if token.type == "NUMBER":
         follower = atoms[at + 1] if at + 1 < len(atoms) else None
-        if follower is not None and str(follower).lower() in ("px", "pixel", "pixels"):
+        if follower is not None and str(follower).lower() in _PIXELS:
             return Value("pixels", number(written), desk.span(token, follower)), 2
         return Value("number", number(written), span), 1
     if token.type == "PERCENT":

@@ -22,6 +22,7 @@ from promptdsl.syntax.vocabulary import (
     KEYWORDS,
     TOP_LEVEL,
 )
+from promptdsl.syntax.wishes import wish
 
 _FIELDS = {*KEYWORDS, *CONTEXT_WORDS, *FIELD_NAMES}
 
@@ -121,6 +122,13 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
     desk.no_block(statement)
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
     span = desk.span_of(statement)
+    meant = _meant_name(desk, atoms)
+    if meant is not None:
+        desk.report.error(
+            "I122", desk.head(statement), "a point stands between a file's short name and its list",
+            help=f"did you mean include {meant}?", fix=Fix(desk.span(*atoms), meant),
+        )  # fmt: skip
+        return None
     if kinds[:3] == ["WORD", "DOT", "WORD"]:
         desk.nothing_behind(statement, atoms[3:])
         return IncludeLine(desk.word(atoms[0]), desk.word(atoms[2]), span)
@@ -130,6 +138,23 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
     if "BROKEN" not in kinds:
         _no_list_name(desk, statement, atoms, kinds)
     return None
+
+
+def _meant_name(desk: Desk, atoms: list[Token]) -> str | None:
+    """`std.normal` for `include std normal`, `std/normal`, `std::normal`, `normal from std`."""
+    words = [str(token) for token in atoms if is_word(token) and str(token).lower() != "the"]
+    between = [str(token) for token in atoms if not is_word(token)]
+    if any(sign not in ("/", ":", "->", "-", ">", "\\", ",") for sign in between) or len(atoms) > 5:
+        return None
+    if len(words) == 3 and words[1] in ("from", "of", "in") and not between:
+        words = [words[2], words[0]]
+    elif len(words) == 3 and words[2] in ("words", "list", "phrases", "templates"):
+        words = words[:2]
+    if len(words) == 1 and not between:
+        alias, _, name = words[0].replace("-", "_").partition("_")
+        words = [alias, name] if name else words
+    exact = len(words) == 2 and words[0] in desk.aliases and words[1] not in desk.aliases
+    return ".".join(words) if exact else None
 
 
 def _no_list_name(desk: Desk, statement: Statement, atoms: list[Token], kinds: list[str]) -> None:
@@ -169,6 +194,9 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         malformed(desk, statement, "braces open here without a word before them", "remove them")
         return
     word = str(atoms[0])
+    wished = statement.kind == "field" and word not in FIELD_NAMES
+    if wished and not _is_named_phrase(statement) and wish(desk.report, word, desk.span(atoms[0])):
+        return
     if _is_named_phrase(statement):
         texts = desk.span(*atoms[2:])
         desk.report.error(
@@ -220,6 +248,12 @@ def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
             help="did you mean include?",
             fix=Fix(desk.span(atoms[0]), "include"),
         )
+    elif " ".join(map(str, atoms[:2])) and _meant_name(desk, atoms) is not None:
+        meant = _meant_name(desk, atoms)
+        desk.report.error(
+            "I122", span, "include is missing before the name of a list",
+            help=f"did you mean include {meant}?", fix=Fix(span, f"include {meant}"),
+        )  # fmt: skip
     elif dotted:
         name = desk.written(desk.span(*atoms))
         desk.report.error(

@@ -1,7 +1,7 @@
 """From statements to an object: its head, its lines, and mended slips in their first words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lark import Token
 
@@ -62,9 +62,10 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
     parent = _parent(desk, statement, head[cut + 1 :]) if cut < len(head) else None
     draft = _Draft(broken=name is None or (cut < len(head) and parent is None))
     if statement.block is None:
-        malformed(desk, statement, "this object has no block", f"write {FORMS['object']}")
+        malformed(desk, statement, "this object has no block", f"for example {FORMS['object']}")
         draft.broken = True
     lines = list(each(statement.block))
+    desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
     for index, line in enumerate(lines):
         if index and line.after_comma and lines[index - 1].kind == "field":
             lines[index] = _further_value(desk, lines[index - 1], line, draft)
@@ -75,6 +76,13 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
     name = name or Word(UNNAMED, desk.head(statement))
     return ObjectDef(
         name, parent, draft.called, tuple(draft.parts), span, desk.head(statement), draft.broken
+    )
+
+
+def _named(lines: list[Statement], kind: str) -> frozenset[str]:
+    """The names that the blocks of a kind have."""
+    return frozenset(
+        str(line.atoms[1]) for line in lines if line.kind == kind and len(line.atoms) > 1
     )
 
 
@@ -196,7 +204,7 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
     if word == "called" and len(statement.atoms) > 1:
         return "called"
     if word == "called":
-        malformed(desk, statement, "called needs a colon", f"write {FORMS['called']}")
+        malformed(desk, statement, "called needs a colon", f"for example {FORMS['called']}")
         return None
     for method in METHODS.values():
         if method.field(word) is not None and statement.kind == "field":
@@ -209,7 +217,7 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
         home = "test" if word == "on" else "samples"
         desk.report.error(
             "I121", desk.head(statement), f"{word} belongs in a {home} block",
-            label="not here", help=f"write {FORMS[home]}",
+            label="not here", help=f"for example {FORMS[home]}",
         )  # fmt: skip
         return None
     lost = _lost_word(statement)
@@ -257,13 +265,15 @@ def _called(desk: Desk, statement: Statement, draft: _Draft) -> None:
             if not line.broken:
                 desk.report.error(
                     "I404", line.span, "called takes one text in quotes",
-                    help=f"write {FORMS['called']}",
+                    help=f"for example {FORMS['called']}",
                 )  # fmt: skip
             continue
         text = Text(str(texts[0].value), texts[0].span)
         if draft.called is not None:
             twice(desk, "called", line.span, draft.called.span)
         elif not text.value.strip():
-            desk.report.error("I203", text.span, "called is empty", help=f"write {FORMS['called']}")
+            desk.report.error(
+                "I203", text.span, "called is empty", help=f"for example {FORMS['called']}"
+            )
         else:
             draft.called = text

@@ -1,5 +1,7 @@
 """From statements to the parts of an object: phrases, method, thresholds."""
 
+from collections.abc import Sequence
+
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
@@ -24,6 +26,7 @@ from promptdsl.syntax.statements import Desk, Statement, each, shown
 from promptdsl.syntax.vocabulary import FORMS, KEYWORDS, NAME, snake_case
 
 MAX_NAME = 80
+_LINES_ABOVE = 20  # threshold lines that a wrong one is compared with
 _NOT_NAMES = {*KEYWORDS, "base", "good"}
 
 
@@ -32,7 +35,7 @@ def name_of(desk: Desk, statement: Statement, what: str, atoms: list[Token]) -> 
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms:
-        malformed(desk, statement, f"{what} needs a name", f"write {FORMS[what]}")
+        malformed(desk, statement, f"{what} needs a name", f"for example {FORMS[what]}")
         return None
     span = desk.span(*atoms)
     if span.start == span.end:  # put there by the brace repair, which has told the author
@@ -75,7 +78,7 @@ def needs_block(desk: Desk, statement: Statement, form: str) -> bool:
         return True
     if not any(token.type == "BROKEN" for token in statement.atoms):
         word = statement.atoms[0]
-        malformed(desk, statement, f"{word} needs a block in braces", f"write {form}")
+        malformed(desk, statement, f"{word} needs a block in braces", f"for example {form}")
     return False
 
 
@@ -153,7 +156,7 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     if any(token.type == "BROKEN" for token in atoms):
         return None
     if not atoms or atoms[0].type == "COLON":
-        malformed(desk, statement, "method needs a name", f"write {FORMS['method']}")
+        malformed(desk, statement, "method needs a name", f"for example {FORMS['method']}")
         return None
     desk.nothing_behind(statement, atoms[1:])
     span = desk.span(atoms[0])
@@ -204,44 +207,84 @@ def build_thresholds(desk: Desk, statement: Statement) -> ThresholdsBlock | None
     rules: list[RuleLine | IncludeLine] = []
     broken = False
     for line in each(statement.block):
-        rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line)
+        above = [each for each in rules[-_LINES_ABOVE:] if isinstance(each, RuleLine)]
+        rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line, above)
         broken = broken or rule is None
         rules += [rule] if rule else []
     broken = broken or (statement.block is not None and statement.block.forced)
     return ThresholdsBlock(tuple(rules), desk.span_of(statement), broken)
 
 
-def _rule_line(desk: Desk, statement: Statement) -> RuleLine | None:
+_PASSING = {"pass", "accept", "ok", "good", "passes", "approve", "accepted"}
+_OTHERWISE = {"otherwise", "else", "default", "rest", "everything", "all", "any"}
+
+
+def _passing(desk: Desk, statement: Statement, words: list[str]) -> None:
+    """`pass when score < 0.5`, `otherwise pass`: what happens without a line."""
+    span = desk.head(statement)
+    limit = next((token for token in statement.atoms if token.type == "NUMBER"), None)
+    desk.report.error(
+        "I501", span, "pass is what happens when no line holds",
+        help="remove the line; write only when to reject and when to review" if limit is None
+        else f"say which parts do not pass: for example reject when score >= {limit}, "
+        f"or review when score >= {limit}",
+        fix=Fix(span, "") if limit is None and statement.block is None else None,
+    )  # fmt: skip
+
+
+def _otherwise(desk: Desk, statement: Statement, verdict: str) -> None:
+    """`otherwise review`: every part that no line holds for passes."""
+    desk.report.error(
+        "I501", desk.head(statement), "a part that no threshold line holds for passes",
+        help=f"remove the line, and lower the limit from which on a part is sent to {verdict}"
+        if verdict == "review" else "remove the line, and lower the limit of reject",
+    )  # fmt: skip
+
+
+def _condition(desk: Desk, atoms: list[Token], verdict: str | None) -> str:
+    """The condition of a line that does not begin with its verdict: `if score >= 0.62: reject`."""
+    dropped = {str(verdict), "when", "if", "then", ":", "->", "=>"}
+    kept = [token for token in atoms if str(token).lower() not in dropped]
+    limits = [i for i, token in enumerate(kept) if token.type in ("NUMBER", "PERCENT")]
+    if limits and all(token.type in ("UNKNOWN", "COMPARISON") for token in kept[limits[-1] + 1 :]):
+        kept = kept[: limits[-1] + 1]
+    return " ".join(map(str, kept))
+
+
+def _rule_line(desk: Desk, statement: Statement, above: Sequence[RuleLine]) -> RuleLine | None:
     if statement.kind == "rule":
-        return build_rule(desk, statement)
+        return build_rule(desk, statement, above)
     atoms = statement.atoms
     if any(token.type == "BROKEN" for token in atoms):
         return None
     words = [str(token) for token in atoms]
     verdict = next((word for word in words[1:] if word in ("reject", "review")), None)
     if statement.kind == "loose" and (verdict or set(words[:1]) & {"when", "if", "score", "area"}):
-        rest = " ".join(word for word in words if word not in (verdict, "when", "if", "then"))
+        if set(words) & {"otherwise", "else", "default"}:
+            return _otherwise(desk, statement, str(verdict))
+        rest = _condition(desk, atoms, verdict)
+        whole = f"{verdict} when {rest}"
         desk.report.error(
             "I501", desk.head(statement), "a threshold line begins with reject or review",
-            help=f"write {verdict or 'reject'} when {rest}",
+            help=f"write {whole}" if verdict
+            else f"for example reject when {rest}, or review when {rest}",
+            fix=Fix(desk.head(statement), whole) if verdict and rest else None,
         )  # fmt: skip
         return None
-    if atoms and str(atoms[0]) == "pass":
-        desk.report.error(
-            "I501", desk.head(statement), "pass is what happens when no line holds",
-            help="remove the line; write only when to reject and when to review",
-        )  # fmt: skip
-        return None
+    if set(words[:1]) & _OTHERWISE and set(words) & {"reject", "review"}:
+        return _otherwise(desk, statement, str(verdict))
+    if set(words[:1]) & _PASSING or (set(words[:1]) & _OTHERWISE and set(words) & _PASSING):
+        return _passing(desk, statement, words)
     if atoms and statement.kind in ("loose", "field"):
         near = unknown(desk, statement, "thresholds", ("reject", "review"))
         if near is not None and statement.kind == "loose":
             atoms[0] = Token.new_borrow_pos(near.upper(), near, atoms[0])
-            return build_rule(desk, statement)
+            return build_rule(desk, statement, above)
         return None
     if not atoms or str(atoms[0]) not in KEYWORDS:
         desk.report.error(
             "I501", desk.head(statement), "this is not a threshold line",
-            help=f"write {FORMS['rule']}",
+            help=f"for example {FORMS['rule']}",
         )  # fmt: skip
         return None
     misplaced(desk, statement, "thresholds")

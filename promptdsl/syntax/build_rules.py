@@ -1,23 +1,28 @@
 """From statements to threshold lines: what is measured, compared with >=, and the limit."""
 
+import re
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
-from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import Span
 from promptdsl.syntax.ast import RuleLine
 from promptdsl.syntax.build_fields import share
 from promptdsl.syntax.statements import Desk, Statement, shown
 from promptdsl.syntax.vocabulary import FORMS
+from promptdsl.syntax.wrong_rules import is_exact, wrong_rule
 
 
-def build_rule(desk: Desk, statement: Statement) -> RuleLine | None:
-    """`reject when score >= 0.62` or an area rule; None after a report."""
+def build_rule(desk: Desk, statement: Statement, above: Sequence[RuleLine] = ()) -> RuleLine | None:
+    """`reject when score >= 0.62` or an area rule, below others; None after a report."""
     desk.no_block(statement)
     verdict, rest = statement.atoms[0], statement.atoms[1:]
     if any(token.type == "BROKEN" for token in rest):
+        return None
+    known = is_exact(rest) or _only_when_is_wrong(rest)
+    if not known and wrong_rule(desk, statement, rest, above):
         return None
     rest = _mended_when(desk, verdict, rest)
     words = [str(token).lower() for token in rest]
@@ -27,17 +32,20 @@ def build_rule(desk: Desk, statement: Statement) -> RuleLine | None:
         above = rest[3] if len(rest) > 3 else None
         if above is not None and above.type in ("NUMBER", "PERCENT"):
             return _finish_rule(desk, statement, verdict, above, rest[4:])
-    message, help = "this is not a threshold line", f"write {FORMS['rule']}"
-    if words[:2] == ["when", "area"]:
-        message = "a rule on the area needs a local score: area above 0.70"
-        help = f"write {verdict} when area above 0.70 >= 0.5%"
-    elif words[:1] == ["when"] and len(rest) > 1:
-        near = nearest(words[1], ("score", "area"))
-        if near and near != words[1]:
-            message = f"{rest[1]} is not something that a rule can look at"
-            help = f"did you mean {near}?"
-    desk.report.error("I501", desk.head(statement), message, help=help)
+    desk.report.error(
+        "I501", desk.head(statement), "this is not a threshold line",
+        help=f"for example {FORMS['rule']}",
+    )  # fmt: skip
     return None
+
+
+def _only_when_is_wrong(rest: list[Token]) -> bool:
+    """Whether the line is right but for its `when`, which is told in its own words."""
+    words = [str(token).lower() for token in rest[:2]]
+    if words[1:] == ["when"]:
+        return is_exact([rest[1], rest[0], *rest[2:]])
+    when = Token("NAME", "when")
+    return is_exact([when, *rest]) or is_exact([when, *rest[1:]])
 
 
 def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
@@ -61,7 +69,7 @@ def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
         span = desk.span(rest[0])
         desk.report.error(
             "I501", span, f"a threshold line says when, not {rest[0]}", help="write when",
-            fix=Fix(span, "when"),
+            fix=Fix(span, " when" if rest[0].type == "COLON" else "when"),
         )  # fmt: skip
         return [Token.new_borrow_pos("NAME", "when", rest[0]), *rest[1:]]
     return rest
@@ -76,20 +84,12 @@ def _finish_rule(
             "I501",
             desk.head(statement),
             f"the condition on the {measure} is not complete: {_lacking(rest)} missing",
-            help=f"write {FORMS['rule']}",
+            help=f"for example {FORMS['rule']}",
         )
         return None
     compares = _check_comparison(desk, measure, rest[0])
     bound, at = _bound(desk, measure, rest[1])
-    if len(rest) > 2 and str(rest[2]).lower() in ("and", "or"):
-        desk.report.error(
-            "I129",
-            desk.span(*rest[2:]),
-            f"a threshold line has one condition, and {rest[2]} would join two",
-            help="write one line for each condition: the first that holds decides",
-        )
-    else:
-        desk.nothing_behind(statement, rest[2:])
+    desk.nothing_behind(statement, rest[2:])
     level = _level(desk, above) if above is not None else None
     if bound == "broken" or level == "broken" or not compares:
         return None
@@ -106,6 +106,9 @@ def _finish_rule(
     )
 
 
+_NUMBER = re.compile(r"[01]?\.\d+|[01]")
+
+
 def _lacking(rest: list[Token]) -> str:
     if len(rest) != 1:
         return ">= and a limit are"
@@ -118,14 +121,20 @@ def _check_comparison(desk: Desk, measure: str, token: Token) -> bool:
     if written in (">=", "≥"):
         return True
     if written in ("<", "<=", "=<", "≤"):
-        message = f"a higher {measure} means more anomalous, so a rule cannot use {written}"
-    else:
-        message = f"a rule compares with >=, and this is {written}"
+        limit = "0.62" if measure == "score" else "0.5%"
+        desk.report.error(
+            "I505", desk.span(token),
+            f"a higher {measure} means more anomalous, so a rule cannot use {written}",
+            label="a rule says from which value on",
+            help=f"a part whose {measure} is low passes by itself; to catch the bad ones, "
+            f"say from which {measure} on, for example >= {limit}",
+        )  # fmt: skip
+        return False
     desk.report.error(
-        "I505", desk.span(token), message, label="needs >=", help="write >=",
-        fix=Fix(desk.span(token), ">="),
+        "I505", desk.span(token), f"a rule compares with >=, and this is {written}",
+        label="needs >=", help="write >=", fix=Fix(desk.span(token), ">="),
     )  # fmt: skip
-    return "<" not in written and written != "≤"
+    return True
 
 
 def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, Span]:
@@ -153,22 +162,44 @@ def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, 
         return "broken", span
     if measure == "score" and token.type == "PERCENT":
         value = share(written)
+        value = value if value >= 0.01 else value * 100  # 0.62% of a score means 0.62
         desk.report.error(
             "I406", span, "a score is a plain number from 0 to 1, not a percentage",
             help=f"write {value:g}", fix=Fix(span, f"{value:g}"),
         )  # fmt: skip
     elif measure == "area" and token.type == "NUMBER":
-        percent = written if float(written) >= 0.05 else f"{float(written) * 100:g}"
+        _share_without_percent(desk, span, written)
+    elif measure == "score" and token.type == "STRING" and _NUMBER.fullmatch(written[1:-1]):
         desk.report.error(
-            "I406", span, "the share of the picture is a percentage, and the % is missing",
-            help=f"write {percent}%", fix=Fix(span, f"{percent}%"),
+            "I501", span, "a limit is written without quotes",
+            help=f"write {written[1:-1]}", fix=Fix(span, written[1:-1]),
         )  # fmt: skip
     else:
         desk.report.error(
             "I501", span, f"{shown(written)} is not a limit",
-            help=f"write a number or auto; {FORMS['rule']}",
+            help=f"a limit is a number, or auto; for example {FORMS['rule']}",
         )  # fmt: skip
     return "broken", span
+
+
+def _share_without_percent(desk: Desk, span: Span, written: str) -> None:
+    """`>= 0.005` means 0.5% and `>= 2` means 2%; `>= 0.5` and `>= 50` could mean two things."""
+    value = float(written)
+    message = "the share of the picture is a percentage, and the % is missing"
+    percent = f"{value * 100:g}%" if value < 0.05 else f"{value:g}%"
+    if 0.0 < value < 0.05 or 1.0 < value <= 20.0:
+        desk.report.error("I406", span, message, help=f"write {percent}", fix=Fix(span, percent))
+    elif 0.05 <= value <= 1.0:
+        desk.report.error(
+            "I406", span, message,
+            help=f"say which: {percent} of the picture, or {value * 100:g}% of it",
+        )  # fmt: skip
+    else:
+        desk.report.error(
+            "I406", span, message,
+            help="say the share of the picture, for example 0.5%; a number of pixels is divided by "
+            "the pixels of the whole picture",
+        )  # fmt: skip
 
 
 def _level(desk: Desk, token: Token) -> float | str:
@@ -180,6 +211,9 @@ def _level(desk: Desk, token: Token) -> float | str:
         "I503" if token.type == "NUMBER" else "I406",
         span,
         f"the local score behind above is a number from 0 to 1, and {written} is not",
-        help=f"write {value / 100 if value > 1 else value:g}",
-    )
+        help=f"write {value / 100 if value > 1 else value:g}" if 0.0 <= value <= 100.0
+        else "write a number from 0 to 1",
+        fix=Fix(span, f"{value / 100 if value > 1 else value:g}")
+        if 0.0 <= value <= 100.0 else None,
+    )  # fmt: skip
     return "broken"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.block_comments import blank_block_comments
+from promptdsl.syntax.other_formats import other_format
+from promptdsl.syntax.pasted import blank_pasted
 from promptdsl.syntax.signs import (
     DASHES,
     JOINERS,
@@ -42,6 +44,8 @@ def with_plain_signs(source: SourceFile, report: Report) -> SourceFile:
     text = blank_block_comments(source, text, report)
     if not text.isascii():
         text = _folded(source, text, report)
+    if other_format(text) is None:
+        text = blank_pasted(source, text, report)
     return source if text == source.text else SourceFile(source.name, text, source.path)
 
 

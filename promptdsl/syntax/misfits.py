@@ -6,6 +6,7 @@ from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.syntax.statements import Desk, Statement, is_word, shown
 from promptdsl.syntax.vocabulary import FORMS, RESERVED, SYNONYMS
+from promptdsl.syntax.wishes import wish
 
 
 def malformed(desk: Desk, statement: Statement, message: str, help: str) -> None:
@@ -38,7 +39,7 @@ def unknown(desk: Desk, statement: Statement, home: str, names: tuple[str, ...])
     if first is None:
         malformed(
             desk, statement, f"braces open in {home} without a word before them",
-            "write what the block is: " + ", ".join(names),
+            "say what the block is: " + ", ".join(names),
         )  # fmt: skip
         return None
     word, span = str(first), desk.span(first)
@@ -49,6 +50,8 @@ def unknown(desk: Desk, statement: Statement, home: str, names: tuple[str, ...])
             f"{word} is reserved for a later version of the language",
             help="remove the line; this version has no such feature",
         )
+        return None
+    if is_word(first) and word not in names and wish(desk.report, first, span):
         return None
     near = nearest(word, names) if is_word(first) else None
     if near is None and SYNONYMS.get(word.lower()) in names:

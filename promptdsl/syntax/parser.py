@@ -5,6 +5,7 @@ from lark import Token, Tree
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.balance import balance
+from promptdsl.syntax.other_formats import other_format, tell_other_format
 from promptdsl.syntax.quotes import mend_quotes
 from promptdsl.syntax.slips import mend_slips
 from promptdsl.syntax.stray_marks import sweep
@@ -13,6 +14,11 @@ from promptdsl.syntax.tokens import MAX_TOKENS, begin, language, made, tokenize
 
 def parse(source: SourceFile, report: Report) -> Tree[Token]:
     """The tree of a spec; always one, since what is broken is mended and reported first."""
+    kind = other_format(source.text)
+    if kind is not None:
+        tell_other_format(source, kind, report)
+        nothing = made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)
+        return _tree(list(nothing))
     tokens = tokenize(mend_quotes(source, report))
     if len(tokens) > MAX_TOKENS:
         at = begin(tokens.pop())
@@ -24,7 +30,10 @@ def parse(source: SourceFile, report: Report) -> Tree[Token]:
         tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
     tokens = sweep(source, tokens, report)
     tokens = mend_slips(source, tokens, report)
-    tokens = balance(source, tokens, report)
+    return _tree(balance(source, tokens, report))
+
+
+def _tree(tokens: list[Token]) -> Tree[Token]:
     parser = language().parse_interactive()
     for token in tokens:
         parser.feed_token(token)

@@ -238,6 +238,8 @@ class _Mender:
         """`defect scratch: { ... }`, `method: winclip { ... }`, `inspect: 1`."""
         if not 1 <= len(self.line) <= 2 or self.line[0].type not in _NO_COLON:
             return False
+        if self.line[0].type == "INCLUDE" and len(self.line) == 2:
+            return False  # `include std:normal`
         self.at += 1
         if not self._brace_is_missing_too():
             self.report.error(

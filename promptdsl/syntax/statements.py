@@ -89,6 +89,9 @@ class Desk:
 
     source: SourceFile
     report: Report
+    defects: frozenset[str] = frozenset()  # names of the object's defects and of its samples
+    labels: frozenset[str] = frozenset()
+    aliases: frozenset[str] = frozenset()  # short names of used files
 
     def span(self, *tokens: Token) -> Span:
         """From the first of some tokens to the last."""

@@ -10,7 +10,7 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.source import SourceFile, Span
-from promptdsl.syntax.signs import BULLETS
+from promptdsl.syntax.signs import BULLETS, DASHES
 from promptdsl.syntax.statements import is_word, shown
 from promptdsl.syntax.tokens import begin, finish, made
 from promptdsl.syntax.vocabulary import KEYWORDS
@@ -69,7 +69,7 @@ class _Sweeper:
 
     def _taken(self, token: Token) -> bool:
         starting = self.first == len(self.out)
-        if starting and self._bullet():
+        if starting and (self._bullet() or self._fence(token)):
             return True
         if starting and token.type == "NAME" and self._keyword(token):
             return False
@@ -101,6 +101,21 @@ class _Sweeper:
         self.at += count - 1
         return True
 
+    def _fence(self, token: Token) -> bool:
+        """The line of three backticks around a text of a chat or a page."""
+        if token.type != "UNKNOWN" or not token.startswith("```"):
+            return False
+        end = self.at + 1
+        while end < len(self.tokens) and self.tokens[end].type != "_NEWLINE":
+            end += 1
+        span = Span(self.source.name, begin(token), finish(self.tokens[end - 1]))
+        self.report.error(
+            "I120", span, "``` belongs to the page that this was copied from, not to a spec",
+            label="not here", help="remove the line", fix=Fix(span, ""),
+        )  # fmt: skip
+        self.at = end - 1
+        return True
+
     def _bullet_length(self) -> int:
         kinds = [token.type for token in self.tokens[self.at : self.at + 2]]
         token = self.tokens[self.at]
@@ -116,8 +131,9 @@ class _Sweeper:
         if at >= len(self.tokens):
             return False
         token = self.tokens[at]
-        colon = at + 1 < len(self.tokens) and self.tokens[at + 1].type == "COLON"
-        return token.type == "STRING" or token in KEYWORDS or (token.type == "NAME" and colon)
+        behind = self.tokens[at + 1] if at + 1 < len(self.tokens) else token
+        field = token.type == "NAME" and (behind in (":", "=") or behind in DASHES)
+        return token.type == "STRING" or token in KEYWORDS or field
 
     def _keyword(self, token: Token) -> bool:
         """`Reject when ...`, `DEFECT scratch { ... }`: words of the language in capitals."""
@@ -195,7 +211,7 @@ class _Sweeper:
         partner = self.partners.get(self.at)
         head = self.out[self.first : self.first + 4]
         field_value = (
-            2 <= len(head) <= 3
+            len(head) == 2
             and head[0].type == "NAME"
             and (head[1].type == "COLON" or head[1] == "=")
         )

@@ -9,8 +9,10 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec.model import ObjectSpec
+from promptdsl.syntax.vocabulary import NAME
 
 GOOD = "good"
+_ALSO_GOOD = {"normal", "ok", "pass", "good parts", "good_parts", "goods", "io"}
 
 
 def claims_without_samples(context: Context) -> None:
@@ -45,9 +47,13 @@ def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
         if claim.on in labels or claim.on_span in told:
             continue
         told.add(claim.on_span)
-        near = nearest(claim.on, labels)
+        near = (
+            GOOD if claim.on.lower() in _ALSO_GOOD and GOOD in labels else nearest(claim.on, labels)
+        )
         context.report.error(
             "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",
             help=f"did you mean {near}?" if near
-            else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}',
+            else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}'
+            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(labels[:8])}",
+            fix=Fix(claim.on_span, near) if near else None,
         )  # fmt: skip
