@@ -126,9 +126,9 @@ def command(
     if out is not None and failed is None and form == "text":
         say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
-    for problem in (stopped, failed):
-        if problem is not None:
-            raise problem
+    for ending in (stopped, failed):
+        if ending is not None:
+            raise ending
     return code
 
 

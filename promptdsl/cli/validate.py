@@ -174,7 +174,11 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
     """Tables to standard output; doubts and problems to standard error, always."""
     from rich.console import Console
 
-    from promptdsl.cli.validation_table import print_object, print_paper_table
+    from promptdsl.cli.validation_table import (
+        print_object,
+        print_paper_table,
+        print_separations,
+    )
     from promptdsl.validation.table import paper_table
 
     console = Console()
@@ -183,6 +187,8 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
             for result in validation.objects:
                 print_object(console, result)
         table = paper_table(validation)
+        if table is not None and len(validation.objects) > 1:
+            print_separations(console, validation.objects)
         if table is not None:
             print_paper_table(console, table)
         say(f"page: {shown(folder / 'validation.html')}")

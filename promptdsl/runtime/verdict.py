@@ -106,7 +106,7 @@ def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: st
     text = f"{rule.text} ({UNCALIBRATED})" if item.default_thresholds else rule.text
     if number(rule) is not None:
         return rule.model_copy(update={"text": text})
-    value = known.get(meaning(rule))
+    value = known.get(meaning(rule), known.get(key_of(rule.text)))
     if value is None:
         raise SpecProblem(
             f"{_place(rule, spec)}: `{rule.text}` of {item.name} is not calibrated yet",
