@@ -92,9 +92,9 @@ def test_more_shots_than_references(references: str, tmp_path: Path) -> None:
     assert codes(few, tmp_path) == []
     report = compile_text(few.replace("shots: 4", "shots: 40"), "n", folder=tmp_path).report
     (item,) = report
-    assert item.code == "I421"
+    assert item.code == "I616"
     assert "40 references" in item.message and "4 pictures" in item.message
-    assert item.help == "write shots: 4, or add pictures of good parts"
+    assert item.help == "write shots: 4, or add pictures to the references"
 
 
 @pytest.mark.parametrize(

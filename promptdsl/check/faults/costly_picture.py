@@ -5,8 +5,8 @@ generous number makes a run that never ends. Told are only costs that the author
 """
 
 from promptdsl.check.context import Context
-from promptdsl.check.faults.too_few_references import references_found
 from promptdsl.check.picture_cost import Cost, picture_cost
+from promptdsl.files.find import together
 from promptdsl.spec.model import ObjectSpec
 
 SLOW_SECONDS = 60.0
@@ -96,3 +96,11 @@ def in_words(cost: Cost) -> str:
     )  # fmt: skip
     memory = f"{cost.gigabytes:,.0f}" if cost.gigabytes >= 2 else f"{cost.gigabytes:.1f}"
     return f"about {time} and {memory} GB"
+
+
+def references_found(context: Context, item: ObjectSpec) -> int:
+    """How many pictures the references of an object are."""
+    patterns = item.method.settings.get("references")
+    if not isinstance(patterns, tuple):
+        return 0
+    return len(together(context.find(str(pattern)) for pattern in patterns).files)
