@@ -11,7 +11,7 @@ from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
@@ -90,6 +90,7 @@ def command(
     from promptdsl.experiments.evidence import cache_or_temporary, gather
     from promptdsl.experiments.sources import object_of
     from promptdsl.experiments.table import document, print_ablation
+    from promptdsl.files.owned import JSON_MARK, refuse_foreign_outputs
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
 
@@ -98,6 +99,8 @@ def command(
         spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
     )
     jobs, _ = find_jobs(asked)
+    if out is not None:
+        refuse_foreign_outputs(out, {WORDS_FILE: JSON_MARK})
     ablations: list[Ablation] = []
     stopped: Problem | None = None
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
@@ -121,11 +124,11 @@ def command(
         for ablation in ablations:
             print_ablation(console, ablation)
     if out is not None and failed is None and form == "text":
-        click.echo(f"table: {shown(out / WORDS_FILE)}")
+        say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
-    for problem in (stopped, failed):
-        if problem is not None:
-            raise problem
+    for ending in (stopped, failed):
+        if ending is not None:
+            raise ending
     return code
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import write_machines
+from promptdsl.cli.terminal import say, write_machines
 from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def command(
         def step(what: str) -> None:
             status.update(what)
             if not console.is_terminal:
-                click.echo(what, err=True)
+                say(what, err=True)
 
         computes = _computes(device, precision)
         batches = batches or BATCHES[computes[0].device.type]

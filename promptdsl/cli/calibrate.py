@@ -12,9 +12,9 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
 from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, tell_note
+from promptdsl.cli.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
     from promptdsl.lock.file import UnusableLock
@@ -142,9 +142,9 @@ def command(
         )
         others, lacking = _others(in_use, compute, locked)
     if dry_run:
-        click.echo("nothing was written (--dry-run)")
+        say("nothing was written (--dry-run)")
     else:
-        click.echo(f"wrote {shown(old.replace(in_use.path, others | locked))}")
+        say(f"wrote {shown(old.replace(in_use.path, others | locked))}")
     if failed is not None:
         tell_note(f"{', '.join(locked)} is calibrated; the others are as they were")
         raise failed
@@ -270,6 +270,7 @@ def _calibrate(
     from promptdsl.validation.scored import score_sample
 
     folder = job.spec.path.parent
+    _refuse_missing(job)
     scoring = open_scoring(job.item, folder, compute, open_feature_cache(), watch.prepares)
     watch.inspects(job.name, len(job.sample.pictures))
     sample = score_sample(scoring, job.sample, job.item.thresholds, watch.advance)
@@ -293,6 +294,14 @@ def _calibrate(
         compute.precision,
         _thresholds(job, solved),
     )
+
+
+def _refuse_missing(job: "Job") -> None:
+    """A promise about pictures that were not all found would be one about others."""
+    missing = job.sample.missing
+    if missing:
+        more = f" ({counted(len(missing) - 1, 'more problem')})" if len(missing) > 1 else ""
+        raise EnvironmentProblem(f"{missing[0]}{more}", "repair or name the folders, then repeat")
 
 
 def _refuse_unreadable(sample: "ScoredSample") -> None:
@@ -355,8 +364,8 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
 
     for one in solved:
         promise = one.found.promise
-        click.echo(f"{shown(job.name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
-        click.echo(
+        say(f"{shown(job.name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
+        say(
             f"  at most {percent(promise.share)} of {one.of}, at {percent(promise.confidence)} "
             f"confidence ({one.found.wrong} of {one.found.of} here)"
         )
@@ -366,17 +375,19 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
         tell_note(f"{job.name}: {note}", "warning")
     if copies:
         tell_note(f"{counted(copies, 'copy', 'copies')} of other pictures counted once")
+    for note in job.sample.notes:
+        tell_note(note)
     for problem in sample.problems:
         tell_note(problem, "problem")
 
 
 def _tell_protection(name: str, found: "Protection", separated: "Separation") -> None:
     """What the promise costs: the defects that pass, and whether scores tell them apart."""
-    click.echo(f"  {found.sentence}")
+    say(f"  {found.sentence}")
     if separated.auroc is None:
         return
     if separated.separates:
-        click.echo(f"  {separated.sentence}")
+        say(f"  {separated.sentence}")
     else:
         tell_note(f"{name}: {separated.line}", "warning")
 
@@ -389,7 +400,7 @@ def _tell_outcomes(job: "Job", judged: "list[Judged]") -> None:
 
     labels = job.sample.labels(job.item.defects)
     Console().print(outcomes_table(outcomes(judged, labels, {})))
-    click.echo("These pictures set the thresholds; judge them by others: promptdsl validate")
+    say("These pictures set the thresholds; judge them by others: promptdsl validate")
 
 
 def _others(
@@ -412,7 +423,9 @@ def _others(
             if item.name in known:
                 found[item.name] = known[item.name]
             elif item.name not in calibrated:
-                tell_note(f"{item.name} waits for numbers, too: promptdsl calibrate {spec.path}")
+                tell_note(
+                    f"{item.name} waits for numbers, too: {command_line('calibrate', spec.path)}"
+                )
             continue
         try:
             weights = load_model(item.method, folder).weights_sha256

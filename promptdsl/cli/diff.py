@@ -9,7 +9,7 @@ import click
 from promptdsl.cli.attempt import attempted
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import console_for_tables, counted, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
@@ -87,10 +87,13 @@ def command(
     from promptdsl.cli.validation_progress import ValidationProgress
     from promptdsl.experiments.diff import compare, describe
     from promptdsl.experiments.evidence import cache_or_temporary
+    from promptdsl.files.owned import PAGE_MARK, refuse_foreign_outputs
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
     from promptdsl.runtime.inputs import find_pictures
 
+    if out is not None:
+        refuse_foreign_outputs(out, {RECORD: b'"plan_before": "', PAGE: PAGE_MARK})
     sides = _open(before, allow), _open(after, allow)
     found = find_pictures(inputs, recursive=recursive, exclude=out)
     if found.told:
@@ -110,7 +113,7 @@ def command(
     if failed is not None:
         raise failed
     if out is not None and form == "text":
-        click.echo(f"page: {shown(out / PAGE)}")
+        say(f"page: {shown(out / PAGE)}")
     unreadable = {i: e for one in result.objects for i, e in one.unreadable.items()}
     for image, error in unreadable.items():
         tell_note(f"{image}: {error}; it is in no comparison", "problem")

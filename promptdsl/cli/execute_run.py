@@ -26,7 +26,7 @@ from promptdsl.runtime.device import Compute
 from promptdsl.runtime.earlier_run import continued
 from promptdsl.runtime.inputs import find_pictures, picture_key
 from promptdsl.runtime.inspection import Clock, Drawn, Job, Run, Station, inspect_all
-from promptdsl.runtime.interrupts import Stop, clean_stop
+from promptdsl.runtime.interrupts import Stop, Stopped, clean_stop
 from promptdsl.runtime.map_names import MAPS, map_name
 from promptdsl.runtime.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
 from promptdsl.runtime.records import follows, read_records
@@ -133,26 +133,27 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
     objects = objects_of(jobs, source.plan)
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
     with clean_stop() as stop, RunFolder(options.out, options.mode) as folder:
-        identity = Identity(
-            source.path,
-            source.spec_hash,
-            source.plan.hash,
-            {item.name: source.weights_hash(item) for item in objects},
-            rules,
-            source.compute,
-        )
-        changed = {o.name: list(source.changes(o, identity.weights[o.name])) for o in objects}
-        run = begin(
-            identity,
-            objects,
-            options.inputs,
-            maps=options.maps,
-            left_out=found.left_out,
-            left_out_names=found.first_left_out,
-            unreadable=found.unreadable,
-            remarks=[what for o in objects for what in source.references_left_out(o)],
-            changed_since_calibration={name: what for name, what in changed.items() if what},
-        )
+        with stop.long_step():  # hashes weights and pictures
+            identity = Identity(
+                source.path,
+                source.spec_hash,
+                source.plan.hash,
+                {item.name: source.weights_hash(item) for item in objects},
+                rules,
+                source.compute,
+            )
+            changed = {o.name: list(source.changes(o, identity.weights[o.name])) for o in objects}
+            run = begin(
+                identity,
+                objects,
+                options.inputs,
+                maps=options.maps,
+                left_out=found.left_out,
+                left_out_names=found.first_left_out,
+                unreadable=found.unreadable,
+                remarks=[what for o in objects for what in source.references_left_out(o)],
+                changed_since_calibration={name: what for name, what in changed.items() if what},
+            )
         earlier = folder.earlier_run()
         if earlier is not None:
             refuse_another_run(earlier, run, options.out)
@@ -212,10 +213,14 @@ def _inspect(
     plans = {item.name: item for item in source.plan.objects}
     batch = batch_size(options.batch_size, str(source.compute.device))
     drawing = Drawing(folder, options.maps, rules)
-    loop = Run(drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock())
+    loop = Run(
+        drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock(), stop.long_step
+    )
     ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
     try:
         inspect_all(jobs, lambda name: _station(source, plans[name], rules[name]), loop)
+    except Stopped:
+        folder.sync()  # a long step was left: its pictures have no records, and --resume makes them
     except BaseException as error:
         ledger.close_failed(error)
         raise

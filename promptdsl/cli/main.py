@@ -16,6 +16,7 @@ from promptdsl import __version__
 from promptdsl.cli.terminal import prepare_streams, tell_error
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import Problem
+from promptdsl.files.naming import command_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -78,7 +79,7 @@ class CommandTable(click.Group):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             if name.endswith(".inspect"):
-                hint = f"say what to do with it: promptdsl check {name}"
+                hint = f"say what to do with it: {command_line('check', name)}"
             else:
                 hint = did_you_mean(name, COMMANDS) or "promptdsl --help lists the commands"
             raise UnknownCommand(f"there is no command {name}", hint, ctx)
@@ -139,11 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as wrong:
         return _wrong_use(wrong, sys.argv[1:] if arguments is None else arguments)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stopped:
         if sys.stderr.isatty():
             sys.stderr.write("\n")  # the line with the question, or with ^C
         tell_error("stopped")
-        return EXIT_STOPPED
+        return int(getattr(stopped, "exit_code", EXIT_STOPPED))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_READER_GONE

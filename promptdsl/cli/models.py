@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.models_import import WithImport
+from promptdsl.cli.terminal import say, write_machines
 from promptdsl.methods import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None,
     offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
     if form == "json":
         fields = [_as_json(item) for item in offered]
-        click.echo(json.dumps({"models": fields, "cache": str(hub_cache())}, indent=2))
+        write_machines(json.dumps({"models": fields, "cache": str(hub_cache())}, indent=2) + "\n")
         return
     _print_table(offered, len(everything), str(hub_cache()))
 
@@ -83,29 +84,29 @@ def _as_json(offered: "Offered") -> dict[str, object]:
 def _print_table(offered: Sequence["Offered"], total: int, cache: str) -> None:
     width = max((len(_spec_text(o)) for o in offered), default=0)
     for item in offered:
-        click.echo(f"{_spec_text(item):<{width}}  {_state(item)}")
-    click.echo(f"\n{len(offered)} of {total} models. Weights are kept in {cache}")
+        say(f"{_spec_text(item):<{width}}  {_state(item)}")
+    say(f"\n{len(offered)} of {total} models. Weights are kept in {cache}")
     _print_builtin(alone=[item.kind for item in offered] == ["builtin"])
     default = ", ".join(f'"{part}"' for part in DEFAULT_MODEL)
-    click.echo(f"For production: {default} (the default).")
-    click.echo("Without internet: see `promptdsl models --help`.")
+    say(f"For production: {default} (the default).")
+    say("Without internet: see `promptdsl models --help`.")
 
 
 def _print_builtin(alone: bool) -> None:
     """What the built-in model is for and what it knows: by object where it is asked for alone."""
     from promptdsl.builtin_words import known_defects, known_objects, object_names
 
-    click.echo("promptdsl-mini is built in: for learning the language, tests and demonstrations.")
+    say("promptdsl-mini is built in: for learning the language, tests and demonstrations.")
     if not alone:
         known = f"It knows drawn pictures of: {', '.join(known_objects())}."
-        click.echo(click.wrap_text(known, 100))
-        click.echo("Their defects and other names: promptdsl models promptdsl-mini")
+        say(click.wrap_text(known, 100))
+        say("Their defects and other names: promptdsl models promptdsl-mini")
         return
-    click.echo("It knows drawn pictures, no photographs, of these objects and defects:")
+    say("It knows drawn pictures, no photographs, of these objects and defects:")
     for name in known_objects():
         others = ", ".join(object_names(name)[1:])
-        click.echo(f"  {name} ({others}): {', '.join(known_defects(name))}")
-    click.echo("promptdsl check warns of words that it has never seen.")
+        say(f"  {name} ({others}): {', '.join(known_defects(name))}")
+    say("promptdsl check warns of words that it has never seen.")
 
 
 def _spec_text(offered: "Offered") -> str:
@@ -127,5 +128,5 @@ def _fetch(name: str, tag: str) -> None:
     from promptdsl.runtime.model_catalog import hub_cache
 
     model = load_open_clip(name, tag)
-    click.echo(f"{model.name}: SHA-256 {model.weights_sha256}")
-    click.echo(f"to bring it to another machine, copy {hub_cache()} to the same place there")
+    say(f"{model.name}: SHA-256 {model.weights_sha256}")
+    say(f"to bring it to another machine, copy {hub_cache()} to the same place there")

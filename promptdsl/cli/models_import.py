@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.terminal import say
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def import_command(
     with disk_told_plainly(out.parent):
         write_learned(out, checked)
     facts = ", ".join(f"{name} {_shown(v)}" for name, v in checked.facts["settings"].items())
-    click.echo(f"wrote {out}: {learned.method} for {' '.join(plan.model)} ({facts})")
-    click.echo(method_block(plan, settings, out))
+    say(f"wrote {out}: {learned.method} for {' '.join(plan.model)} ({facts})")
+    say(method_block(plan, settings, out))
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from promptdsl.cli.terminal import say
 from promptdsl.results import Record
 
 LINE_SECONDS = 15.0
@@ -84,7 +84,7 @@ class RunProgress:
             self._bar.advance(self._task)
         elif not self._quiet and time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
-            click.echo(self._line(), err=True)
+            say(self._line(), err=True)
 
     def _hide_steps(self) -> None:
         if self._bar is not None and self._steps:
@@ -104,7 +104,7 @@ class RunProgress:
 def _bar(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(),

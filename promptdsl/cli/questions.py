@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from promptdsl.cli.pictures_near import PictureFolderProblem, patterns_for
+from promptdsl.cli.terminal import say
 from promptdsl.cli.wording import (
     MAX_WORDS_LENGTH,
     PLACEHOLDER,
@@ -15,6 +16,7 @@ from promptdsl.cli.wording import (
     several,
     tidy,
 )
+from promptdsl.files.naming import shown
 
 Defect = tuple[str, tuple[str, ...]]  # in plain words, its phrases
 
@@ -58,11 +60,11 @@ def ask(given: Answers, file: Path | None, force: bool) -> Answers:
 
 
 def _say(text: str) -> None:
-    click.echo(text)
+    say(text)
 
 
 def _line(question: str, default: str = "") -> str:
-    answer: str = click.prompt(question, default=default, show_default=bool(default))
+    answer: str = click.prompt(shown(question), default=default, show_default=bool(default))
     return answer.strip()
 
 
@@ -154,7 +156,7 @@ def _are_defects(words: str, others: tuple[str, ...]) -> bool:
     question = f"  {listed}: another defect, and no phrase for {words}?"
     if len(others) > 1:
         question = f"  {listed}: further defects, and no phrases for {words}?"
-    answer: bool = click.confirm(question, default=True)
+    answer: bool = click.confirm(shown(question), default=True)
     return answer
 
 

@@ -240,7 +240,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
     for sentence in remarks(outcome, options):
-        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+        console.print(shown(sentence), soft_wrap=True, highlight=False, markup=False)
 
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:

@@ -11,7 +11,7 @@ import click
 from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
 from promptdsl.cli.options import NO_CACHE, compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import tell_note, write_machines
+from promptdsl.cli.terminal import say, tell_note, write_machines
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -92,6 +92,7 @@ def command(
     from promptdsl.experiments.sources import object_of
     from promptdsl.experiments.suggest import suggest
     from promptdsl.experiments.units import Places
+    from promptdsl.files.owned import refuse_inputs_as_output
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
 
@@ -103,6 +104,8 @@ def command(
             "a patch is about one of them: --object NAME",
         )
     job = jobs[0]
+    if out is not None:
+        refuse_inputs_as_output(out, [spec])
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
@@ -119,6 +122,8 @@ def command(
         write_machines(json.dumps(_described(found, patch, seed, seconds), indent=2) + "\n")
     elif out is None:
         write_machines(patch)
+    for note in evidence.sample.notes:
+        tell_note(note, "warning")
     for problem in evidence.sample.problems:
         tell_note(problem, "problem")
     return 3 if evidence.sample.problems else 0
@@ -171,35 +176,35 @@ def _write(out: Path, patch: str) -> None:
 def _tell(found: "Suggestion") -> None:
     """The steps and the judgement, to people."""
     job = found.evidence.job
-    click.echo(f"{shown(job.name)} {found.separation.line}", err=True)
+    say(f"{shown(job.name)} {found.separation.line}", err=True)
     if found.untouched:
-        click.echo(
+        say(
             f"  no words of {', '.join(found.untouched)} may be removed: where scores do not tell "
             "good from bad, the words of a real defect look harmful",
             err=True,
         )
-    click.echo(
+    say(
         f"{shown(job.name)}: searched on {found.searched} pictures, {found.tried} words to try, "
         f"judged by {found.judged} others",
         err=True,
     )
     for step in found.steps:
-        click.echo(
+        say(
             f'  {step.action:6} {step.group}: "{shown(step.phrase)}" ({shown(step.source)}): '
             f"image AUROC {in_words(step.auroc)}, margin {in_words(step.margin, 2)}",
             err=True,
         )
     if not found.steps:
-        click.echo("no word was found that helps when added or removed", err=True)
+        say("no word was found that helps when added or removed", err=True)
         return
     changes = found.changes
-    click.echo(
+    say(
         f"on the others: image AUROC {in_words(changes['auroc'])}, "
         f"margin {in_words(changes['margin'], 2)}",
         err=True,
     )
     if not found.better:
-        click.echo(
+        say(
             "that does not hold on pictures that were not searched on"
             + (f" ({found.because} falls)" if found.worse_for is not None else "")
             + ", so nothing is proposed",

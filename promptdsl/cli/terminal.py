@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from promptdsl.diagnostics.width import harmless
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,6 +45,13 @@ def write_people(text: str) -> None:
     sys.stdout.write(text)
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Lines for people, each without anything that steers a terminal, to either output."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write("".join(f"{shown(line)}\n" for line in text.split("\n")))
+    stream.flush()
+
+
 def write_machines(text: str) -> None:
     """Text for machines to standard output: UTF-8 with plain line ends, whatever the locale."""
     sys.stdout.flush()
@@ -59,15 +66,15 @@ def painted(text: str, style: str, stream: TextIO) -> str:
 
 def tell_error(sentence: str, help: str | None = None) -> None:
     """`error: sentence`, and `help: ...` below it, on standard error."""
-    lines = [f"{painted('error', '1;31', sys.stderr)}: {harmless(sentence)}"]
+    lines = [f"{painted('error', '1;31', sys.stderr)}: {shown(sentence)}"]
     if help:
-        lines.append(f"{painted('help', '1;36', sys.stderr)}: {harmless(help)}")
+        lines.append(f"{painted('help', '1;36', sys.stderr)}: {shown(help)}")
     sys.stderr.write("\n".join(lines) + "\n")
 
 
 def tell_note(sentence: str, word: str = "note") -> None:
     """`note: sentence` on standard error."""
-    sys.stderr.write(f"{painted(word, '1;36', sys.stderr)}: {harmless(sentence)}\n")
+    sys.stderr.write(f"{painted(word, '1;36', sys.stderr)}: {shown(sentence)}\n")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

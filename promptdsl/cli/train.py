@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.options import format_option
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.methods import METHODS
@@ -252,21 +252,21 @@ def _tell(outcome: "Outcome", task: "Task", form: str, settings: Sequence[str]) 
         write_machines(json.dumps(content, indent=2) + "\n")
         return
     for figures in outcome.figures:
-        click.echo(
+        say(
             f"{figures.category:<20} {counted(figures.pictures, 'picture'):>14}  "
             f"image AUROC {_percent(figures.image_auroc)}  "
             f"pixel AUROC {_percent(figures.pixel_auroc)}"
         )
     if len(outcome.figures) > 1:
-        click.echo(
+        say(
             f"{'mean':<20} {'':>14}  image AUROC {_percent(outcome.mean['image_auroc'])}  "
             f"pixel AUROC {_percent(outcome.mean['pixel_auroc'])}"
         )
     if not outcome.figures:
-        click.echo("nothing was held out, so there is no figure of how good it is")
+        say("nothing was held out, so there is no figure of how good it is")
     trained = counted(len(task.material.trained_on), "category", "categories")
-    click.echo(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
-    click.echo(method_block(task.plan, settings, outcome.out))
+    say(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
+    say(method_block(task.plan, settings, outcome.out))
 
 
 def _percent(share: float | None) -> str:

@@ -4,7 +4,6 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,7 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from promptdsl.cli.terminal import tell_note
+from promptdsl.cli.terminal import say, tell_note
+from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from promptdsl.training.learned.loop import Told
@@ -71,7 +71,7 @@ class TrainProgress:
     def note(self, sentence: str) -> None:
         """Something that the user must know."""
         if self._bar is not None:
-            self._bar.console.print(f"note: {sentence}", markup=False, highlight=False)
+            self._bar.console.print(f"note: {shown(sentence)}", markup=False, highlight=False)
         else:
             tell_note(sentence)
 
@@ -83,7 +83,7 @@ class TrainProgress:
         elif not self._quiet and time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
             left = self._left(what, done, total)
-            click.echo(f"{what}: {done:,} of {total:,} {more}{left}", err=True)
+            say(f"{what}: {done:,} of {total:,} {more}{left}", err=True)
 
     def _left(self, what: str, done: int, total: int) -> str:
         if what != "training" or self._first_step is None or done == self._first_step:
@@ -94,9 +94,9 @@ class TrainProgress:
 
     def _say(self, line: str) -> None:
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False)
+            self._bar.console.print(shown(line), markup=False, highlight=False)
         else:
-            click.echo(line, err=True)
+            say(line, err=True)
 
 
 def _losses(told: "Told") -> str:
@@ -107,7 +107,7 @@ def _losses(told: "Told") -> str:
 def _bar(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),

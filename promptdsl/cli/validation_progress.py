@@ -4,7 +4,6 @@ import time
 from types import TracebackType
 from typing import Self
 
-import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -17,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from promptdsl.cli.terminal import say
 from promptdsl.files.naming import shown
 
 LINE_SECONDS = 15.0
@@ -65,7 +65,7 @@ class ValidationProgress:
         self._show(f"inspecting {self._name}", self._done, self._total)
         if self._bar is None and not self._quiet and time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
-            click.echo(f"{shown(self._name)}: {self._done:,} of {self._total:,} pictures", err=True)
+            say(f"{shown(self._name)}: {self._done:,} of {self._total:,} pictures", err=True)
 
     def measures(self, name: str) -> None:
         """The figures of this object are computed now."""

@@ -10,7 +10,7 @@ from promptdsl.cli.attempt import attempted
 from promptdsl.cli.labelled_jobs import choose_object, open_spec
 from promptdsl.cli.options import compute_options, format_option
 from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, tell_note, write_machines
+from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -64,6 +64,7 @@ def command(
 
     from promptdsl.experiments.sources import compiled
     from promptdsl.experiments.why import explain
+    from promptdsl.files.owned import refuse_inputs_as_output
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
@@ -72,6 +73,8 @@ def command(
         raise UsageProblem(f"{picture} is a folder", "name one picture in it")
     if not picture.exists():
         raise EnvironmentProblem(f"{picture}: there is no such picture", "check the path")
+    if out is not None:
+        refuse_inputs_as_output(out, [picture, spec])
     used = open_spec(spec, allow)
     plan = choose_object(used, object_name)
     rules = used.rules(plan)
@@ -92,7 +95,7 @@ def command(
     if failed is not None:
         raise failed
     if out is not None and form == "text":
-        click.echo(f"picture: {shown(out)}")
+        say(f"picture: {shown(out)}")
     if plan.default_thresholds:
         tell_note(f"{plan.name} has no thresholds; 0.5 is an uncalibrated default", "warning")
     return 0

@@ -29,6 +29,7 @@ class Notes:
     root: Path
     sentences: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    mask_problems: list[str] = field(default_factory=list)  # where masks are told apart
 
     def add(self, sentence: str) -> None:
         """Remember what a reader should know."""

@@ -43,7 +43,7 @@ def find(folder: str | Path, pattern: str, how: How = IN_A_SPEC) -> Found:
     """Files of a pattern that is relative to `folder`, or absolute. Raises TooManyFiles."""
     found = Found()
     anchor, parts = Path(pattern).anchor, Path(pattern).parts
-    start, parts = (anchor, parts[1:]) if anchor else (os.fspath(folder), parts)
+    start, parts = (anchor, parts[1:]) if anchor else (os.fspath(folder) or ".", parts)
     whole = os.path.join(start, *parts)
     if not pattern or len(parts) > MAX_PARTS or "\0" in whole:
         return found

@@ -238,7 +238,7 @@ class Search:
         """What a folder holds, by name; one that cannot be listed to its end is remembered."""
         entries: list[Entry] = []
         try:
-            with os.scandir(state.path or ".") as listing:
+            with os.scandir(state.path) as listing:
                 for entry in listing:
                     self._count()
                     entries.append(entry)
@@ -270,7 +270,7 @@ def place_of(path: str) -> str:
 def is_there(path: str, found: Found) -> bool:
     """Whether a path exists; where that cannot be known, the result says why."""
     try:
-        os.lstat(path or ".")
+        os.lstat(path)
     except OSError as error:
         if error.errno not in _NOT_THERE:
             found.unreadable[path.removeprefix(HERE)] = reason(error)

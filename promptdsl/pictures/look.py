@@ -1,5 +1,6 @@
 """What a picture is like as a whole: brightness, contrast, sharpness, size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 EXTREME = 0.001  # share of pixels at either end that does not count: glints, dead pixels
+MEASURED_SIDE = 500  # larger pictures are measured on a copy, reduced by a whole factor
 SHARPNESS_SIDE = 160  # pictures are compared at one size, whatever their own
 
 FLAT_CONTRAST = 1.5  # levels of 255; noise of a sensor that sees nothing stays below
@@ -35,7 +37,10 @@ class Look:
 
 def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Look:
     """The look of an RGB picture; `size` is its own, before any reduction."""
-    grey = image.convert("L")
+    bands = np.split(np.asarray(image.histogram(), np.int64), 3)  # of every pixel
+    factor = min(image.size) // MEASURED_SIDE
+    small = image.reduce(factor) if factor > 1 else image
+    grey = small.convert("L")
     counts = np.asarray(grey.histogram(), np.int64)
     brightness, contrast = _moments(counts)
     low, high = _quantile(counts, EXTREME), _quantile(counts, 1 - EXTREME)
@@ -46,7 +51,7 @@ def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Lo
         low,
         high,
         _sharpness(grey),
-        _blank(image, counts, brightness, low, high),
+        _blank(bands, brightness, low, high),
         deep,
     )
 
@@ -61,14 +66,14 @@ def _quantile(counts: Counts, share: float) -> int:
     return int(np.searchsorted(np.cumsum(counts), share * counts.sum()))
 
 
-def _blank(
-    image: Image.Image, counts: Counts, brightness: float, low: int, high: int
-) -> str | None:
+def _blank(bands: Sequence[Counts], brightness: float, low: int, high: int) -> str | None:
     """`it is black all over`, where that is certain."""
-    seen = np.flatnonzero(counts)
-    black = high <= BLACK and seen[-1] < FAR
-    white = low >= WHITE and seen[0] > 255 - FAR
-    flat = all(_is_flat(band) for band in np.split(np.asarray(image.histogram(), np.int64), 3))
+    seen = [np.flatnonzero(band) for band in bands]
+    black = high <= BLACK and max(levels[-1] for levels in seen) < FAR
+    white = low >= WHITE and min(levels[0] for levels in seen) > 255 - FAR
+    flat = all(levels[-1] - levels[0] <= FLAT_RANGE for levels in seen) and all(
+        _moments(band)[1] <= FLAT_CONTRAST for band in bands
+    )
     if black or (flat and brightness < 16):
         return "it is black all over"
     if white or (flat and brightness > 239):
@@ -76,14 +81,9 @@ def _blank(
     return "it is of one colour all over" if flat else None
 
 
-def _is_flat(counts: Counts) -> bool:
-    seen = np.flatnonzero(counts)
-    return bool(seen[-1] - seen[0] <= FLAT_RANGE) and _moments(counts)[1] <= FLAT_CONTRAST
-
-
 def _sharpness(grey: Image.Image) -> float:
     side = (SHARPNESS_SIDE, SHARPNESS_SIDE)
-    values = np.asarray(grey.resize(side, Resampling.BICUBIC), np.float32)
+    values = np.asarray(grey.resize(side, Resampling.BOX), np.float32)
     second = 4 * values[1:-1, 1:-1] - values[:-2, 1:-1] - values[2:, 1:-1]
     second -= values[1:-1, :-2] + values[1:-1, 2:]
     return float(np.abs(second).mean() / max(1.0, values.std()))

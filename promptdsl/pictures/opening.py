@@ -5,6 +5,7 @@ Whatever goes wrong between opening and the last pixel is a `PictureError` with 
 """
 
 import io
+import os
 import struct
 import threading
 import warnings
@@ -72,9 +73,10 @@ def read_file(path: Path) -> PictureFile:
     """The bytes of a picture's file and their hash. Raises PictureError."""
     try:
         with open_regular(path) as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise TooLarge
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_BYTES:
+                raise TooLarge
+            content = stream.read(size)  # not a byte that is written meanwhile
     except (OSError, MemoryError) as error:
         raise PictureError(_unread(error)) from None
     if not content:

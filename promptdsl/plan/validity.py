@@ -69,8 +69,9 @@ def _path(text: str) -> None:
 def check_settings(plan: MethodPlan, method: Method) -> None:
     """ValueError unless the settings are all that the method has, each within its range."""
     fields = {field.name: field for field in method.fields if field.name != "model"}
-    for name in fields.keys() - plan.settings.keys():
-        raise ValueError(f"{name} of method {method.name} is missing")
+    missing = next((name for name in fields if name not in plan.settings), None)
+    if missing is not None:
+        raise ValueError(f"{missing} of method {method.name} is missing")
     for name, value in plan.settings.items():
         if name not in fields:
             raise ValueError(f"method {method.name} has no setting {name[:60]}")

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from promptdsl.files.naming import shown
 from promptdsl.report.html import CONCERN, NAMED
 from promptdsl.results import Record
 
@@ -23,9 +24,8 @@ def print_table(console: Console, records: Sequence[Record], out: str) -> None:
         return
     console.print(_table(worst[:TERMINAL_ROWS], console.width))
     if len(worst) > TERMINAL_ROWS:
-        console.print(
-            f"and {len(worst) - TERMINAL_ROWS:,} more in {out}/results.jsonl", style="dim"
-        )
+        more = f"and {len(worst) - TERMINAL_ROWS:,} more in {shown(out)}/results.jsonl"
+        console.print(Text(more, "dim"))
 
 
 def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
@@ -54,18 +54,18 @@ def _table(records: Sequence[Record], width: int) -> Table:
     for record in records:
         color = COLORS[record.verdict]
         table.add_row(
-            Text(_printable(record.image)),
+            Text(shown(record.image)),
             Text(record.verdict, color),
             _score(record),
-            Text(_defect(record)),
-            Text(_printable(_why(record).removeprefix(f"{record.verdict} when "))),
+            Text(shown(_defect(record))),
+            Text(shown(_why(record).removeprefix(f"{record.verdict} when "))),
         )
     return table
 
 
 def _plain(record: Record) -> str:
     fields = (record.image, record.verdict, _score(record), _defect(record), _why(record))
-    return "\t".join(_printable(field) for field in fields)
+    return "\t".join(shown(field) for field in fields)
 
 
 def _score(record: Record) -> str:
@@ -81,12 +81,6 @@ def _defect(record: Record) -> str:
 
 def _why(record: Record) -> str:
     return "; ".join(filter(None, (record.rule, record.error)))
-
-
-def _printable(text: str) -> str:
-    """File names may hold anything; a terminal must not obey it."""
-    safe = text.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in safe)
 
 
 def _pictures(count: int) -> str:

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from promptdsl.runtime.attention import attend
 from promptdsl.runtime.tower import Block, VisionTower, picture_tokens
 from promptdsl.runtime.winclip.graphs import (
     DIFFERENT,
@@ -125,7 +126,7 @@ def heads_of(rows_TX: Tensor, pictures: int, heads: int, parts: int = 3) -> tupl
 
 def attend_into(out_RC: Tensor, q: Tensor, k: Tensor, v: Tensor) -> None:
     """Attention of (B, H, N, C/H), written to (B N, C) rows."""
-    mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+    mixed = attend(q, k, v).transpose(1, 2)
     out_RC.view(mixed.shape).copy_(mixed)
 
 

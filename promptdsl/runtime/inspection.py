@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Protocol
@@ -87,6 +88,7 @@ class Run:
     tell: Callable[[Record], None]
     batch: BatchSize
     clock: Clock
+    long_step: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 Pending = deque[Future[Finished]]
@@ -97,7 +99,9 @@ def inspect_all(jobs: Iterable[Job], station_for: Callable[[str], Station], run:
     for name, group in groupby(jobs, key=lambda job: job.object):
         if run.stop():
             return
-        _inspect_object(list(group), station_for(name), run)
+        with run.long_step():
+            station = station_for(name)
+        _inspect_object(list(group), station, run)
 
 
 def _inspect_object(jobs: Sequence[Job], station: Station, run: Run) -> None:
@@ -126,7 +130,8 @@ def _batches(
     """Groups of as many pictures as the batch size is at that moment."""
     while not run.stop():
         start = time.perf_counter()
-        batch = list(islice(decoded, run.batch.size))
+        with run.long_step():
+            batch = list(islice(decoded, run.batch.size))
         run.clock.decoding += time.perf_counter() - start
         if not batch:
             return
@@ -148,7 +153,8 @@ def _submit(
 
 def _timed_scores(pictures: Sequence[Picture], station: Station, run: Run) -> list[PictureScore]:
     start = time.perf_counter()
-    scores = score_pictures(station.detector, pictures, run.batch)
+    with run.long_step():
+        scores = score_pictures(station.detector, pictures, run.batch)
     seconds = time.perf_counter() - start
     run.clock.scoring += seconds
     run.batch.took(len(pictures), seconds)

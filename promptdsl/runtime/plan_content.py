@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from promptdsl.files.naming import shown
 from promptdsl.plan.model import Plan
 from promptdsl.plan.validity import check_plan
 
@@ -81,7 +82,7 @@ def read_content(file: IO[bytes]) -> PlanFile:
             arrays = _arrays(archive, members)
     except ValidationError as error:
         raise ValueError(_first_of(error)) from error
-    except (ValueError, OSError, MemoryError):
+    except (ValueError, OSError):
         raise
     except Exception as error:  # a forged archive makes zipfile raise many kinds
         raise ValueError(first_line(error)) from error
@@ -103,7 +104,7 @@ def first_line(error: BaseException) -> str:
 def _first_of(error: ValidationError) -> str:
     """Place and reason of the first fault that pydantic found."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])[:100]
+    place = shown(".".join(str(part) for part in first["loc"])[:100])
     return f"{place}: {first['msg']}" if place else str(first["msg"])[:160]
 
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from promptdsl.runtime.attention import rows_at_once
 from promptdsl.runtime.clip_config import ClipConfig, TowerConfig
 
 QUICK_GELU = 1.702
@@ -29,8 +30,13 @@ class Linear:
     bias: Tensor
 
     def __call__(self, x_TC: Tensor, out: Tensor | None = None) -> Tensor:
-        """Apply to rows, into `out` where it is given."""
-        return torch.addmm(self.bias, x_TC, self.weight.t(), out=out)
+        """Apply to rows, into `out` where it is given; then in pieces that end soon."""
+        rows = rows_at_once(x_TC, self.weight.numel())
+        if out is None or len(x_TC) <= rows:
+            return torch.addmm(self.bias, x_TC, self.weight.t(), out=out)
+        for part, target in zip(torch.split(x_TC, rows), torch.split(out, rows), strict=True):
+            torch.addmm(self.bias, part, self.weight.t(), out=target)
+        return out
 
     def rows(self, start: int, stop: int) -> "Linear":
         """The part of the layer that computes some of its outputs."""

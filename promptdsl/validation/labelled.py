@@ -42,8 +42,14 @@ class Sample:
 
     pictures: tuple[Labelled, ...]
     origin: tuple[str, ...]  # the folders or patterns that gave them
-    problems: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # pictures that were meant and are not among them
+    mask_problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What makes the evidence incomplete."""
+        return (*self.missing, *self.mask_problems)
 
     def labels(self, known: Sequence[str] = ()) -> tuple[str, ...]:
         """`good` first, then defects in the spec's order, then others as they come."""
@@ -216,19 +222,22 @@ def _given_masks(
     if not masks:
         return list(pictures)
     paired = pair(files, masks)
-    told.problems += [
+    told.mask_problems += [
         f"{picture.name}: has no mask among the masks of {picture.label}; it is left out of the "
         "pixel figures"
         for picture in pictures
         if picture.path not in paired.mask_of
     ]
-    told.problems += paired.problems
+    told.mask_problems += paired.problems
     return [replace(picture, mask=paired.mask_of.get(picture.path)) for picture in pictures]
 
 
 def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) -> Sample:
     _refuse_two_labels(pictures)
-    return Sample(tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.sentences))
+    return Sample(
+        tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.mask_problems),
+        tuple(told.sentences),
+    )  # fmt: skip
 
 
 def _refuse_two_labels(pictures: Sequence[Labelled]) -> None:

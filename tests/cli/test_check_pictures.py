@@ -146,6 +146,15 @@ def test_two_dots_behind_a_link_stay_inside(tmp_path: Path) -> None:
     assert "[I602]" in done.stdout, "the system would read the picture above the spec's folder"
 
 
+def test_more_shots_than_references(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"good/{number}.png" for number in range(4)), "held/1.png")
+    done = check(tmp_path, '"held"', '"good", "good/*.png", shots: 40')
+    assert "error[I616]: shots asks for 40 references, and there are 4 pictures" in done.stdout
+    assert helps(done) == "help: write shots: 4, or add pictures to the references"
+    assert "I616" not in check(tmp_path, '"held"', '"good", shots: 4').stdout
+    assert "I616" not in check(tmp_path, '"held"', '"nothing", shots: 4').stdout
+
+
 def test_many_patterns_share_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, *(f"good/{number}.png" for number in range(30)))
     monkeypatch.setattr("promptdsl.check.context.ALL_ENTRIES", 50)

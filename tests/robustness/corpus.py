@@ -13,12 +13,12 @@ FOLDERS = ("specs", "examples", "tests/golden/valid", "tests/robustness/specs")
 
 
 class PretendedPictures(DiskLoader):
-    """Every pattern matches one file, so that a spec needs no pictures beside it."""
+    """Every pattern matches some files, so that a spec needs no pictures beside it."""
 
     def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
-        """One made-up file per pattern."""
-        name = str(folder / pattern.replace("*", "1"))
-        return Found((name,), places={name: name})
+        """Made-up files, enough for any number of shots."""
+        names = tuple(f"{folder / pattern}-{number}" for number in range(100))
+        return Found(names, places={name: name for name in names})
 
 
 @dataclass(frozen=True)

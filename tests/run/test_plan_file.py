@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.runtime.plan_content import CompiledObject, PlanFile
 from promptdsl.runtime.plan_file import (
     MAGIC,
-    CompiledObject,
-    PlanFile,
     is_plan_file,
     read_plan_file,
     write_plan_file,

@@ -202,3 +202,23 @@ def test_16_bit_values_of_a_mask_survive_the_fitting(tmp_path: Path) -> None:
 
     Image.fromarray(np.full((8, 8), 3, np.uint16)).save(tmp_path / "m.png")
     assert read_mask(tmp_path / "m.png", (4, 4)).all()
+
+
+def test_calibration_tells_what_it_took_and_refuses_what_is_missing(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec = factory(tmp_path, "reject when score >= auto")
+    shutil.move(tmp_path / "good", tmp_path / "days" / "mon")
+    words = ["calibrate", str(spec), "--good", str(tmp_path / "days"), "-q"]
+    spec.write_text(spec.read_text("utf-8").replace('"good/*.png"', '"days/*/*.png"'), "utf-8")
+    assert main(words) == 0
+    assert "its sub-folders were read too (mon)" in capsys.readouterr().err
+    part(tmp_path / "days" / "scratch" / "0.png", 200)
+    assert main(words) == 3
+    assert "it is named scratch, but lies in a folder of good parts" in capsys.readouterr().err
+
+
+def test_calibration_needs_no_masks(seeing_red: Encoded, tmp_path: Path) -> None:
+    spec = factory(tmp_path, "reject when score >= auto")
+    (tmp_path / "masks" / "scratch" / "00_mask.png").rename(tmp_path / "masks/scratch/77.png")
+    assert main(["calibrate", str(spec), "-q"]) == 0

@@ -1,4 +1,4 @@
-"""I601, I602, I604, I606, I607, I615: pictures that are missing, out of bounds, or used twice.
+"""I601, I602, I604, I606, I607, I615, I616: pictures missing, out of bounds, or used twice.
 
 Why: a pattern that matches nothing, or a reference that is also a test picture, makes numbers that
 look good and mean nothing.
@@ -44,11 +44,23 @@ def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
             found = _pictures(context, str(path), place)
             references.update(found.places.values())
             _nothing(context, "I601", place, str(path), found, f"{field.name}: no picture matches")
+    _enough(context, item, len(references))
     if item.method.model_kind == "files":
         place = item.method.spans.get("model") or item.head
         for path in item.method.model:
             _file(context, path, place, f"there is no file {path}")
     return references
+
+
+def _enough(context: Context, item: ObjectSpec, references: int) -> None:
+    """More shots than references: no command could draw them."""
+    shots, place = item.method.settings.get("shots"), item.method.spans.get("shots")
+    if references and place is not None and isinstance(shots, int) and shots > references:
+        pictures = f"{references} picture{'' if references == 1 else 's'}"
+        context.report.error(
+            "I616", place, f"shots asks for {shots} references, and there are {pictures}",
+            help=f"write shots: {references}, or add pictures to the references",
+        )  # fmt: skip
 
 
 def _file(context: Context, path: str, place: Span, missing: str) -> None:

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from promptdsl.runtime.attention import attend
 from promptdsl.runtime.tower import Block, Linear, Norm, activate_
 from promptdsl.runtime.winclip.packs import Group
 
@@ -71,7 +72,7 @@ class PlainKernels:
         """The sequences of one group, as one batch."""
         shape = (group.count, group.length, 3, heads, out_TC.shape[1] // heads)
         q, k, v = qkv_T3.view(shape).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+        mixed = attend(q, k, v).transpose(1, 2)
         out_TC.view(mixed.shape).copy_(mixed)
 
     def attend_class(

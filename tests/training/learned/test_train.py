@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from promptdsl.cli.main import cli
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.pipeline import compile_text
 from promptdsl.runtime.checkpoints import read_learned
-from promptdsl.training.learned import stored
+from promptdsl.training.learned import loop, stored
 from promptdsl.training.learned.losses import dice, focal
 from promptdsl.training.learned.stored import GROUP
 
@@ -197,3 +198,20 @@ def test_other_settings_than_the_built_in_weights_have_can_be_trained(
     spec = f'inspect 1\nobject cork {{ defect hole {{ "{{object}} with a hole" }}\n{block}}}\n'
     local = spec.replace(out.as_posix(), out.name)
     assert [item.code for item in compile_text(local, folder=tmp_path).report.errors] == []
+
+
+def test_a_damaged_state_is_none(tmp_path: Path) -> None:
+    """Any flipped byte: nothing of it is believed, and the training begins anew."""
+    learner = SimpleNamespace(parameters={"a": torch.ones(3, requires_grad=True)})
+    optimizer = torch.optim.Adam(list(learner.parameters.values()))
+    training = SimpleNamespace(learner=learner, optimizer=optimizer, key="k", step=4, sums={})
+    state = tmp_path / "w.safetensors.state"
+    loop.save(training, state)  # type: ignore[arg-type]
+    assert loop.state_key(state) == "k"
+    whole = state.read_bytes()
+    for place in range(0, len(whole), 7):
+        state.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+        assert loop.state_key(state) is None
+    for cut in (0, 10, 60, len(whole) - 1):
+        state.write_bytes(whole[:cut])
+        assert loop.state_key(state) is None
