@@ -18,6 +18,7 @@ from promptdsl.model_config import (
     MAX_IMAGE,
     MAX_LAYERS,
     MAX_PATCH,
+    MAX_WIDTH,
     flag,
     part,
     sides,
@@ -27,6 +28,7 @@ from promptdsl.spec.model import ModelFacts
 
 _MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
 _LONGEST = 100
+_MANY_LANGUAGES = ("xlm", "nllb", "mt5", "siglip", "i18n", "multilingual", "worldwide", "m-clip")
 
 
 @cache
@@ -71,6 +73,12 @@ def _config_file(name: str) -> str | None:
     return None
 
 
+def reads_many_languages(names: tuple[str, ...]) -> bool:
+    """Whether a model was trained on texts of many languages, as far as its name and tag tell."""
+    told = " ".join(names).lower()
+    return any(word in told for word in _MANY_LANGUAGES)
+
+
 @cache
 def builtin_facts() -> ModelFacts:
     """The facts of the model inside the package."""
@@ -98,4 +106,5 @@ def read_facts(config: dict[str, Any]) -> ModelFacts:
         blocks=whole(vision, "layers", 12, 1, MAX_LAYERS),
         context=whole(text, "context_length", 77, 1, MAX_CONTEXT),
         quick_gelu=flag(config, "quick_gelu"),
+        width=whole(vision, "width", 768, 1, MAX_WIDTH),
     )

@@ -216,10 +216,12 @@ class Library:
             return None
         if len(self._modules) >= MAX_FILES or len(self._open) >= MAX_CHAIN:
             few = f"a spec may use at most {MAX_FILES} files, {MAX_CHAIN} of them in a chain"
-            return self._refuse_more(use, few)
+            self._refuse_more(use, few)
+            return None
         if self._letters > MAX_LETTERS:
             few = f"the files of a spec may have at most {MAX_LETTERS:,} letters together"
-            return self._refuse_more(use, few)
+            self._refuse_more(use, few)
+            return None
         try:
             return self._load(path, shown, name, plan_folder, std)
         except UnreadableSource as fault:

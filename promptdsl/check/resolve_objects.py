@@ -172,7 +172,7 @@ class ObjectResolver:
             f"there is {', '.join(names[:8])}" if names else "write the parent object first"
         )
         near = nearest(name, names)
-        span = definition.parent.name.span
+        span = named.name.span
         self.report.error(
             "I310", named.span, f"there is no object {name} to extend", help=help,
             fix=Fix(span, near) if near else None,

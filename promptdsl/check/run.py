@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from promptdsl.check.context import Context, readable_texts_only
+from promptdsl.check.faults.another_language import another_language
+from promptdsl.check.faults.called_as_written import called_as_written
 from promptdsl.check.faults.claims_without_samples import claims_without_samples
+from promptdsl.check.faults.costly_picture import costly_picture
 from promptdsl.check.faults.duplicate_names import duplicate_names
 from promptdsl.check.faults.duplicate_prompts import duplicate_prompts
 from promptdsl.check.faults.foreign_weights import foreign_weights
@@ -12,8 +15,10 @@ from promptdsl.check.faults.ill_fitting_settings import ill_fitting_settings
 from promptdsl.check.faults.long_prompts import long_prompts
 from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
 from promptdsl.check.faults.no_defect import no_defect
+from promptdsl.check.faults.one_sided_rule import one_sided_rule
 from promptdsl.check.faults.sample_paths import sample_paths
 from promptdsl.check.faults.swapped_words import swapped_words
+from promptdsl.check.faults.too_few_references import too_few_references
 from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
 from promptdsl.check.faults.unknown_to_builtin import unknown_to_builtin
 from promptdsl.check.faults.unreachable_rule import unreachable_rule
@@ -30,15 +35,19 @@ from promptdsl.spec.model import Spec
 
 CHECKS: tuple[Callable[[Context], None], ...] = (
     misspelt_placeholder,
+    called_as_written,
     duplicate_names,
     no_defect,
     window_larger_than_grid,
     ill_fitting_settings,
     foreign_weights,
     unreachable_rule,
+    one_sided_rule,
     words_without_effect,
     claims_without_samples,
     sample_paths,
+    too_few_references,
+    costly_picture,
     too_many_prompts,
     unused_use,
 )
@@ -50,6 +59,7 @@ ENSEMBLE_CHECKS: tuple[Callable[[Context], None], ...] = (
     wrong_article,
     long_prompts,
     unknown_to_builtin,
+    another_language,
 )
 
 

@@ -90,6 +90,7 @@ def command(
     from promptdsl.experiments.evidence import cache_or_temporary, gather
     from promptdsl.experiments.sources import object_of
     from promptdsl.experiments.table import document, print_ablation
+    from promptdsl.files.owned import JSON_MARK, refuse_foreign_outputs
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
 
@@ -98,6 +99,8 @@ def command(
         spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
     )
     jobs, _ = find_jobs(asked)
+    if out is not None:
+        refuse_foreign_outputs(out, {WORDS_FILE: JSON_MARK})
     ablations: list[Ablation] = []
     stopped: Problem | None = None
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
@@ -123,9 +126,9 @@ def command(
     if out is not None and failed is None and form == "text":
         say(f"table: {shown(out / WORDS_FILE)}")
     code = _tell_problems(ablations)
-    for problem in (stopped, failed):
-        if problem is not None:
-            raise problem
+    for ending in (stopped, failed):
+        if ending is not None:
+            raise ending
     return code
 
 

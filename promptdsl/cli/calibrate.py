@@ -14,7 +14,7 @@ from promptdsl.cli.options import compute_options
 from promptdsl.cli.specs import ALLOW
 from promptdsl.cli.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
     from promptdsl.lock.file import UnusableLock
@@ -423,7 +423,9 @@ def _others(
             if item.name in known:
                 found[item.name] = known[item.name]
             elif item.name not in calibrated:
-                tell_note(f"{item.name} waits for numbers, too: promptdsl calibrate {spec.path}")
+                tell_note(
+                    f"{item.name} waits for numbers, too: {command_line('calibrate', spec.path)}"
+                )
             continue
         try:
             weights = load_model(item.method, folder).weights_sha256

@@ -10,6 +10,8 @@ import click
 from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.files.naming import command_line
+from promptdsl.files.owned import refuse_inputs_as_output
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
@@ -59,6 +61,9 @@ def command(
         )
     as_json = plan_only or out == STANDARD_INPUT or (out or "").endswith(".json")
     path = _destination(spec, out, ".json" if as_json else ".plan")
+    if path is not None:
+        sources = compilation.sources.values()
+        refuse_inputs_as_output(path, [source.path or source.name for source in sources])
     if as_json:
         _write_json(compilation, path)
         for sentence in missing(compilation):
@@ -133,7 +138,7 @@ def _tell_changes(
         if changes:
             tell_note(
                 f"{item.name} changed since it was calibrated: {'; '.join(changes)}; "
-                f"`promptdsl calibrate {source.path}` makes its thresholds true again",
+                f"`{command_line('calibrate', source.path)}` makes its thresholds true again",
                 "warning",
             )
 
@@ -149,7 +154,8 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
     method = item.method
     if method.model_kind == "open_clip":
         name, tag = method.model
-        yield f"the weights {name} {tag} (promptdsl models {name} tells whether they are here)"
+        asked = command_line("models", name)
+        yield f"the weights {name} {tag} ({asked} tells whether they are here)"
     elif method.model_kind == "files":
         yield f"the files {' and '.join(method.model)}, in the same place next to the spec"
     for field in METHODS[method.name].fields:
@@ -170,7 +176,8 @@ def _open_ends(
     for item in objects:
         for limit in item.limits:
             if _is_auto(limit) and key_of(limit.text) not in (numbers or {}).get(item.name, {}):
-                found.append(f'a number for "{limit.text}": promptdsl calibrate {compilation.name}')
+                calibrate = command_line("calibrate", Path(compilation.name))
+                found.append(f'a number for "{limit.text}": {calibrate}')
         learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"
         if learned and item.method.settings.get("weights") is None:
             found.append(f'learned weights for {item.method.name}: add weights: "FILE"')

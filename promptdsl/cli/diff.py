@@ -87,10 +87,13 @@ def command(
     from promptdsl.cli.validation_progress import ValidationProgress
     from promptdsl.experiments.diff import compare, describe
     from promptdsl.experiments.evidence import cache_or_temporary
+    from promptdsl.files.owned import PAGE_MARK, refuse_foreign_outputs
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
     from promptdsl.runtime.inputs import find_pictures
 
+    if out is not None:
+        refuse_foreign_outputs(out, {RECORD: b'"plan_before": "', PAGE: PAGE_MARK})
     sides = _open(before, allow), _open(after, allow)
     found = find_pictures(inputs, recursive=recursive, exclude=out)
     if found.told:

@@ -16,6 +16,7 @@ from promptdsl import __version__
 from promptdsl.cli.terminal import prepare_streams, tell_error
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import Problem
+from promptdsl.files.naming import command_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -78,7 +79,7 @@ class CommandTable(click.Group):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             if name.endswith(".inspect"):
-                hint = f"say what to do with it: promptdsl check {name}"
+                hint = f"say what to do with it: {command_line('check', name)}"
             else:
                 hint = did_you_mean(name, COMMANDS) or "promptdsl --help lists the commands"
             raise UnknownCommand(f"there is no command {name}", hint, ctx)

@@ -13,6 +13,7 @@ from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_s
 from promptdsl.cli.terminal import tell_note, write_people
 from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
+from promptdsl.files.naming import command_line
 from promptdsl.files.writing import write_file
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
@@ -195,4 +196,4 @@ def _write(path: Path, starter: Starter, force: bool) -> None:
     write_people(f"wrote {verdict(compilation)}\n")
     for warning in compilation.report.warnings:
         tell_note(warning.message)
-    tell_note(f"promptdsl prompts {path}", "next")
+    tell_note(command_line("prompts", path), "next")

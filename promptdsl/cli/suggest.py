@@ -92,6 +92,7 @@ def command(
     from promptdsl.experiments.sources import object_of
     from promptdsl.experiments.suggest import suggest
     from promptdsl.experiments.units import Places
+    from promptdsl.files.owned import refuse_inputs_as_output
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
 
@@ -103,6 +104,8 @@ def command(
             "a patch is about one of them: --object NAME",
         )
     job = jobs[0]
+    if out is not None:
+        refuse_inputs_as_output(out, [spec])
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
@@ -119,6 +122,8 @@ def command(
         write_machines(json.dumps(_described(found, patch, seed, seconds), indent=2) + "\n")
     elif out is None:
         write_machines(patch)
+    for note in evidence.sample.notes:
+        tell_note(note, "warning")
     for problem in evidence.sample.problems:
         tell_note(problem, "problem")
     return 3 if evidence.sample.problems else 0

@@ -125,13 +125,20 @@ def _default_folder(asked: Asked) -> Path:
 
 
 def _claim_folder(folder: Path) -> Path:
-    """Make the folder before anything costly happens."""
+    """Make the folder before anything costly happens; what others wrote in it is not replaced."""
+    from promptdsl.files.owned import JSON_MARK, PAGE_MARK, refuse_foreign_outputs
     from promptdsl.files.writing import disk_told_plainly
 
     if folder.exists() and not folder.is_dir():
         raise UsageProblem(f"{folder}: -o needs a folder, and this is a file")
     with disk_told_plainly(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    marks = {
+        "validation.json": JSON_MARK,
+        "junit.xml": b"promptdsl validate",
+        "validation.html": PAGE_MARK,
+    }
+    refuse_foreign_outputs(folder, marks)
     return folder
 
 
@@ -167,7 +174,11 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
     """Tables to standard output; doubts and problems to standard error, always."""
     from rich.console import Console
 
-    from promptdsl.cli.validation_table import print_object, print_paper_table
+    from promptdsl.cli.validation_table import (
+        print_object,
+        print_paper_table,
+        print_separations,
+    )
     from promptdsl.validation.table import paper_table
 
     console = Console()
@@ -176,6 +187,8 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
             for result in validation.objects:
                 print_object(console, result)
         table = paper_table(validation)
+        if table is not None and len(validation.objects) > 1:
+            print_separations(console, validation.objects)
         if table is not None:
             print_paper_table(console, table)
         say(f"page: {shown(folder / 'validation.html')}")

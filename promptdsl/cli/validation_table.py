@@ -11,6 +11,7 @@ from promptdsl.validation.figures import TITLES, TOTAL, Estimate
 from promptdsl.validation.outcomes import ClaimResult, Outcome, Share, explain
 from promptdsl.validation.promises import promises
 from promptdsl.validation.run import ObjectResult
+from promptdsl.validation.separation import Grade
 from promptdsl.validation.table import COLUMNS, PaperTable, Row
 
 _PAPER = {
@@ -22,6 +23,12 @@ _PAPER = {
     "pixel_f1_max": "px F1",
     "aupro": "PRO",
     "research_aupro": "PRO*",
+}
+GRADES: dict[Grade, str] = {
+    "well": "tells good from bad well",
+    "somewhat": "tells good from bad somewhat",
+    "not at all": "tells good from bad not at all",
+    "cannot tell": "cannot tell whether it tells good from bad",
 }
 _SHORT = {**TITLES, "research_aupro": "AU-PRO (codes)"}
 
@@ -59,6 +66,16 @@ def _separation(result: ObjectResult) -> list[Text]:
     found = result.separation
     style = "" if found.separates else "bold yellow"
     return [Text(found.sentence, style), Text(f"next: {found.next}", style)]
+
+
+def print_separations(console: Console, results: Sequence[ObjectResult]) -> None:
+    """Of many objects: which are told from their defects well, somewhat, not at all."""
+    for grade, words in GRADES.items():
+        mine = [result for result in results if result.separation.grade == grade]
+        if mine:
+            names = ", ".join(shown(result.job.name) for result in mine)
+            style = "" if mine[0].separation.separates else "bold yellow"
+            console.print(Text(f"{words} ({len(mine)} of {len(results)}): {names}", style))
 
 
 def _plain_table() -> Table:

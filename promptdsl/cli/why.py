@@ -64,6 +64,7 @@ def command(
 
     from promptdsl.experiments.sources import compiled
     from promptdsl.experiments.why import explain
+    from promptdsl.files.owned import refuse_inputs_as_output
     from promptdsl.runtime.cached_scoring import open_scoring
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
@@ -72,6 +73,8 @@ def command(
         raise UsageProblem(f"{picture} is a folder", "name one picture in it")
     if not picture.exists():
         raise EnvironmentProblem(f"{picture}: there is no such picture", "check the path")
+    if out is not None:
+        refuse_inputs_as_output(out, [picture, spec])
     used = open_spec(spec, allow)
     plan = choose_object(used, object_name)
     rules = used.rules(plan)

@@ -1,5 +1,8 @@
-"""Names of files as people see them."""
+"""Names of files as people see them, and commands that they can paste."""
 
+import os
+import shlex
+import subprocess
 from pathlib import PurePath
 
 from promptdsl.diagnostics.width import harmless
@@ -12,3 +15,18 @@ def shown(name: str | PurePath) -> str:
     for machines and HTML pages keep the exact text.
     """
     return harmless(str(name))
+
+
+def command_line(*words: str | PurePath) -> str:
+    """`promptdsl check 'my part.inspect'`: words quoted as this system's shell wants them.
+
+    A path that begins with a dash is no option: it gets `./` before it.
+    """
+    safe = [_no_option(word) for word in words]
+    joined = subprocess.list2cmdline(safe) if os.name == "nt" else shlex.join(safe)
+    return shown(f"promptdsl {joined}")
+
+
+def _no_option(word: str | PurePath) -> str:
+    written = str(word)
+    return f"./{written}" if isinstance(word, PurePath) and written.startswith("-") else written

@@ -84,7 +84,7 @@ def parse_lock(text: str, path: str) -> Lock:
             "update promptdsl here, or calibrate again with this version",
         )
     try:
-        lock = Lock.model_validate_json(text)
+        lock = Lock.model_validate(content)  # names of folders need not be UTF-8
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -10,12 +10,11 @@ from itertools import chain
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.opening import read_regular
+from promptdsl.files.opening import read_regular, reason
 from promptdsl.files.writing import write_atomically
 from promptdsl.results import PictureScore
 
@@ -86,5 +85,7 @@ def load_features(path: Path) -> Features:
     """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
     try:
         return Features(load(read_regular(path, MAX_BYTES)))
-    except (OSError, SafetensorError) as error:
-        raise EnvironmentProblem(f"{path} does not hold features of pictures ({error})") from error
+    except Exception as error:  # a damaged file makes its reader raise many kinds
+        raise EnvironmentProblem(
+            f"{path} does not hold features of pictures ({reason(error)})"
+        ) from error

@@ -12,14 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from promptdsl.errors import UsageProblem
-from promptdsl.files.opening import open_regular
+from promptdsl.files.owned import foreign, head
 from promptdsl.runtime.map_names import MAPS, own_map
 from promptdsl.runtime.records import MAX_LINE, parse_line, read_records
 
 RESULTS, RUN, PREVIEWS, REPORT = "results.jsonl", "run.json", "previews.jsonl", "report.html"
 LOCK = ".promptdsl.lock"
 REPORT_MARK = b'<p class="brand">promptdsl <span>inspection report</span>'
-_HEAD = 200_000  # bytes: more than the style sheet before the page's own mark
 _RUN_FIELDS = {"format", "status", "spec_hash", "plan_hash", "counts"}
 _RUN_START = b'{\n  "format": 1,\n  "status": "'
 _PREVIEW_START = b'{"image": "'
@@ -53,14 +52,11 @@ def refuse_foreign_files(folder: Path) -> None:
         (RUN, certain),
         (RESULTS, certain or _is_own_results(folder / RESULTS)),
         (PREVIEWS, certain or _begins(folder / PREVIEWS, _PREVIEW_START)),
-        (REPORT, REPORT_MARK in _head(folder / REPORT)),
+        (REPORT, REPORT_MARK in head(folder / REPORT)),
     ):
         path = folder / name
         if not own and path.exists() and path.stat().st_size > 0:
-            raise UsageProblem(
-                f"{path}: this file was not written by promptdsl run, so it is not replaced",
-                "move it away, or choose another folder with -o",
-            )
+            raise foreign(path, "promptdsl run")
 
 
 def refuse_pictures_inside(out: Path, pictures: Sequence[str]) -> None:
@@ -112,30 +108,22 @@ def _lies_in(path: str, folder: str) -> bool:
 
 def _is_own_run(path: Path) -> bool:
     """A whole description, or the start of one that was cut off."""
-    head = _head(path)
-    if head.startswith(_RUN_START):
+    start = head(path)
+    if start.startswith(_RUN_START):
         return True
     with suppress(ValueError, RecursionError):
-        described = json.loads(head)
+        described = json.loads(start)
         return isinstance(described, dict) and described.keys() >= _RUN_FIELDS
     return False
 
 
 def _is_own_results(path: Path) -> bool:
     """True where the first line is a record, or the first piece of one."""
-    line, newline, _ = _head(path).partition(b"\n")
+    line, newline, _ = head(path).partition(b"\n")
     if newline and len(line) < MAX_LINE:
         return parse_line(line + newline) is not None
     return line.startswith(_PREVIEW_START)
 
 
 def _begins(path: Path, start: bytes) -> bool:
-    return _head(path).startswith(start)
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return file.read(_HEAD)
-    except FileNotFoundError:
-        return b""
+    return head(path).startswith(start)

@@ -8,10 +8,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 
 from promptdsl.errors import SpecProblem
+from promptdsl.files.naming import command_line
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
 from promptdsl.results import FloatMap, Verdict
 
@@ -104,11 +106,11 @@ def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: st
     text = f"{rule.text} ({UNCALIBRATED})" if item.default_thresholds else rule.text
     if number(rule) is not None:
         return rule.model_copy(update={"text": text})
-    value = known.get(meaning(rule))
+    value = known.get(meaning(rule), known.get(key_of(rule.text)))
     if value is None:
         raise SpecProblem(
             f"{_place(rule, spec)}: `{rule.text}` of {item.name} is not calibrated yet",
-            f"run `promptdsl calibrate {spec}`, or write a number",
+            f"run `{command_line('calibrate', PurePath(spec))}`, or write a number",
         )
     if isinstance(rule, ScoreRule):
         return rule.model_copy(update={"at": value, "text": f"{text} ({value:.4g})"})

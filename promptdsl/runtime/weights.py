@@ -56,7 +56,10 @@ def open_weights(path: Path) -> StateSource:
     refuse_unreadable(path, "the model's weights")
     if path.suffix == ".safetensors":
         return _open_safetensors(path)
-    return state_from_tensors(_read_state(path), hash_of(path), str(path))
+    before = _stamp(path)
+    tensors, sha256 = _read_state(path), hash_of(path)
+    _refuse_changed(path, before)
+    return state_from_tensors(tensors, sha256, str(path))
 
 
 def refuse_unreadable(path: Path, holds: str) -> None:
@@ -124,12 +127,30 @@ def _is_stored(tensor: Tensor) -> bool:
 
 
 def _open_safetensors(path: Path) -> StateSource:
-    shapes = read_safetensors_shapes(path)
+    before = _stamp(path)
+    shapes, sha256 = read_safetensors_shapes(path), hash_of(path)
 
     def read(names: Iterable[str]) -> dict[str, Tensor]:
-        return read_safetensors(path, names)
+        tensors = read_safetensors(path, names)
+        _refuse_changed(path, before)  # the hash that results are known by is that of before
+        return tensors
 
-    return _state(shapes, read, hash_of(path), str(path))
+    return _state(shapes, read, sha256, str(path))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Differs after any change of a file. EnvironmentProblem where it is gone."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be read: {reason(error)}") from None
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_size, *times, status.st_ino, status.st_dev)
+
+
+def _refuse_changed(path: Path, before: tuple[int, ...]) -> None:
+    if _stamp(path) != before:
+        raise EnvironmentProblem(f"{path} was changed while it was read", "run the command again")
 
 
 def read_safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:

@@ -43,6 +43,7 @@ class ModelFacts:
     context: int = 77
     quick_gelu: bool = False
     tags: dict[str, bool] = field(default_factory=dict)  # pretrained tag -> trained with QuickGELU
+    width: int = 0  # of the picture's tokens; 0 where it is not told
 
     def grid(self, image_size: int | None = None) -> int:
         """Patches along a side of the picture."""

@@ -259,8 +259,12 @@ def _alias(desk: Desk, statement: Statement, atoms: list[Token]) -> Word | None:
     span, written = desk.span(*atoms), str(atoms[0]).strip('"')
     if not is_word(atoms[0]) or not NAME.fullmatch(written) or written in KEYWORDS:
         made = snake_case(written) if snake_case(written) not in KEYWORDS else "words_1"
+        reason = (
+            "a short name is written without quotes" if made == written
+            else f"{written} cannot be a short name"
+        )  # fmt: skip
         desk.report.error(
-            "I124", span, f"{written} cannot be a short name", help=f"write as {made}",
+            "I124", span, reason, help=f"write as {made}",
             fix=Fix(span, made),
         )  # fmt: skip
         return Word(made, span)

@@ -219,7 +219,7 @@ _PASSING = {"pass", "accept", "ok", "good", "passes", "approve", "accepted"}
 _OTHERWISE = {"otherwise", "else", "default", "rest", "everything", "all", "any"}
 
 
-def _passing(desk: Desk, statement: Statement, words: list[str]) -> None:
+def _passing(desk: Desk, statement: Statement) -> None:
     """`pass when score < 0.5`, `otherwise pass`: what happens without a line."""
     span = desk.head(statement)
     limit = next((token for token in statement.atoms if token.type == "NUMBER"), None)
@@ -261,20 +261,23 @@ def _rule_line(desk: Desk, statement: Statement, above: Sequence[RuleLine]) -> R
     verdict = next((word for word in words[1:] if word in ("reject", "review")), None)
     if statement.kind == "loose" and (verdict or set(words[:1]) & {"when", "if", "score", "area"}):
         if set(words) & {"otherwise", "else", "default"}:
-            return _otherwise(desk, statement, str(verdict))
+            _otherwise(desk, statement, str(verdict))
+            return None
         rest = _condition(desk, atoms, verdict)
         whole = f"{verdict} when {rest}"
         desk.report.error(
             "I501", desk.head(statement), "a threshold line begins with reject or review",
-            help=f"write {whole}" if verdict
-            else f"for example reject when {rest}, or review when {rest}",
+            help=f"write {shown(whole, 200)}" if verdict
+            else f"for example reject when {shown(rest, 80)}, or review when {shown(rest, 80)}",
             fix=Fix(desk.head(statement), whole) if verdict and rest else None,
         )  # fmt: skip
         return None
     if set(words[:1]) & _OTHERWISE and set(words) & {"reject", "review"}:
-        return _otherwise(desk, statement, str(verdict))
+        _otherwise(desk, statement, str(verdict))
+        return None
     if set(words[:1]) & _PASSING or (set(words[:1]) & _OTHERWISE and set(words) & _PASSING):
-        return _passing(desk, statement, words)
+        _passing(desk, statement)
+        return None
     if atoms and statement.kind in ("loose", "field"):
         near = unknown(desk, statement, "thresholds", ("reject", "review"))
         if near is not None and statement.kind == "loose":

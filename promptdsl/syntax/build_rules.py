@@ -29,9 +29,9 @@ def build_rule(desk: Desk, statement: Statement, above: Sequence[RuleLine] = ())
     if words[:1] == ["when"] and words[1:2] == ["score"]:
         return _finish_rule(desk, statement, verdict, None, rest[2:])
     if words[:1] == ["when"] and words[1:3] == ["area", "above"]:
-        above = rest[3] if len(rest) > 3 else None
-        if above is not None and above.type in ("NUMBER", "PERCENT"):
-            return _finish_rule(desk, statement, verdict, above, rest[4:])
+        level = rest[3] if len(rest) > 3 else None
+        if level is not None and level.type in ("NUMBER", "PERCENT"):
+            return _finish_rule(desk, statement, verdict, level, rest[4:])
     desk.report.error(
         "I501", desk.head(statement), "this is not a threshold line",
         help=f"for example {FORMS['rule']}",

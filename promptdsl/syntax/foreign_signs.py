@@ -35,6 +35,7 @@ _WORD = re.compile(r"[^\W\d][\w-]*")
 _PLACEHOLDER = re.compile(r"[{\uff5b\ufe5b][^\S\n]*(\w+)[^\S\n]*[}\uff5d\ufe5c]")
 _BEHIND_A_TEXT = re.compile(r"[^\S\n]*(?:[,;{}\uff0c\u3001\uff1b\uff5b\uff5d]|as\b|\Z)")
 _ENDS = " \t\r}\uff5d\u3002\uff61\uff1b"
+_TYPED = {"\u2265": ">=", "\u2264": "<="}  # what a keyboard has
 _KNOWN = {*KEYWORDS, *CONTEXT_WORDS}
 
 
@@ -215,7 +216,11 @@ class _Line:
         found = [*self.signs, *self.hidden]
         begin = min([len(whole) - len(whole.lstrip()), *found])
         end = max([len(whole.rstrip()) - 1, *found]) + 1
-        kept = (sign for at, sign in enumerate(whole[begin:end], begin) if at not in self.gone)
+        kept = (
+            _TYPED.get(sign, sign) if self.text[at] != sign else sign
+            for at, sign in enumerate(whole[begin:end], begin)
+            if at not in self.gone
+        )
         return begin, end, "".join(kept).strip()
 
     def _tell_signs(self, name: str, start: int, at: int, report: Report) -> None:

@@ -16,7 +16,8 @@ _BRACKETS = re.compile(r'"(?:\\.|[^"\\\n])*"|[{}\[\]]')
 _OPEN_KEY = re.compile(r"(\s*)[\w -]{1,40}:\s*")
 _ITEM = re.compile(r"(\s*)(?:-\s+\S|[\w -]{1,40}:(?:\s|$))")
 _PLACEHOLDER = re.compile(r"\{\s*object\s*\}")
-_ROW = re.compile(r'\s*([^\W\d][\w-]*)[^{}":#\n]*,[^{}":#\n]*[^,\s]\s*')
+_FIRST_CELL = re.compile(r"\s*([^\W\d][\w-]*)")
+_NO_CELL = re.compile(r'[{}":#]')
 _HINT = re.compile(r'^[^\S\n]*"[^"\n]*"\s*:|:[^\S\n]*$|^[^\S\n]*[^\W\d][^":#\n]*,', re.M)
 
 
@@ -96,8 +97,11 @@ def _yaml_end(lines: list[str], at: int) -> tuple[int, bool]:
 def _cells(line: str) -> int:
     """How many cells a row of a table has; 0 for another line."""
     plain = _PLACEHOLDER.sub("", line)
-    match = _ROW.fullmatch(plain)
-    if match is None:
+    match = _FIRST_CELL.match(plain)
+    if match is None or _NO_CELL.search(plain):
+        return 0
+    rest = plain[match.end() :].rstrip()
+    if "," not in rest or rest.endswith(","):
         return 0
     alone = plain.split(",", 1)[0].strip() == match.group(1)  # `object,defect,phrase`
     if match.group(1) in KEYWORDS and not alone:

@@ -64,9 +64,13 @@ def ranged(desk: Desk, tokens: Sequence[Token]) -> tuple[str, str] | None:
     dotted = re.search(
         r"(\d+(?:\.\d+)?%?)\s*(?:\.\.+|\u2026|to|[-\u2013\u2014])\s*(\d*\.?\d+%?)", written
     )
-    if len(numbers) != 2 and dotted is None:
+    if "or" in words or (len(numbers) != 2 and dotted is None):
         return None
-    low, high = (numbers[0], numbers[1].lstrip("-")) if len(numbers) == 2 else dotted.groups()
+    low, high = "", ""
+    if len(numbers) == 2:
+        low, high = numbers[0], numbers[1].lstrip("-")
+    elif dotted is not None:
+        low, high = dotted.groups()
     between = "between" in words or (words[:1] in (["in"], ["from"], ["within"]) and len(words) > 2)
     signs = [token for token in tokens if token.type == "COMPARISON"]
     both = len(signs) == 2 and {sign[0] for sign in signs} in (

@@ -34,8 +34,11 @@ _COUNTS = Wish(
     "no counting of spots or parts",
     "an area rule takes the share of the picture above a local score",
 )
-_HARDWARE = Wish("no choice of the hardware", "say it on the command line: --device, --batch")
-_OUTPUT = Wish("no choice of the output", "say it on the command line: --out")
+_HARDWARE = Wish(
+    "no choice of the hardware",
+    "say it on the command line: promptdsl run --device, --precision, --batch-size",
+)
+_OUTPUT = Wish("no choice of the output", "say it on the command line: promptdsl run --out")
 _WEIGHTS = Wish(
     "no weights of single phrases and defects",
     "a phrase that is written twice counts twice; pooling: max looks at the nearest one",

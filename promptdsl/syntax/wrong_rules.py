@@ -53,7 +53,11 @@ def wrong_rule(
     if joint is not None and joint > 0:
         line.two_conditions(joint)
         return True
-    return line.unit() or line.area() or line.subject()
+    if line.unit():
+        return True
+    if is_exact(rest[:4]) or is_exact(rest[:6]):
+        return False  # something stands behind its end
+    return line.area() or line.subject()
 
 
 def is_exact(rest: Sequence[Token]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from promptdsl.datasets.model import GOOD
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
+from promptdsl.files.naming import command_line
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
@@ -281,7 +282,7 @@ def stale(name: str, changes: Sequence[str], spec: Path) -> str:
     """The warning for thresholds that no longer rest on what they were calibrated with."""
     return (
         f"{name} changed since it was calibrated: {'; '.join(changes)}; "
-        f"`promptdsl calibrate {spec}` makes its thresholds true again"
+        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
     )
 
 

@@ -45,6 +45,7 @@ ONLY: dict[str, set[str]] = {
     "runtime/run_description.py": {"run"},
     "runtime/run_folder.py": {"run"},
     "training/": {"train"},
+    "validation/calibrate.py": {"calibrate"},
     "validation/labelled.py": LABELLED,
 }
 # --data and its like can only be wrong where they can be given.

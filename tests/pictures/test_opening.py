@@ -142,3 +142,11 @@ def test_large_files_and_pictures_are_held_one_at_a_time(
 def test_a_file_is_read_without_a_lock_when_it_is_small(tmp_path: Path) -> None:
     Image.new("RGB", (32, 20)).save(tmp_path / "a.png")
     assert read_file(tmp_path / "a.png").suffix == ".png"
+
+
+def test_one_place_opens_pictures() -> None:
+    package = Path(opening.__file__).resolve().parents[1]
+    opens = [p for p in package.rglob("*.py") if "Image.open(" in p.read_text("utf-8")]
+    assert [path.name for path in opens] == ["opening.py"]
+    turned = [p for p in package.rglob("*.py") if "exif_transpose" in p.read_text("utf-8")]
+    assert turned == []

@@ -76,7 +76,7 @@ HOSTS = (
     Host("image_size", "image_size: 240 px", _inside("method winclip")),
     Host("references", 'references: "ref/*.png"', _inside("method winclip")),
     Host("shots", "shots: 1", _inside("method winclip", 'references: "ref/*.png"')),
-    Host("stages", "stages: 6, 12", _inside("method april_gan", 'weights: "w.pt"')),
+    Host("stages", "stages: 6, 12", _inside("method april_gan")),
     Host("reject", "reject when score >= 0.62", _inside("thresholds")),
     Host("review", "review when score >= 0.48", _inside("thresholds", "reject when score >= 0.62")),
     Host("auto", "reject when score >= auto", _inside("thresholds")),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.owned import HEAD
 from promptdsl.runtime import ownership, run_folder
 from promptdsl.runtime.map_names import is_map_path, map_name, own_map
 from promptdsl.runtime.records import read_records
@@ -268,4 +269,4 @@ def test_only_the_name_that_a_run_gives_is_its_own() -> None:
 def test_the_page_is_recognised_by_its_own_mark() -> None:
     paint_many(Path("pics"), 1)
     go()
-    assert ownership.REPORT_MARK in Path("out/report.html").read_bytes()[: ownership._HEAD]
+    assert ownership.REPORT_MARK in Path("out/report.html").read_bytes()[:HEAD]

@@ -47,17 +47,20 @@ def test_the_cache_changes_nothing_but_the_time(tmp_path: Path, references: str)
     spec.write_text(text.replace('images: "good/*.png"', 'images: "good/1*.png"'), "utf-8")
     item = compile_file(spec).plan().objects[0]
     files = sorted((tmp_path / "scratch").glob("*.png"))[:3]
+    files.append(Path(shutil.copy(files[0], tmp_path / "again.png")))  # as if under another label
     cache = FeatureCache(tmp_path / "features", 10**8)
     first = open_scoring(item, tmp_path, COMPUTE, cache)
     fresh = scores(first, files)
+    assert fresh[-1] == fresh[0]
     assert first.encoded == len(files) + (2 if references else 0)
     again = open_scoring(item, tmp_path, COMPUTE, cache)
     again.load_encoder = _never
-    assert scores(again, files) == pytest.approx(fresh, abs=1e-6)
+    assert scores(again, files) == fresh  # to the last bit
+    assert scores(again, files[2:]) == fresh[2:]
     detector = build_detector(item, spec_folder=tmp_path, device="cpu", precision="fp32")
     for file, score in zip(files, fresh, strict=True):
         pixels = read_picture(file, detector.size).pixels[None]
-        assert detector.inspect(pixels)[0].score == pytest.approx(score, abs=1e-5)
+        assert detector.inspect(pixels)[0].score == score
 
 
 def test_other_words_and_fewer_windows_need_no_model(tmp_path: Path) -> None:
@@ -110,6 +113,8 @@ def test_features_are_kept_under_the_hash_of_the_bytes_that_were_decoded(
     monkeypatch.setattr(cached_scoring, "_hash_all", hash_and_replace)
     (encoded,) = encode_files(scoring, [picture])
     assert encoded.sha256 == (hash_now(bad),)
+    assert cache.get(hash_now(bad), scoring.encoding) is not None
+    assert cache.get(hash_now(good), scoring.encoding) is None
     monkeypatch.undo()
     first = scores(open_scoring(item, tmp_path, COMPUTE, None), [good])
     assert scores(open_scoring(item, tmp_path, COMPUTE, cache), [good]) == first
@@ -136,6 +141,12 @@ def test_what_decides_features_is_in_the_key_of_the_cache(
         monkeypatch.setattr(f"promptdsl.runtime.cached_scoring.{name}", value)
         keys.append(key())
         monkeypatch.undo()
+    method = item.method.model_copy(update={"name": "another"})
+    other = item.model_copy(update={"method": method})
+    without = cached_scoring._SCORES_ONLY
+    monkeypatch.setattr(cached_scoring, "_SCORES_ONLY", {"another": without["winclip"]})
+    keys.append(cached_scoring.cache_key(other, tmp_path, COMPUTE, "m"))
+    monkeypatch.undo()
     (tmp_path / "learned").write_bytes(b"one")
     keys.append(key(weights="learned"))
     (tmp_path / "learned").write_bytes(b"two")

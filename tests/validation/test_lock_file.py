@@ -21,7 +21,7 @@ from promptdsl.lock.file import (
     seal_of,
     write_lock,
 )
-from promptdsl.lock.model import LockedObject, Promised, Threshold
+from promptdsl.lock.model import LockedObject, Pictures, Promised, Threshold
 from promptdsl.lock.pin import pin_object
 from promptdsl.pipeline import compile_file
 from promptdsl.plan.model import AreaRule, ScoreRule
@@ -238,6 +238,18 @@ def test_calibrate_replaces_a_lock_that_nothing_can_be_read_from(
     path.write_text("garbage again", "utf-8")
     assert main(["calibrate", str(spec), "--good", str(tmp_path / "good"), "-q"]) == 0
     assert len(list(tmp_path.glob("*.lock.*"))) == 2, "the first copy is not written over"
+
+
+def test_names_of_folders_need_not_be_text(tmp_path: Path) -> None:
+    spec = factory(tmp_path, ONE)
+    odd = os.fsdecode(b"caf\xe9")
+    item = locked(spec, (SPELLINGS[0], 0.4))
+    (threshold,) = item.thresholds
+    pictures = Pictures(origin=(odd,), number=3, sha256="0" * 64)
+    changed = threshold.model_copy(update={"good": pictures})
+    write_lock(spec, {"nut": item.model_copy(update={"thresholds": (changed,)})})
+    lock = read_lock(spec)
+    assert lock is not None and lock.objects["nut"].thresholds == (changed,)
 
 
 def test_a_dry_run_leaves_a_damaged_lock_alone(seeing_red: Encoded, tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def test_a_data_set_in_the_published_layout(
     }  # fmt: skip
     shown = capsys.readouterr().out
     assert "WinCLIP 0-shot" in shown and "over 2" in shown
+    assert "tells good from bad well (2 of 2): bolt, nut" in shown
 
 
 def test_one_unreadable_picture_is_named_and_in_no_share(

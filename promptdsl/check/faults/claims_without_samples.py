@@ -3,6 +3,8 @@
 Why: a label is `good` or the name of a defect; a test on samples that do not exist proves nothing.
 """
 
+from itertools import islice
+
 from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
@@ -54,6 +56,6 @@ def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
             "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",
             help=f"did you mean {near}?" if near
             else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}'
-            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(labels[:8])}",
+            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(islice(labels, 8))}",
             fix=Fix(claim.on_span, near) if near else None,
         )  # fmt: skip

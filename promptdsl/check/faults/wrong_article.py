@@ -7,7 +7,8 @@ counts only when the article stands in the author's own template or phrase.
 import re
 
 from promptdsl.check.context import Context, states
-from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.check.faults.called_as_written import without_article
+from promptdsl.spec.model import Phrase
 
 _VOWEL = re.compile(r"(?!uni(?!n|m)|use|usu|one\b|eu|uti)[aeiou]", re.I)
 _UN = re.compile(r"un(?!i(?!n|m))", re.I)
@@ -19,17 +20,18 @@ def wrong_article(context: Context) -> None:
     """One message per phrase at most."""
     for item in context.objects:
         templates = [t for t in item.templates if context.written(t.span)]
+        called = without_article(item.called)  # an article in it has a message of its own
         for _defect, phrase in states(item):
-            _one(context, item, phrase, templates)
+            _one(context, called, phrase, templates)
         for template in templates:
             if "{object}" in template.text and not item.normal:
-                _clash(context, template, template.text, item.called)
+                _clash(context, template, template.text, called)
 
 
-def _one(context: Context, item: ObjectSpec, phrase: Phrase, templates: list[Phrase]) -> None:
-    if context.written(phrase.span) and _clash(context, phrase, phrase.text, item.called):
+def _one(context: Context, called: str, phrase: Phrase, templates: list[Phrase]) -> None:
+    if context.written(phrase.span) and _clash(context, phrase, phrase.text, called):
         return
-    spoken = phrase.text.replace("{object}", item.called)
+    spoken = phrase.text.replace("{object}", called)
     for template in templates:
         if _clash(context, phrase, template.text, spoken, template):
             return

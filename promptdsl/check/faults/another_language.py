@@ -1,0 +1,61 @@
+"""I214: words in another language for a model that was trained on English.
+
+Why: an English model makes nothing of "有划痕的" or "verkratzt": the words add noise to the prompt,
+and the scores mean little.
+"""
+
+from collections.abc import Iterator
+
+from promptdsl.check.context import Context, states
+from promptdsl.check.known_models import reads_many_languages
+from promptdsl.check.languages import foreign_words
+from promptdsl.methods import METHODS
+from promptdsl.source import Span
+from promptdsl.spec.model import ObjectSpec
+from promptdsl.syntax.build_object import UNNAMED
+from promptdsl.syntax.signs import latin
+
+MOST_SHOWN = 6
+MANY_LANGUAGES = '"ViT-H-14-worldwide-quickgelu", "metaclip2_worldwide"'
+
+
+def another_language(context: Context) -> None:
+    """One message for the spec, with the words in it, at the first of them."""
+    found: dict[str, tuple[Span, str]] = {}  # word -> where, and the model that reads it
+    for item in context.objects:
+        if _is_read_as_english(item):
+            for place, text in _texts(context, item):
+                for word in foreign_words(text):
+                    if latin(word) is None:  # else one letter only looks like another: I133
+                        found.setdefault(word, (place, item.method.model[0]))
+    if not found:
+        return
+    place, model = next(iter(found.values()))
+    listed = ", ".join(list(found)[:MOST_SHOWN])
+    more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+    one = len(found) == 1
+    context.report.warning(
+        "I214", place,
+        f"the {'word' if one else 'words'} {listed}{more} {'seems' if one else 'seem'} to be in "
+        f"another language, and {model} was trained on English",
+        help=f"say it in English, or choose a model of many languages, as {MANY_LANGUAGES}",
+    )  # fmt: skip
+
+
+def _is_read_as_english(item: ObjectSpec) -> bool:
+    """The built-in model has a list of its words; files do not say what they were trained on."""
+    method = item.method
+    if method.model_kind != "open_clip" or not METHODS[method.name].uses_words:
+        return False
+    return item.name != UNNAMED and not reads_many_languages(method.model)
+
+
+def _texts(context: Context, item: ObjectSpec) -> Iterator[tuple[Span, str]]:
+    if "called" not in item.defaulted:
+        yield item.head, item.called
+    for _defect, phrase in states(item):
+        if context.written(phrase.span):
+            yield context.place(phrase), phrase.text
+    for template in item.templates:
+        if context.written(template.span):
+            yield context.place(template), template.text

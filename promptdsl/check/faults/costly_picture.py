@@ -1,0 +1,98 @@
+"""I422, I423: a picture that takes minutes, or more than any machine has.
+
+Why: tokens grow with the square of `image_size` and attention with its fourth power, so that a
+generous number makes a run that never ends. Told are only costs that the author's own lines cause.
+"""
+
+from promptdsl.check.context import Context
+from promptdsl.check.faults.too_few_references import references_found
+from promptdsl.check.picture_cost import Cost, picture_cost
+from promptdsl.spec.model import ObjectSpec
+
+SLOW_SECONDS = 60.0
+LARGE_GIGABYTES = 8.0
+MOST_SECONDS = 86_400.0  # a day on two cores is half a minute on the fastest cards
+MOST_GIGABYTES = 1_000.0
+
+
+def costly_picture(context: Context) -> None:
+    """Estimate the cost of a picture where the model's shape is known."""
+    for item in context.objects:
+        facts, size = item.method.facts, item.method.settings.get("image_size")
+        if facts is None:
+            continue
+        side = size if isinstance(size, int) else facts.image_size
+        shots = item.method.settings.get("shots")
+        found = references_found(context, item)
+        used = min(found, shots) if isinstance(shots, int) and found else found
+        cost = picture_cost(item.method, side, used)
+        if cost is not None:
+            _tell(context, item, cost, side, used)
+
+
+def _tell(context: Context, item: ObjectSpec, cost: Cost, side: int, references: int) -> None:
+    if not _is_dear(cost):
+        return
+    name = _cause(item, side, references)
+    if name is None:
+        return
+    place = item.method.spans.get(name) or item.method.span or item.head
+    what = f"{in_words(cost)} a picture on two cores, by estimate"
+    if cost.seconds > MOST_SECONDS or cost.gigabytes > MOST_GIGABYTES:
+        context.report.error(
+            "I423", place, f"with this {item.method.model[0]} takes {what}, more than any machine",
+            help=_advice(item, name, side, references),
+        )  # fmt: skip
+    else:
+        context.report.warning(
+            "I422", place, f"with this {item.method.model[0]} takes {what}",
+            help=_advice(item, name, side, references),
+        )  # fmt: skip
+
+
+def _cause(item: ObjectSpec, side: int, references: int) -> str | None:
+    """The line that makes the picture dear; None where the model itself is so dear."""
+    facts, written = item.method.facts, item.method.spans
+    assert facts is not None
+    if "image_size" in written and side > facts.image_size:
+        return "image_size"
+    alone = picture_cost(item.method, side, 0)
+    if references and alone is not None and not _is_dear(alone):
+        return "shots" if "shots" in written else "references"
+    return "windows" if "windows" in written else None
+
+
+def _is_dear(cost: Cost) -> bool:
+    return cost.seconds >= SLOW_SECONDS or cost.gigabytes >= LARGE_GIGABYTES
+
+
+def _advice(item: ObjectSpec, name: str, side: int, references: int) -> str:
+    if name == "image_size":
+        return f"write image_size: {_affordable(item, side, references)} px or less"
+    if name == "windows":
+        return "use fewer and smaller windows, or a larger stride"
+    return "use fewer references, for example shots: 4"
+
+
+def _affordable(item: ObjectSpec, side: int, references: int) -> int:
+    """The largest size that is not dear, at least the model's own."""
+    facts = item.method.facts
+    assert facts is not None
+    own = facts.grid()
+    for grid in range(side // facts.patch, own, -1):
+        cost = picture_cost(item.method, grid * facts.patch, references)
+        if cost is not None and not _is_dear(cost):
+            return grid * facts.patch
+    return own * facts.patch
+
+
+def in_words(cost: Cost) -> str:
+    """`about 40 s and 9 GB`."""
+    seconds = cost.seconds
+    time = (
+        f"{seconds:.0f} s" if seconds < 120 else
+        f"{seconds / 60:.0f} minutes" if seconds < 7_200 else
+        f"{seconds / 3_600:,.0f} hours"
+    )  # fmt: skip
+    memory = f"{cost.gigabytes:,.0f}" if cost.gigabytes >= 2 else f"{cost.gigabytes:.1f}"
+    return f"about {time} and {memory} GB"
