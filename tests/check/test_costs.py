@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from promptdsl.check.known_models import open_clip_facts
 from promptdsl.check.picture_cost import picture_cost
