@@ -82,20 +82,6 @@ def test_the_advised_size_is_affordable() -> None:
     assert not codes(text.replace("4000", size))
 
 
-@pytest.mark.parametrize("references", ["good/*.png", "good"])
-def test_more_shots_than_references(references: str, tmp_path: Path) -> None:
-    (tmp_path / "good").mkdir()
-    for index in range(4):
-        Image.new("RGB", (8, 8)).save(tmp_path / "good" / f"{index}.png")
-    few = spec(f'references: "{references}", shots: 4')
-    assert codes(few, tmp_path) == []
-    report = compile_text(few.replace("shots: 4", "shots: 40"), "n", folder=tmp_path).report
-    (item,) = report
-    assert item.code == "I616"
-    assert "40 references" in item.message and "4 pictures" in item.message
-    assert item.help == "write shots: 4, or add pictures to the references"
-
-
 @pytest.mark.parametrize(
     ("rule", "found"),
     [

@@ -104,11 +104,3 @@ def in_words(cost: Cost) -> str:
     )  # fmt: skip
     memory = f"{cost.gigabytes:,.0f}" if cost.gigabytes >= 2 else f"{cost.gigabytes:.1f}"
     return f"about {time} and {memory} GB"
-
-
-def references_found(context: Context, item: ObjectSpec) -> int:
-    """How many pictures the references of an object are."""
-    patterns = item.method.settings.get("references")
-    if not isinstance(patterns, tuple):
-        return 0
-    return len(together(context.find(str(pattern)) for pattern in patterns).files)
