@@ -13,6 +13,7 @@ from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_s
 from promptdsl.cli.terminal import tell_note, write_people
 from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
+from promptdsl.files.find import find
 from promptdsl.files.naming import command_line
 from promptdsl.files.writing import write_file
 from promptdsl.pipeline import compile_text
@@ -177,7 +178,8 @@ def _starter(answers: Answers, path: Path) -> Starter:
             "put a few good parts into a folder of their own",
         )
     model = MODELS[answers.model] if answers.model else FULL
-    return Starter(_name(answers), answers.called, defects, model, good, references)
+    pictures = len({name for pattern in references for name in find(folder, pattern).files})
+    return Starter(_name(answers), answers.called, defects, model, good, references, pictures)
 
 
 def _write(path: Path, starter: Starter, force: bool) -> None:

@@ -29,6 +29,7 @@ class Starter:
     model: tuple[str, ...] = FULL
     good: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    reference_pictures: int = DEFAULT_SHOTS  # how many the patterns give
 
 
 def write_starter(starter: Starter) -> str:
@@ -83,7 +84,8 @@ def _method(starter: Starter) -> Iterable[str]:
     yield f"    model: {', '.join(map(quote, starter.model))}"
     if starter.references:
         yield f"    references: {', '.join(map(quote, starter.references))}  # good parts"
-        yield f"    shots: {DEFAULT_SHOTS}  # how many of them to compare with"
+        few = starter.reference_pictures < DEFAULT_SHOTS  # then all of them, which is the default
+        yield f"    {'# ' if few else ''}shots: {DEFAULT_SHOTS}  # how many of them to compare with"
     else:
         yield "    # with a few pictures of good parts results get better:"
         yield '    # references: "references/*.png"'

@@ -99,12 +99,12 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
         Text.assemble(
             (shown(evidence.job.name), "bold"),
             f": {good} good and {len(evidence.pictures) - good} defective pictures; image AUROC "
-            f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, {whole.escapes} escapes, "
-            f"{whole.false_rejects} false rejects",
+            f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, "
+            f"{_counted(whole.escapes, 'escape')}, {_counted(whole.false_rejects, 'false reject')}",
         ),
         soft_wrap=True,
     )
-    console.print(Text(f"{shown(evidence.job.name)} {whole.separation.line}"), soft_wrap=True)
+    console.print(Text(f"{shown(evidence.job.name)}: {whole.separation.line}"), soft_wrap=True)
     if not whole.separation.separates:
         console.print(Text("No word is called helpful or harmful here.", "bold"), soft_wrap=True)
     wide = console.width >= WIDE
@@ -113,6 +113,10 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
         console.print(Text("All figures: -o OUT, or --format json", "dim"))
     console.print(Text(RULE, "dim"), soft_wrap=True)
     console.print()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(ablation: Ablation) -> Table:

@@ -1,6 +1,7 @@
 """One picture explained."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_the_text_names_phrases_and_windows(
     assert code == 0, captured.err
     for part in ("What would change the verdict", "flawless {object}", "2x2", "whole picture"):
         assert part in captured.out
+    assert "looks like" not in captured.out, "a good part is like one of the defects, too"
+    main(["why", str(write_spec("why_text")), str(pictures / "rust" / "001.png"), *CPU])
+    told = capsys.readouterr().out.splitlines()[1]
+    assert re.fullmatch(r"looks like: \w+ [01]\.\d\d.* \(likeness, no probability\)", told), told
+    assert "%" not in told
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ def test_the_printed_tables_fit_a_terminal(
     shown = capsys.readouterr().out
     assert "1 of 8, 12.5 % (0.3-52.7)" in shown
     assert 'FAILED "scratched nuts are caught"' in shown
+    assert 'passed, not proven "good nuts are not thrown away"' in shown
     tables = [line for line in shown.splitlines() if '"' not in line and "page:" not in line]
     assert max(map(len, tables)) <= 80
 
