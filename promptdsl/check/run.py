@@ -18,7 +18,6 @@ from promptdsl.check.faults.no_defect import no_defect
 from promptdsl.check.faults.one_sided_rule import one_sided_rule
 from promptdsl.check.faults.sample_paths import sample_paths
 from promptdsl.check.faults.swapped_words import swapped_words
-from promptdsl.check.faults.too_few_references import too_few_references
 from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
 from promptdsl.check.faults.unknown_to_builtin import unknown_to_builtin
 from promptdsl.check.faults.unreachable_rule import unreachable_rule
@@ -46,7 +45,6 @@ CHECKS: tuple[Callable[[Context], None], ...] = (
     words_without_effect,
     claims_without_samples,
     sample_paths,
-    too_few_references,
     costly_picture,
     too_many_prompts,
     unused_use,

@@ -119,7 +119,6 @@ CATALOGUE: dict[str, Entry] = dict(
                 I416="published settings scaled to the model",
                 I417="a value stands twice",
                 I420="settings other than those of the training",
-                I421="fewer references than shots",
                 I422="a picture that takes long",
                 I508="a line that holds for every picture",
                 I509="a line that holds for no picture",

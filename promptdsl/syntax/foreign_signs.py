@@ -36,6 +36,7 @@ _PLACEHOLDER = re.compile(r"[{\uff5b\ufe5b][^\S\n]*(\w+)[^\S\n]*[}\uff5d\ufe5c]"
 _BEHIND_A_TEXT = re.compile(r"[^\S\n]*(?:[,;{}\uff0c\u3001\uff1b\uff5b\uff5d]|as\b|\Z)")
 _ENDS = " \t\r}\uff5d\u3002\uff61\uff1b"
 _TYPED = {"\u2265": ">=", "\u2264": "<="}  # what a keyboard has
+_TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#.*')
 _KNOWN = {*KEYWORDS, *CONTEXT_WORDS}
 
 
@@ -78,6 +79,7 @@ class _Line:
     texts: list[tuple[int, int]] = field(default_factory=list)  # between their quotes
     gone: set[int] = field(default_factory=set)  # of these, what leaves no blank behind
     end: int = 0  # of the statement: a comment follows
+    sound: bool = True  # its texts have straight quotes, all of them
     last: int = 0  # behind this, only what may end a statement
 
     def read(self) -> None:
@@ -85,6 +87,8 @@ class _Line:
         self.out = list(self.text)
         self.end = len(self.text)
         self.last = len(self.text.rstrip(_ENDS))
+        rest = _TEXTS.sub("", self.text)
+        self.sound = '"' not in rest and not any(sign in QUOTES for sign in rest)
         at, bare = 0, 0
         while at < self.end:
             sign = self.text[at]
@@ -126,13 +130,14 @@ class _Line:
         """Where a text ends: at its own quote, or at another with a comma or a brace behind it."""
         quote, at, inner = self.text[opening], opening + 1, 0
         own = OPENING_QUOTES.get(quote, quote)
+        mixed = not self.sound
         while at < len(self.text):
             sign = self.text[at]
             if sign == "\\":
                 at += 1
             elif sign in own:
                 return at
-            elif sign == '"' or sign in QUOTES:
+            elif mixed and (sign == '"' or sign in QUOTES):
                 if inner and sign != '"':
                     inner -= 1
                 elif _BEHIND_A_TEXT.match(self.text, at + 1):

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from promptdsl.check.known_models import open_clip_facts
 from promptdsl.check.picture_cost import picture_cost
@@ -81,20 +80,6 @@ def test_the_advised_size_is_affordable() -> None:
     assert item.help is not None
     size = item.help.removeprefix("write image_size: ").removesuffix(" px or less")
     assert not codes(text.replace("4000", size))
-
-
-@pytest.mark.parametrize("references", ["good/*.png", "good"])
-def test_more_shots_than_references(references: str, tmp_path: Path) -> None:
-    (tmp_path / "good").mkdir()
-    for index in range(4):
-        Image.new("RGB", (8, 8)).save(tmp_path / "good" / f"{index}.png")
-    few = spec(f'references: "{references}", shots: 4')
-    assert codes(few, tmp_path) == []
-    report = compile_text(few.replace("shots: 4", "shots: 40"), "n", folder=tmp_path).report
-    (item,) = report
-    assert item.code == "I421"
-    assert "40 references" in item.message and "4 pictures" in item.message
-    assert item.help == "write shots: 4, or add pictures of good parts"
 
 
 @pytest.mark.parametrize(

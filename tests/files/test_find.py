@@ -7,7 +7,7 @@ import pytest
 
 from promptdsl.files import search
 from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, place_of, together
-from promptdsl.files.found import what_was_left_out
+from promptdsl.files.found import LeftOut, what_was_left_out
 
 
 @pytest.fixture(autouse=True)
@@ -338,3 +338,19 @@ def test_more_names_than_are_remembered_still_count(monkeypatch: pytest.MonkeyPa
 def test_has_wildcards() -> None:
     assert has_wildcards("a/*.png") and has_wildcards("?") and has_wildcards("[a]/b")
     assert not has_wildcards("a/X.png") and not has_wildcards("")
+
+
+def test_one_and_several_in_words() -> None:
+    touch("p/a.txt", "p/plain", "p/.1.png", "p/sub/x.png", "p/old/run.json", "p/old/results.jsonl")
+    link("p/far", "../store")
+    touch("store/1.png", "p/1.png")
+    flat, deep = find(".", "p"), find(".", "p/**")
+    assert what_was_left_out(flat.left_out) == (
+        "1 hidden picture (p/.1.png), 1 .txt (p/a.txt), 3 sub-folders (p/far, p/old, p/sub), "
+        "1 file without a suffix (p/plain)"
+    )
+    assert what_was_left_out(deep.left_out).endswith(
+        "1 folder with results (p/old), 1 link to a folder (p/far)"
+    )
+    assert what_was_left_out({"sub-folders": LeftOut(1, ["s"])}) == "1 sub-folder (s)"
+    assert together([Found(outside="x"), Found()]).outside == "x"

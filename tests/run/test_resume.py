@@ -135,6 +135,7 @@ def test_pictures_edited_in_between_are_told() -> None:
         {"score": True},
         {"score": "1"},
         {"score": None},
+        {"score": None, "rule": None},
         {"image": ""},
         {"image": "a\0b"},
         {"image": "\ud800.png"},

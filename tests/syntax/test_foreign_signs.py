@@ -53,6 +53,7 @@ def test_signs_outside_of_texts_are_folded_and_told_once(written: str, seen: str
         "# ein Kommentar： ｛「\u200b",
         "reject when score ≥ 0.5",
         "windows: 2×2",
+        'defect a { "x» {object} „y“, z", "5” {object}" }',
     ],
 )
 def test_texts_and_comments_of_any_language_stay(text: str) -> None:

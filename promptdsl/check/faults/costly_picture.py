@@ -5,8 +5,8 @@ generous number makes a run that never ends. Told are only costs that the author
 """
 
 from promptdsl.check.context import Context
-from promptdsl.check.faults.too_few_references import references_found
 from promptdsl.check.picture_cost import Cost, picture_cost
+from promptdsl.files.find import together
 from promptdsl.spec.model import ObjectSpec
 
 SLOW_SECONDS = 60.0
@@ -23,11 +23,19 @@ def costly_picture(context: Context) -> None:
             continue
         side = size if isinstance(size, int) else facts.image_size
         shots = item.method.settings.get("shots")
-        found = references_found(context, item)
+        found = _references(context, item)
         used = min(found, shots) if isinstance(shots, int) and found else found
         cost = picture_cost(item.method, side, used)
         if cost is not None:
             _tell(context, item, cost, side, used)
+
+
+def _references(context: Context, item: ObjectSpec) -> int:
+    """How many pictures the references of an object are."""
+    patterns = item.method.settings.get("references")
+    if not isinstance(patterns, tuple):
+        return 0
+    return len(together(context.find(str(pattern)) for pattern in patterns).files)
 
 
 def _tell(context: Context, item: ObjectSpec, cost: Cost, side: int, references: int) -> None:
