@@ -20,6 +20,7 @@ from promptdsl.validation.calibrate import (
     too_few,
 )
 from promptdsl.validation.conformal import Promise, limit_escapes, limit_false_rejects
+from promptdsl.validation.intervals import upper_bound
 from promptdsl.validation.labelled import Labelled
 from promptdsl.validation.scored import Scored
 
@@ -190,3 +191,33 @@ def test_the_sentence_for_too_few_pictures() -> None:
     assert "1 defective picture is too few" in too_few(1, "defective", Promise(0.02, 0.95))
     assert "2% escapes" in too_few(2, "defective", Promise(0.02, 0.95))
     assert [percent(share) for share in (0.02, 0.0581, 1.0)] == ["2%", "5.81%", "100%"]
+
+
+def test_a_review_line_that_would_meet_the_reject_line_goes_lower() -> None:
+    few = GOOD[:20]
+    reject, review = calibrate(
+        item_of(score_line("reject"), score_line("review")), sample(few), wanted()
+    )
+    assert reject.notes == () and reject.found.wrong == 0
+    assert few[-2] < review.found.value < few[-1] < reject.found.value
+    assert (review.found.wrong, review.found.of, review.found.kept) == (1, 20, False)
+    assert review.found.promise == Promise(upper_bound(1, 20, 0.95), 0.95)
+    assert "could never decide" in review.notes[0]
+    wish = wanted(asked=frozenset({"reviews"}), accept_weaker=True)
+    assert calibrate(item_of(score_line("reject"), score_line("review")), sample(few), wish)
+
+
+def test_a_line_set_by_defects_goes_lower_and_keeps_its_promise() -> None:
+    item = item_of(score_line("reject", 0.2), score_line("review"))
+    (review,) = calibrate(item, sample(bad=BAD), wanted(escapes=0.1))
+    assert review.found.value < 0.2 and review.of == "defective parts passed"
+    assert (review.found.wrong, review.found.of) == (0, len(BAD))
+    assert review.found.kept and review.found.promise == Promise(0.1, 0.95)
+    assert "0.2" in review.notes[0]
+
+
+def test_a_written_line_that_can_never_decide_is_told_once() -> None:
+    item = item_of(score_line("reject"), area_line("reject"), score_line("review", 0.9))
+    first, second = calibrate(item, sample(), wanted())
+    assert len(first.notes) == 1 and "it can never decide" in first.notes[0]
+    assert second.notes == ()

@@ -192,6 +192,7 @@ def test_which_lines_leave_another_nothing() -> None:
     assert covers(rule("reject"), rule("review"), 0.5, 0.5)
     assert not covers(rule("reject"), rule("review"), 0.5, 0.49)
     assert covers(area(0.6), area(0.7), 0.01, 0.01)
+    assert covers(area(0.7), area(0.7), 0.01, 0.02)
     assert not covers(area(0.7), area(0.6), 0.01, 0.01)
     assert not covers(area(0.6), rule("review"), 0.01, 0.5)
     lines: list[tuple[Rule, float]] = [(rule("reject"), 0.5), (rule("reject"), 0.4)]

@@ -50,10 +50,19 @@ def test_the_sentence_has_figure_interval_sample_and_what_next() -> None:
     assert "good parts score higher than defective ones" in found.next
     assert found.line.startswith(found.sentence + "; next: ")
     level = judged(0.5, 0.38, 0.62)
-    assert not level.inverted and "reference pictures" in level.next
+    assert not level.inverted and "no threshold and no single word helps" in level.next
+    assert "score higher" not in level.next
+    assert "add pictures of good parts" in Separation(None, None, 0, 20).next
+    assert "more pictures would say how well" in judged(0.7, 0.6, 0.8).next
+    assert "promptdsl calibrate" in judged(0.97, 0.9, 1.0).next
     assert "3 defective ones are too few" in judged(1.0, 0.7, 1.0, 20, 3).next
     assert Separation(None, None, 20, 0).next == "add pictures of defective parts"
-    assert describe_separation(found)["good_scores_higher"] is True
+    assert describe_separation(found) == {
+        "grade": "not at all", "auroc": 0.26, "interval": [0.16, 0.37], "good": 12,
+        "defective": 9, "good_scores_higher": True, "sentence": found.sentence,
+        "next": found.next,
+    }  # fmt: skip
+    assert describe_separation(Separation(None, None, 20, 0))["interval"] is None
 
 
 def test_perfect_samples_have_an_interval_that_knows_how_few_they_are() -> None:
