@@ -173,9 +173,11 @@ class OldLock:
         """Write the new lock."""
         from promptdsl.lock.file import set_aside, write_lock
 
-        if self.unusable is not None:
-            tell_note(f"the old lock file is kept as {set_aside(spec, self.unusable.suffix)}")
-        return write_lock(spec, objects)
+        aside = None if self.unusable is None else set_aside(spec, self.unusable.suffix)
+        written = write_lock(spec, objects)  # before anything is told: the reader may be gone
+        if aside is not None:
+            tell_note(f"the old lock file is kept as {aside}")
+        return written
 
 
 def _calibrated(

@@ -151,6 +151,7 @@ def test_more_shots_than_references(tmp_path: Path) -> None:
     done = check(tmp_path, '"held"', '"good", "good/*.png", shots: 40')
     assert "error[I616]: shots asks for 40 references, and there are 4 pictures" in done.stdout
     assert helps(done) == "help: write shots: 4, or add pictures to the references"
+    assert "and there is 1 picture" in check(tmp_path, '"held"', '"good/1.png", shots: 2').stdout
     assert "I616" not in check(tmp_path, '"held"', '"good", shots: 4').stdout
     assert "I616" not in check(tmp_path, '"held"', '"nothing", shots: 4').stdout
 
