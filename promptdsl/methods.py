@@ -7,7 +7,10 @@ point group `promptdsl.methods`. Sources of the defaults: WinCLIP arXiv 2303.148
 arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Kind = Literal[
@@ -249,10 +252,36 @@ def register(method: Method) -> None:
 
 
 def find_method(name: str) -> Method | None:
-    """The method of that name, also one that an installed package announces; else None."""
+    """The method of that name, also one that an installed package announces; else None.
+
+    Raises whatever a broken package raises.
+    """
     if name not in METHODS:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
         for point in entry_points(group=ENTRY_POINTS, name=name):
             register(point.load())
     return METHODS.get(name)
+
+
+def known_methods() -> Mapping[str, Method]:
+    """All methods, with those that installed packages announce and nobody has named yet.
+
+    For messages: asked on import, or through METHODS alone, they would know of none of them.
+    """
+    _load_announced()
+    return METHODS
+
+
+def known_fields() -> tuple[Field, ...]:
+    """The fields of all of them."""
+    return tuple(field for method in known_methods().values() for field in method.fields)
+
+
+@cache
+def _load_announced() -> None:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=ENTRY_POINTS):
+        with suppress(Exception):  # a broken package is told to who names its method
+            register(point.load())
