@@ -106,7 +106,7 @@ def _described(value: Value) -> str:
         "number": f"the number {value.value}",
         "percent": "a percentage",
         "size": f"the size {value.value}",
-        "pixels": "a number of pixels",
+        "pixels": f"{value.value} px",
     }[value.kind]
 
 
@@ -281,7 +281,11 @@ def _number(field: Field, line: FieldLine, report: Report, kind: str) -> int | f
     whole = field.kind == "count" or (kind == "pixels" and field.name == "image_size")
     number = value.value
     if value.kind != kind or isinstance(number, str) or (whole and number % 1 != 0):
-        _wrong_kind(value, field, what, f"write for example {field.name}: {example}{unit}", report)
+        wrong_fraction = value.kind == kind and whole
+        _wrong_kind(
+            value, field, what.replace("a number", "a whole number") if wrong_fraction else what,
+            f"write for example {field.name}: {example}{unit}", report,
+        )  # fmt: skip
         return None
     if not _in_range(field, number):
         report.error(
