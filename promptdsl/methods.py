@@ -8,7 +8,10 @@ arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Kind = Literal[
     "model",  # strings: a built-in name; an open_clip name and tag; config and weights files
@@ -236,6 +239,11 @@ APRIL_GAN = Method(
     needs_weights=True,
 )
 
+
+class MethodNotLoaded(ImportError):
+    """An installed package announces a method and does not bring it; one sentence says why."""
+
+
 ENTRY_POINTS = "promptdsl.methods"
 METHODS: dict[str, Method] = {method.name: method for method in (WINCLIP, ANOMALYCLIP, APRIL_GAN)}
 
@@ -249,10 +257,37 @@ def register(method: Method) -> None:
 
 
 def find_method(name: str) -> Method | None:
-    """The method of that name, also one that an installed package announces; else None."""
+    """The method of that name, also one that an installed package announces; else None.
+
+    Raises MethodNotLoaded where the package's entry point does not lead to that method.
+    """
     if name not in METHODS:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
         for point in entry_points(group=ENTRY_POINTS, name=name):
-            register(point.load())
+            _register_announced(name, point)
     return METHODS.get(name)
+
+
+def announced() -> list[str]:
+    """Names of the methods that there are, those of installed packages included."""
+    from importlib.metadata import entry_points
+
+    return list(dict.fromkeys([*METHODS, *entry_points(group=ENTRY_POINTS).names]))
+
+
+def _register_announced(name: str, point: "EntryPoint") -> None:
+    """Somebody else's package may do anything when it is imported: its fault is one sentence."""
+    try:
+        method = point.load()
+        if not isinstance(method, Method):
+            raise TypeError(f"{point.value} is no Method")
+        if method.name != name:
+            raise ValueError(f"{point.value} is the method {method.name}")
+        register(method)
+    except (Exception, SystemExit) as fault:
+        package = point.dist.name if point.dist is not None else point.value
+        told = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise MethodNotLoaded(
+            f"the method {name} of the installed package {package} cannot be loaded ({told[:200]})"
+        ) from fault

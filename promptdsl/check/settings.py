@@ -7,7 +7,15 @@ from pathlib import PurePosixPath
 from promptdsl.check.resolve_objects import MethodLines, relocate
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import METHODS, Field, Method, Setting, find_method
+from promptdsl.methods import (
+    METHODS,
+    Field,
+    Method,
+    MethodNotLoaded,
+    Setting,
+    announced,
+    find_method,
+)
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
@@ -26,12 +34,20 @@ class Settings:
 
 def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
-    method = find_method(lines.name)
+    try:
+        method = find_method(lines.name)
+    except MethodNotLoaded as fault:
+        report.error(
+            "I401", lines.name_span, str(fault),
+            help="mend or remove that package, or name another method",
+        )  # fmt: skip
+        return None
     if method is None:
-        near = nearest(lines.name, METHODS)
+        names = announced()
+        near = nearest(lines.name, names)
         report.error(
             "I401", lines.name_span, f"there is no method {lines.name}",
-            help=f"did you mean {near}?" if near else f"there are {', '.join(METHODS)}",
+            help=f"did you mean {near}?" if near else f"there are {', '.join(names)}",
             fix=Fix(lines.name_span, near) if near else None,
         )  # fmt: skip
         return None

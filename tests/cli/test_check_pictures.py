@@ -116,6 +116,22 @@ def test_weights_are_one_file_by_name(tmp_path: Path) -> None:
     assert "there is no file" not in done.stdout and "w[1].safetensors says nothing" in done.stdout
 
 
+def test_weights_that_are_there_and_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    (tmp_path / "loop.pth").symlink_to("loop.pth")
+    for name, what in (
+        ("folder", "a folder"), ("pipe.safetensors", "not a regular file"),
+        ("loop.pth", "not a regular file"),
+    ):  # fmt: skip
+        text = SPEC.replace("winclip", "anomalyclip").format(
+            images='"a.png"', references=f', weights: "{name}"'
+        )
+        (tmp_path / "s.inspect").write_text(text)
+        done = promptdsl("check", "s.inspect", cwd=tmp_path)
+        assert f"error[I601]: {name} is {what}\n" in done.stdout
+
+
 def test_what_cannot_be_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "good/1.png", "good/locked/2.png")
     os.mkfifo(tmp_path / "good/3.png")
