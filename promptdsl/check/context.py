@@ -1,5 +1,6 @@
 """What a check is given: the Spec, the files behind it, and the report."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,6 +73,15 @@ class Context:
         """The one file of that name, which is no pattern; None where there is none."""
         found = self.library.root_folder / path
         return found if self.library.loader.exists(found) else None
+
+    def other_than_file(self, path: str) -> str | None:
+        """What stands at a path that is no file; None where nothing is there."""
+        place = self.library.root_folder / path
+        try:
+            folder, there = place.is_dir(), os.path.lexists(place)
+        except (OSError, ValueError):
+            return None
+        return "a folder" if folder else "not a regular file" if there else None
 
     def advice(self, pattern: str) -> str:
         """What there is instead of pictures where a pattern leads."""

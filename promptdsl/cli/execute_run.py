@@ -158,7 +158,10 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
         if earlier is not None:
             refuse_another_run(earlier, run, options.out)
             run = continued(earlier, run)
-        folder.open_results(lambda record: follows(record, rules.get(record.object)))
+        defects = {item.name: item.defects for item in objects}
+        folder.open_results(
+            lambda record: follows(record, rules.get(record.object), defects.get(record.object))
+        )
         folder.describe(run)
         left = _not_done(jobs, folder)
         changed_pictures = _changed(jobs, left, folder.last_written)
@@ -187,7 +190,10 @@ def _changed(jobs: Sequence[Job], left: Sequence[Job], since: float | None) -> i
     count = 0
     for job in jobs:
         with suppress(OSError):
-            count += job not in fresh and os.stat(job.image).st_mtime > since
+            status = os.stat(job.image)
+            # Another file moved or copied to the name brings its own, older time of change.
+            last = max(status.st_mtime, status.st_ctime)
+            count += job not in fresh and last > since
     return count
 
 

@@ -1,6 +1,7 @@
 """What there is instead, where a path or a pattern gave no pictures."""
 
 import os
+import re
 from collections import Counter
 from itertools import islice
 from pathlib import PurePosixPath
@@ -24,7 +25,10 @@ def advice(folder: str | os.PathLike[str], pattern: str, called: str) -> str | N
     place = PurePosixPath(*parts[:at])
     pictures, others, folders = _content(os.path.join(folder, place))
     if at < len(parts) and not is_wild(parts[at]):
-        near = nearest(parts[at], [*folders, *pictures, *others])
+        names = [*folders, *pictures, *others]
+        if parts[at] in names:  # a file, or a link that leads nowhere
+            return f"{shown(place / parts[at])} is no folder"
+        near = nearest(parts[at], names)
         if near is None:
             return None
         return f'did you mean "{shown(PurePosixPath(place, near, *parts[at + 1 :]))}"?'
@@ -77,7 +81,9 @@ def _write(pictures: list[str], place: PurePosixPath) -> str:
     whole = f'"{shown(place)}"'
     if len(kinds) > 1:
         return f"{_kinds(pictures)}: write {whole}"
-    return f'{_kinds(pictures)}: write "{shown(place / ("*" + next(iter(kinds))))}" or {whole}'
+    # Within a pattern, brackets are a choice; a folder's own ones stand in brackets themselves.
+    pattern = PurePosixPath(re.sub(r"[*?[]", r"[\g<0>]", str(place)), "*" + next(iter(kinds)))
+    return f'{_kinds(pictures)}: write "{shown(pattern)}" or {whole}'
 
 
 def _kinds(names: list[str]) -> str:

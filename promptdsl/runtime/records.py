@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -69,10 +69,18 @@ def parse_line(line: bytes) -> Record | None:
     return Record(**fields)
 
 
-def follows(record: Record, rules: Sequence[Rule] | None) -> bool:
-    """True where the record's verdict and rule are those that its numbers give; None: not known."""
+def follows(
+    record: Record, rules: Sequence[Rule] | None, defects: Collection[str] | None = None
+) -> bool:
+    """True where the record's verdict and rule are those that its numbers give; None: not known.
+
+    `defects`: the names that the object has; a record that names another one was edited.
+    """
     if rules is None:
         return True
+    named = {*(record.defects or ()), *([record.defect] if record.defect is not None else ())}
+    if defects is not None and not named <= set(defects):
+        return False
     if record.score is None:
         return record.rule is None
     try:

@@ -148,8 +148,8 @@ def open_bank(scoring: Scoring, plan: ObjectPlan, spec_folder: Path) -> WordBank
             f"{plan.method.name}, use promptdsl diff",
         )
     raise UsageProblem(
-        f"{plan.name}: the prompts of method {plan.method.name} are learned, so its scores do not "
-        "depend on the words of the spec and there is nothing to try",
+        f"{plan.name}: the scores of method {plan.method.name} do not depend on the words of the "
+        "spec, so there is nothing to try",
         "write method winclip or method april_gan to score with words",
     )
 

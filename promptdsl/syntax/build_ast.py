@@ -12,7 +12,7 @@ from promptdsl.syntax.build_lines import build_lines
 from promptdsl.syntax.build_object import build_object
 from promptdsl.syntax.build_parts import twice
 from promptdsl.syntax.foreign_signs import with_plain_signs
-from promptdsl.syntax.misfits import malformed, unknown
+from promptdsl.syntax.misfits import malformed, meant, unknown
 from promptdsl.syntax.parser import parse
 from promptdsl.syntax.statements import Desk, Statement, each, is_word, statements_of
 from promptdsl.syntax.vocabulary import (
@@ -116,7 +116,7 @@ def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> N
 
 def _meant(statement: Statement, names: tuple[str, ...]) -> str | None:
     first = statement.atoms[0] if statement.atoms else None
-    return nearest(str(first), names) if first is not None and is_word(first) else None
+    return meant(str(first), names) if first is not None and is_word(first) else None
 
 
 _KIND = {"use": "use", "words": "list", "templates": "list", "object": "object"}

@@ -72,6 +72,8 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
     if behind:
         _tell_behind(desk, behind)
         return None
+    if _joined_values(desk, name, atoms):
+        return None
     if _is_bare_text(name, atoms):
         span = desk.span(*atoms)
         written = desk.written(span)
@@ -146,6 +148,33 @@ def _size_in_pixels(desk: Desk, name: Word, atoms: list[Token]) -> bool:
     else:
         return False
     return True
+
+
+_COMMA_WORDS = {"and", "or", "&", "+", ";", "/", "|", "plus"}
+_UP_TO = {"to", "-", "\u2013", "\u2014", "..", "...", "\u2026", "until", "through"}
+
+
+def _joined_values(desk: Desk, name: Word, atoms: list[Token]) -> bool:
+    """`6 and 12`, `"a" and "b"`, `6 to 12`: values with a word where a comma belongs."""
+    values, between = atoms[::2], [str(token).lower() for token in atoms[1::2]]
+    complete = all(token.type in _COMPLETE or token == "image" for token in values)
+    if not between or len(values) == len(between) or not complete:
+        return False
+    span = desk.span(*atoms)
+    if set(between) <= _COMMA_WORDS:
+        listed = ", ".join(desk.written(desk.span(token)) for token in values)
+        desk.report.error(
+            "I126", span, f'values have commas between them, and not "{shown(between[0])}"',
+            help=f"write {name.value}: {shown(listed, 200)}", fix=Fix(span, listed),
+        )  # fmt: skip
+        return True
+    if set(between) <= _COMMA_WORDS | _UP_TO:
+        desk.report.error(
+            "I126", span, f"{shown(desk.written(span))} is no list of values",
+            help=f"name every value, with commas between them, after {name.value}:",
+        )  # fmt: skip
+        return True
+    return False
 
 
 _TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}

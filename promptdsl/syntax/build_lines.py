@@ -238,7 +238,7 @@ def _loose_in_phrases(desk: Desk, statement: Statement) -> None:
     """Bare words among phrases: a lost `include`, or a phrase without its quotes."""
     atoms, span = statement.atoms, desk.span_of(statement)
     first = str(atoms[0])
-    near = nearest(first, ("include",))
+    near = "include" if first == "import" else nearest(first, ("include",))
     dotted = len(atoms) == 3 and atoms[1].type == "DOT" and is_word(atoms[0]) and is_word(atoms[2])
     if near and len(atoms) > 1:
         desk.report.error(

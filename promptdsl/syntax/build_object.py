@@ -40,6 +40,8 @@ _PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
 }
 
 
+# Words with which other languages name a parent.
+_EXTENDS = {"inherits", "from", "of", "is", "like", "implements", "derives", "based_on"}
 _SWAPPABLE = {"loose": ("defect", "method", "samples", "remove"), "phrase": ("test",)}
 
 
@@ -101,7 +103,9 @@ def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
     word = str(head[at])
     if word == "extends":
         return True
-    if at == 0 or not is_word(head[at]) or nearest(word, ("extends",)) is None:
+    between = 0 < at < len(head) - 1
+    said_so = word.lower() in _EXTENDS and between
+    if at == 0 or not is_word(head[at]) or not (said_so or nearest(word, ("extends",))):
         return False
     desk.report.error(
         "I120", desk.span(head[at]), f"{word} is not a word of this language",

@@ -88,7 +88,7 @@ def _finish_rule(
         )
         return None
     compares = _check_comparison(desk, measure, rest[0])
-    bound, at = _bound(desk, measure, rest[1])
+    bound, at = _bound(desk, measure, rest[1], alone=len(rest) == 2)
     desk.nothing_behind(statement, rest[2:])
     level = _level(desk, above) if above is not None else None
     if bound == "broken" or level == "broken" or not compares:
@@ -137,7 +137,10 @@ def _check_comparison(desk: Desk, measure: str, token: Token) -> bool:
     return True
 
 
-def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, Span]:
+def _bound(
+    desk: Desk, measure: str, token: Token, *, alone: bool
+) -> tuple[float | str | None, Span]:
+    """The limit and its place; what is no limit is corrected only where nothing goes on behind."""
     span, written = desk.span(token), str(token)
     if written.lower() == "auto":
         return None, span
@@ -145,11 +148,8 @@ def _bound(desk: Desk, measure: str, token: Token) -> tuple[float | str | None, 
         value = float(written)
         if 0.0 <= value <= 1.0:
             return value, span
-        desk.report.error(
-            "I503", span, f"a score lies between 0 and 1, and {written} does not",
-            help=f"write {value / 100:g}" if 2 <= value <= 100 else "write a number from 0 to 1",
-            fix=Fix(span, f"{value / 100:g}") if 2 <= value <= 100 else None,
-        )  # fmt: skip
+        message = f"a score lies between 0 and 1, and {written} does not"
+        _outside(desk, span, message, value, alone)
         return "broken", span
     if measure == "area" and token.type == "PERCENT":
         value = share(written)
@@ -202,18 +202,29 @@ def _share_without_percent(desk: Desk, span: Span, written: str) -> None:
         )  # fmt: skip
 
 
+def _outside(desk: Desk, span: Span, message: str, value: float, alone: bool = True) -> None:
+    """`62` is 62 of 100, and 0.62; what 1.2 means, nobody knows."""
+    of_100 = f"{value / 100:g}" if alone and 2 <= value <= 100 else None
+    desk.report.error(
+        "I503", span, message,
+        help=f"write {of_100}" if of_100 else "write a number from 0 to 1, for example 0.62",
+        fix=Fix(span, of_100) if of_100 else None,
+    )  # fmt: skip
+
+
 def _level(desk: Desk, token: Token) -> float | str:
     span, written = desk.span(token), str(token)
     value = share(written) if token.type == "PERCENT" else float(written)
     if token.type == "NUMBER" and 0.0 <= value <= 1.0:
         return value
-    desk.report.error(
-        "I503" if token.type == "NUMBER" else "I406",
-        span,
-        f"the local score behind above is a number from 0 to 1, and {written} is not",
-        help=f"write {value / 100 if value > 1 else value:g}" if 0.0 <= value <= 100.0
-        else "write a number from 0 to 1",
-        fix=Fix(span, f"{value / 100 if value > 1 else value:g}")
-        if 0.0 <= value <= 100.0 else None,
-    )  # fmt: skip
+    message = f"the local score behind above is a number from 0 to 1, and {written} is not"
+    if token.type == "NUMBER":
+        _outside(desk, span, message, value)
+    else:
+        inside = 0.0 <= value <= 1.0
+        desk.report.error(
+            "I406", span, message,
+            help=f"write {value:g}" if inside else "write a number from 0 to 1, for example 0.62",
+            fix=Fix(span, f"{value:g}") if inside else None,
+        )  # fmt: skip
     return "broken"

@@ -9,6 +9,12 @@ from promptdsl.syntax.vocabulary import FORMS, RESERVED, SYNONYMS
 from promptdsl.syntax.wishes import wish
 
 
+def meant(word: str, names: tuple[str, ...]) -> str | None:
+    """The word of the language that another word means, or is like; the meaning comes first."""
+    synonym = SYNONYMS.get(word.lower())
+    return synonym if synonym in names else nearest(word, names)
+
+
 def malformed(desk: Desk, statement: Statement, message: str, help: str) -> None:
     """A line whose words are right but whose form is not."""
     desk.report.error("I122", desk.head(statement), message, help=help)
@@ -53,9 +59,7 @@ def unknown(desk: Desk, statement: Statement, home: str, names: tuple[str, ...])
         return None
     if is_word(first) and word not in names and wish(desk.report, first, span):
         return None
-    near = nearest(word, names) if is_word(first) else None
-    if near is None and SYNONYMS.get(word.lower()) in names:
-        near = SYNONYMS[word.lower()]
+    near = meant(word, names) if is_word(first) else None
     help = f"did you mean {near}?" if near else f"{home} takes {_listed(names)}"
     desk.report.error(
         "I120",

@@ -3,8 +3,10 @@
 Each is reported once and mended, so that the braces and the grammar see what was meant.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lark import Token
 
@@ -20,6 +22,8 @@ _NO_COLON = _BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
 _AFTER_A_BLOCK = _BLOCK_WORDS | {"REMOVE", "INCLUDE"}
 _BRACKETS = {"(": ")", "[": "]"}
 _BEFORE_A_LIMIT = {"above", "least", "most"}
+_EXPONENT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}")
+_JOINTS = {"and", "or", "also", "else", "then", "&", "&&", "||"}
 _VALUES = {"NUMBER", "PERCENT", "SIZE", "STRING"}
 # What begins the next line of a block although a line that begins so is not yet finished.
 _NEXT_LINE: dict[str, set[str]] = {
@@ -181,7 +185,28 @@ class _Mender:
         return True
 
     def _number(self, token: Token) -> bool:
-        return self._decimal_comma(token) or self._percent(token) or self._times(token)
+        return (
+            self._exponent(token)
+            or self._decimal_comma(token)
+            or self._percent(token)
+            or self._times(token)
+        )
+
+    def _exponent(self, token: Token) -> bool:
+        """`7e-2`, which programs write for 0.07."""
+        count, written = 1, str(token)
+        while count < 3 and self._kind(count) in ("NAME", "NUMBER"):
+            following = self.tokens[self.at + count]
+            if begin(following) != finish(self.tokens[self.at + count - 1]):
+                break
+            written += following
+            count += 1
+        if count == 1 or not _EXPONENT.fullmatch(written):
+            return False
+        plain = f"{Decimal(written):f}"
+        message = f"{written} has an exponent, and numbers are written out"
+        self._take(count, "NUMBER", plain, "I106", message, "needs all its digits")
+        return True
 
     def _percent(self, token: Token) -> bool:
         """`0.5 percent`."""
@@ -266,16 +291,25 @@ class _Mender:
         """`on: good expect reject ...`: two lines without anything between them."""
         if not self.line or not self._begins_a_line(token):
             return False
+        joint = self._joint()
         last = finish(self.line[-1])
         shown = "this text" if token.type == "STRING" else str(token)
         self.report.error(
             "I126", self._span(token), f"a comma or a new line is missing before {shown}",
-            help="put it on a line of its own", fix=Fix(Span(self.source.name, last, last), ","),
+            help="put it on a line of its own",
+            fix=Fix(Span(self.source.name, last, finish(joint) if joint else last), ","),
         )  # fmt: skip
         self._keep(made("COMMA", ",", begin(token), token.line or 1))
         self._keep(token)
         self.at += 1
         return True
+
+    def _joint(self) -> Token | None:
+        """The word that would join two lines, taken off the first: `... and review when ...`."""
+        if len(self.line) < 3 or self.line[-1].lower() not in _JOINTS:
+            return None
+        self.out.pop()
+        return self.line.pop()
 
     def _begins_a_line(self, token: Token) -> bool:
         first, last = self.line[0], self.line[-1]

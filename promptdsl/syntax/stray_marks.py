@@ -221,6 +221,9 @@ class _Sweeper:
             if not field_value or not self._is_plain_value(partner):
                 return False
         elif head and head[0].type in _BLOCKS and not field_value:
+            if self._kind_at(partner + 1) == "LBRACE":
+                self._between_name_and_block(opener, partner)
+                return True
             self._turn(opener, partner)
             return False
         elif not field_value and head:
@@ -253,6 +256,21 @@ class _Sweeper:
         while before > self.at and self.tokens[before].type in ("_NEWLINE", "COMMA"):
             self.dropped.add(before)
             before -= 1
+
+    def _kind_at(self, index: int) -> str:
+        return self.tokens[index].type if index < len(self.tokens) else ""
+
+    def _between_name_and_block(self, opener: Token, partner: int) -> None:
+        """`defect bent (major) {`: a head has no place for what the brackets say."""
+        closer, head = self.tokens[partner], self.out[self.first]
+        self.report.error(
+            "I129", Span(self.source.name, begin(opener), finish(closer)),
+            f"{head} has no {opener} {closer} between its name and its block",
+            label="nothing belongs here",
+            help="remove it; a parent is named by extends" if head.type == "OBJECT"
+            else "remove it, or write it behind a # as a comment",
+        )  # fmt: skip
+        self.dropped.update(range(self.at, partner + 1))
 
     def _turn(self, opener: Token, partner: int) -> None:
         """`defect scratch [ ... ]`: another kind of bracket around a block."""

@@ -131,12 +131,13 @@ class _Line:
             return
         if behind and str(behind[0]).lower() in (*_STARTS, self.verdict):
             behind = behind[1:]
-        first = self.desk.written(self.desk.span(self.statement.atoms[0], self.rest[-1]))
-        cut = span.start - self.desk.head(self.statement).start
+        before = [t for t in self.condition[:joint] if str(t).lower() not in ("either", "both")]
+        first = f"{self.verdict} when "
+        first += self.desk.written(self.desk.span(*before)) if before else ""
         second = self.desk.written(self.desk.span(*behind)) if behind else ""
         complete = str(behind[0]).lower() == "area" if behind else False
         whole = Span(span.file, self.desk.head(self.statement).start, span.end)
-        corrected = f"{first[:cut].rstrip()}\n    {self.verdict} when {second}"
+        corrected = f"{first.rstrip()}\n    {self.verdict} when {second}"
         self.desk.report.error(
             "I129", span, message,
             help="give each condition a line of its own: the first that holds decides",

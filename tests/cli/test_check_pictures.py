@@ -49,6 +49,8 @@ def test_a_folder_is_taken_and_its_pictures_are_counted(tmp_path: Path) -> None:
         ("scratch/*.png", 'scratch holds 3 .jpg files: write "scratch/*.jpg" or "scratch"'),
         ("mixed/*.bmp", 'mixed holds 2 .jpg and 1 .PNG files: write "mixed"'),
         ("mixed/*.png", 'mixed holds 2 .jpg and 1 .PNG files: write "mixed"'),
+        ("x [1]/*.jpg", 'x [1] holds 1 .jpg file: write "x [[]1]/*.jpg" or "x [1]"'),
+        ("loop/*.jpg", "loop is no folder"),
         ("scrtch/*.jpg", 'did you mean "scratch/*.jpg"?'),
         ("scratch/00.jpg", 'did you mean "scratch/0.jpg"?'),
         ("notes", "notes holds no pictures, but 1 .txt file"),
@@ -69,10 +71,11 @@ def test_a_folder_is_taken_and_its_pictures_are_counted(tmp_path: Path) -> None:
 def test_what_is_there_instead(tmp_path: Path, images: str, advice: str | None) -> None:
     touch(
         tmp_path, *(f"scratch/{n}.jpg" for n in range(3)), "mixed/1.jpg", "mixed/2.jpg",
-        "mixed/3.PNG", "notes/a.txt", "top.png", "box/good/1.png",
+        "mixed/3.PNG", "notes/a.txt", "top.png", "box/good/1.png", "x [1]/1.jpg",
         *(f"deep/{name}/1.png" for name in "abcd"),
     )  # fmt: skip
     (tmp_path / "empty").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
     done = check(tmp_path, f'"{images}"')
     assert "[I607]" in done.stdout and "\x07" not in done.stdout
     if advice is not None:
@@ -112,6 +115,22 @@ def test_weights_are_one_file_by_name(tmp_path: Path) -> None:
     touch(tmp_path, "w[1].safetensors")
     done = promptdsl("check", "s.inspect", cwd=tmp_path)
     assert "there is no file" not in done.stdout and "w[1].safetensors says nothing" in done.stdout
+
+
+def test_weights_that_are_there_and_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    (tmp_path / "loop.pth").symlink_to("loop.pth")
+    for name, what in (
+        ("folder", "a folder"), ("pipe.safetensors", "not a regular file"),
+        ("loop.pth", "not a regular file"),
+    ):  # fmt: skip
+        text = SPEC.replace("winclip", "anomalyclip").format(
+            images='"a.png"', references=f', weights: "{name}"'
+        )
+        (tmp_path / "s.inspect").write_text(text)
+        done = promptdsl("check", "s.inspect", cwd=tmp_path)
+        assert f"error[I601]: {name} is {what}\n" in done.stdout
 
 
 def test_what_cannot_be_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,5 +70,5 @@ def test_why_says_that_prompts_are_learned(
 
 def test_experiments_with_words_are_refused(scoring: Scoring, write_spec: Write) -> None:
     path = write_spec("refused")
-    with pytest.raises(UsageProblem, match="are learned"):
+    with pytest.raises(UsageProblem, match="scores of method anomalyclip do not depend"):
         open_bank(scoring, plan_of(path), path.parent)

@@ -31,7 +31,7 @@ _RULES: dict[str, str | None] = {
             "reject when anomaly score >= 0.62", "reject when scor >= 0.62",
             "reject when probability >= 0.62", "reject when 0.62 <= score",
             "if score >= 0.62 then reject", "when score >= 0.62 reject", "if score >= 0.62: reject",
-            "score >= 0.62 -> reject", "reject score when >= 0.62",
+            "score >= 0.62 -> reject", "reject score when >= 0.62", "reject when score >= 6.2e-1",
         ),
         _SCORE,
     ),
@@ -46,8 +46,14 @@ _RULES: dict[str, str | None] = {
         _AREA,
     ),
     "reject when area above 0.70 >= 2": "reject when area above 0.70 >= 2%",
-    "reject when score >= 0.62 or area above 0.70 >= 1%":
+    **dict.fromkeys(
+        (
+            "reject when score >= 0.62 or area above 0.70 >= 1%",
+            "reject when either score >= 0.62 or area above 0.70 >= 1%",
+            "reject when score >= 0.62 and reject when area above 0.70 >= 1%",
+        ),
         "reject when score >= 0.62, reject when area above 0.70 >= 1%",
+    ),
     **dict.fromkeys(
         (
             "reject when area above 0.70 >= 50 px", "reject when area above 0.70 >= 50px",
@@ -67,6 +73,7 @@ _RULES: dict[str, str | None] = {
             "reject when score", "reject when", "reject", "reject all", "score >= 0.62",
             "pass when score < 0.48", "otherwise review", "else reject",
             "reject when score >= high", "review when score between 0.48 and 0.62",
+            "reject when area above 1.2 >= 1%",
             "roi: 10 10 20 20", "threshold: 0.62", "tolerance: 0.5 mm",
         ),
         None,
@@ -120,7 +127,7 @@ _INCLUDES: dict[str, str | None] = {
         ("include std normal", "include std:normal", "include std/normal", "include std::normal",
          "include std_normal", "include std-normal", "include normal from std", "std normal",
          "include std normal words", 'include "std.normal"', "includes std.normal",
-         "include: std.normal", "std.normal"),
+         "include: std.normal", "std.normal", "import std.normal"),
         "include std.normal",
     ),
     **dict.fromkeys(("include std.", "include std", "include", "include all"), None),
@@ -131,8 +138,28 @@ _OBJECT: dict[str, str | None] = dict.fromkeys(
      "language: de", 'description: "the nut of line 3"', "batch_size: 8", "roi { 10, 10 }"),
     None,
 )  # fmt: skip
+_VALUES: tuple[tuple[str, str, str | None], ...] = (
+    ("windows", "windows: image and 2x2, 3x3", "windows: image, 2x2, 3x3"),
+    ("windows", "windows: image and 2x2 and 3x3", "windows: image, 2x2, 3x3"),
+    ("stages", "stages: 6 and 12", "stages: 6, 12"),
+    ("stages", "stages: 6 to 12", None),
+    ("temperature", "temperature: 7e-2", "temperature: 0.07"),
+    ("temperature", "temperature: 7E-02", "temperature: 0.07"),
+    ("image_size", "image_size: 240.5 px", None),
+    ("images", 'images: "good/*.png" and "more/*.png"', 'images: "good/*.png", "more/*.png"'),
+    ("images", 'images: "good/*.png" + "more/*.png"', 'images: "good/*.png", "more/*.png"'),
+    ("defect", 'anomaly bent { "bent {object}" }', 'defect bent { "bent {object}" }'),
+    ("defect", 'fault bent { "bent {object}" }', 'defect bent { "bent {object}" }'),
+    ("defect", 'defect bent (major) { "bent {object}" }', None),
+    ("defect", 'defect bent [] { "bent {object}" }', None),
+    ("extends", "object brass inherits nut { remove scratch }",
+     "object brass extends nut { remove scratch }"),
+    ("extends", "object brass from nut { remove scratch }",
+     "object brass extends nut { remove scratch }"),
+)  # fmt: skip
 
 SAID = (
+    *(Said(*each) for each in _VALUES),
     *(Said("reject", line, means) for line, means in _RULES.items()),
     *(Said("expect least", line, means) for line, means in _CLAIMS.items()),
     *(Said("on", line, means) for line, means in _LABELS.items()),

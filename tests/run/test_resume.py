@@ -102,6 +102,16 @@ def test_records_of_another_kind_are_not_mixed(changes: dict[str, Any], what: st
     assert len(lines()) == 1
 
 
+def test_another_picture_moved_to_the_name_is_told() -> None:
+    paint_many(Path("pics"), 2)
+    earlier = time.time() - 1000
+    os.utime("pics/p1.png", (earlier, earlier))
+    go("pics/p0.png")
+    time.sleep(0.02)
+    os.replace("pics/p1.png", "pics/p0.png")
+    assert go("pics/p0.png", mode="resume").changed == 1
+
+
 def test_notes_of_all_legs_are_kept() -> None:
     paint_many(Path("pics"), 2)
     go("pics/p0.png")
@@ -143,6 +153,8 @@ def test_pictures_edited_in_between_are_told() -> None:
         {"object": 3},
         {"rule": 3},
         {"defect": ["scratch"]},
+        {"defect": "scratch of another object"},
+        {"defects": {"another": 0.5}},
         {"defects": "scratch"},
         {"defects": {"scratch": "a lot"}},
         {"area": [1]},

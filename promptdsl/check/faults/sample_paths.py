@@ -69,7 +69,11 @@ def _file(context: Context, path: str, place: Span, missing: str) -> None:
         return
     found = context.file(path)
     if found is None:
-        context.report.error("I601", place, missing, help=SPELLING)
+        other = context.other_than_file(path)
+        context.report.error(
+            "I601", place, missing if other is None else f"{path} is {other}",
+            help=SPELLING if other is None else "name a file",
+        )  # fmt: skip
     elif not context.library.inside(context.library.loader.resolve(found)):
         _outside(context, path, place)
 
