@@ -146,13 +146,16 @@ def _lines(thresholds: Sequence[Threshold]) -> tuple[list[str], int]:
     """The thresholds with their labels, and how many rows the labels take."""
     ordered = sorted(thresholds, key=lambda t: t.at)
     labels = _placed(ordered)
-    lines = []
+    lines, texts = [], []  # all lines first: a label covers the lines that pass behind it
     for threshold, label in zip(ordered, labels, strict=True):
         y, verdict = FIRST_ROW - ROW * label.row, escape(threshold.verdict)
         anchor, shift = ("end", -GAP) if label.end else ("start", GAP)
         lines.append(
             f'<line x1="{label.x:.1f}" x2="{label.x:.1f}" y1="{y - 9}" y2="{HEIGHT - BOTTOM}" '
-            f'class="threshold {verdict}"/><text x="{label.x + shift:.1f}" y="{y}" '
+            f'class="threshold {verdict}"/>'
+        )
+        texts.append(
+            f'<text x="{label.x + shift:.1f}" y="{y}" '
             f'text-anchor="{anchor}" class="label {verdict}">{escape(threshold.label)}</text>'
         )
-    return lines, 1 + max((label.row for label in labels), default=-1)
+    return lines + texts, 1 + max((label.row for label in labels), default=-1)
