@@ -100,3 +100,18 @@ def test_the_default_says_that_it_is_one() -> None:
     item = make_object("nut", (score_rule("reject", 0.5),), default_thresholds=True)
     (rule,) = resolve(item)
     assert rule.text == "reject when score >= 0.5 (uncalibrated default)"
+
+
+@pytest.mark.parametrize(
+    "rule", [score_rule("reject", None), area_rule("reject", 0.7, None)], ids=["score", "area"]
+)
+def test_a_line_without_a_number_never_lets_a_part_pass(rule: Rule) -> None:
+    with pytest.raises(SpecProblem, match="is not calibrated"):
+        decide(0.0, np.zeros((2, 2), np.float32), [rule])
+
+
+def test_a_rule_from_nowhere_names_the_spec() -> None:
+    rule = score_rule("reject", None).model_copy(update={"origin": None})
+    with pytest.raises(SpecProblem, match=r"^SPEC: ") as told:
+        resolve(make_object(rules=(rule,)))
+    assert told.value.help == "run `promptdsl calibrate SPEC`, or write a number"
