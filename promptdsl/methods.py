@@ -7,7 +7,10 @@ point group `promptdsl.methods`. Sources of the defaults: WinCLIP arXiv 2303.148
 arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -239,11 +242,6 @@ APRIL_GAN = Method(
     needs_weights=True,
 )
 
-
-class MethodNotLoaded(ImportError):
-    """An installed package announces a method and does not bring it; one sentence says why."""
-
-
 ENTRY_POINTS = "promptdsl.methods"
 METHODS: dict[str, Method] = {method.name: method for method in (WINCLIP, ANOMALYCLIP, APRIL_GAN)}
 
@@ -259,35 +257,45 @@ def register(method: Method) -> None:
 def find_method(name: str) -> Method | None:
     """The method of that name, also one that an installed package announces; else None.
 
-    Raises MethodNotLoaded where the package's entry point does not lead to that method.
+    Raises whatever a broken package raises.
     """
     if name not in METHODS:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
         for point in entry_points(group=ENTRY_POINTS, name=name):
-            _register_announced(name, point)
+            _register_announced(point)
     return METHODS.get(name)
 
 
-def announced() -> list[str]:
-    """Names of the methods that there are, those of installed packages included."""
+def known_methods() -> Mapping[str, Method]:
+    """All methods, with those that installed packages announce and nobody has named yet.
+
+    For messages: asked on import, or through METHODS alone, they would know of none of them.
+    """
+    _load_announced()
+    return METHODS
+
+
+def known_fields() -> tuple[Field, ...]:
+    """The fields of all of them."""
+    return tuple(field for method in known_methods().values() for field in method.fields)
+
+
+@cache
+def _load_announced() -> None:
     from importlib.metadata import entry_points
 
-    return list(dict.fromkeys([*METHODS, *entry_points(group=ENTRY_POINTS).names]))
+    for point in entry_points(group=ENTRY_POINTS):
+        with suppress(Exception):  # a broken package is told to who names its method
+            _register_announced(point)
 
 
-def _register_announced(name: str, point: "EntryPoint") -> None:
-    """Somebody else's package may do anything when it is imported: its fault is one sentence."""
+def _register_announced(point: "EntryPoint") -> None:
+    """What an entry point leads to, if it is the method of that name; else ValueError."""
     try:
         method = point.load()
-        if not isinstance(method, Method):
-            raise TypeError(f"{point.value} is no Method")
-        if method.name != name:
-            raise ValueError(f"{point.value} is the method {method.name}")
-        register(method)
-    except (Exception, SystemExit) as fault:
-        package = point.dist.name if point.dist is not None else point.value
-        told = " ".join(f"{type(fault).__name__}: {fault}".split())
-        raise MethodNotLoaded(
-            f"the method {name} of the installed package {package} cannot be loaded ({told[:200]})"
-        ) from fault
+    except SystemExit as fault:
+        raise ValueError(f"it ends the program ({fault})") from fault
+    if not isinstance(method, Method) or method.name != point.name:
+        raise ValueError(f"{point.value} is not the method {point.name}")
+    register(method)

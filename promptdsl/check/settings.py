@@ -7,15 +7,8 @@ from pathlib import PurePosixPath
 from promptdsl.check.resolve_objects import MethodLines, relocate
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import (
-    METHODS,
-    Field,
-    Method,
-    MethodNotLoaded,
-    Setting,
-    announced,
-    find_method,
-)
+from promptdsl.files.opening import reason
+from promptdsl.methods import Field, Method, Setting, find_method, known_methods
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
@@ -36,18 +29,18 @@ def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
     try:
         method = find_method(lines.name)
-    except MethodNotLoaded as fault:
+    except Exception as error:  # whatever the package of somebody else raises
         report.error(
-            "I401", lines.name_span, str(fault),
-            help="mend or remove that package, or name another method",
+            "I401", lines.name_span,
+            f"the package that brings method {lines.name} cannot be loaded: {reason(error)}",
+            help="install it again, or choose another method",
         )  # fmt: skip
         return None
     if method is None:
-        names = announced()
-        near = nearest(lines.name, names)
+        near = nearest(lines.name, known_methods())
         report.error(
             "I401", lines.name_span, f"there is no method {lines.name}",
-            help=f"did you mean {near}?" if near else f"there are {', '.join(names)}",
+            help=f"did you mean {near}?" if near else f"there are {', '.join(known_methods())}",
             fix=Fix(lines.name_span, near) if near else None,
         )  # fmt: skip
         return None
@@ -72,7 +65,7 @@ def read_settings(lines: MethodLines, report: Report) -> Settings | None:
 
 def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
     name = line.name.value
-    owners = [other.name for other in METHODS.values() if other.field(name) is not None]
+    owners = [other.name for other in known_methods().values() if other.field(name) is not None]
     if owners:
         report.warning(
             "I403", line.span, f"{name} has no effect under {method.name}",

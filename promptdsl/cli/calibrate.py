@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from promptdsl.runtime.device import Compute
     from promptdsl.validation.calibrate import Solved, Wanted
     from promptdsl.validation.outcomes import Judged
-    from promptdsl.validation.protection import Protection
     from promptdsl.validation.run import Job, SpecInUse, Watch
     from promptdsl.validation.scored import ScoredSample
     from promptdsl.validation.separation import Separation
@@ -174,9 +173,11 @@ class OldLock:
         """Write the new lock."""
         from promptdsl.lock.file import set_aside, write_lock
 
-        if self.unusable is not None:
-            tell_note(f"the old lock file is kept as {set_aside(spec, self.unusable.suffix)}")
-        return write_lock(spec, objects)
+        aside = None if self.unusable is None else set_aside(spec, self.unusable.suffix)
+        written = write_lock(spec, objects)  # before anything is told: the reader may be gone
+        if aside is not None:
+            tell_note(f"the old lock file is kept as {aside}")
+        return written
 
 
 def _calibrated(
@@ -280,8 +281,9 @@ def _calibrate(
     solved = calibrate(job.item, sample.pictures, wanted)
     judged = judge(sample.pictures, resolve_all(job.item, solved))
     found, separated = protection(judged), separation_of(sample.pictures)
+    _tell_separation(job.name, separated)
     _tell(job, sample, solved, copies)
-    _tell_protection(job.name, found, separated)
+    say(f"  {found.sentence}")
     if not quiet:
         _tell_outcomes(job, judged)
     sample.close()
@@ -381,13 +383,12 @@ def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies
         tell_note(problem, "problem")
 
 
-def _tell_protection(name: str, found: "Protection", separated: "Separation") -> None:
-    """What the promise costs: the defects that pass, and whether scores tell them apart."""
-    say(f"  {found.sentence}")
+def _tell_separation(name: str, separated: "Separation") -> None:
+    """Before any number: whether a threshold can be any good, where defective parts show it."""
     if separated.auroc is None:
         return
     if separated.separates:
-        say(f"  {separated.sentence}")
+        say(f"{shown(name)}: {separated.sentence}")
     else:
         tell_note(f"{name}: {separated.line}", "warning")
 

@@ -59,12 +59,13 @@ def command(
 
     SPEC is a file, a folder with .inspect files in it, or - for standard input.
     """
-    compilations = [compile_named(name, allow) for name in find_specs(specs)]
+    files = find_specs(specs)
+    compilations = [compile_named(name, allow) for name in files.names]
     if form == "text":
         _tell_people(compilations, show_defaults)
     else:
         write_machines(_for_machines(compilations, form, show_defaults))
-    return exit_code(compilations, strict=strict)
+    return files.exit_code(exit_code(one, strict=strict) for one in compilations)
 
 
 def _tell_people(compilations: Sequence[Compilation], show_defaults: bool) -> None:

@@ -165,17 +165,23 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
             yield f"{field.name} of {item.name}: {', '.join(map(str, paths))}"
 
 
+def _is_known(line: str, numbers: Mapping[str, float]) -> bool:
+    if not numbers:
+        return False  # a plan as JSON knows none, and needs no numpy to say so
+    from promptdsl.runtime.verdict import key_of
+
+    return key_of(line) in numbers
+
+
 def _open_ends(
     compilation: Compilation, numbers: Mapping[str, Mapping[str, float]] | None = None
 ) -> list[str]:
     """What the author still has to do, one sentence each; `numbers` are known for `auto` lines."""
-    from promptdsl.runtime.verdict import key_of
-
     objects = compilation.spec.objects if compilation.spec else ()
     found = []
     for item in objects:
         for limit in item.limits:
-            if _is_auto(limit) and key_of(limit.text) not in (numbers or {}).get(item.name, {}):
+            if _is_auto(limit) and not _is_known(limit.text, (numbers or {}).get(item.name, {})):
                 calibrate = command_line("calibrate", Path(compilation.name))
                 found.append(f'a number for "{limit.text}": {calibrate}')
         learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"

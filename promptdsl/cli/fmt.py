@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.specs import SPEC, STANDARD_INPUT, find_specs
+from promptdsl.cli.specs import SPEC, STANDARD_INPUT, find_specs, unreadable_code
 from promptdsl.cli.terminal import counted, tell_error, use_color, write_machines, write_people
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.diagnostics.width import harmless
@@ -59,10 +59,10 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
     """
     if STANDARD_INPUT in specs and len(specs) > 1:
         raise UsageProblem("- stands alone: it formats standard input to standard output")
-    names = find_specs(specs)
+    files = find_specs(specs)
     codes: list[int] = []
     changed = failed = 0
-    for name in names:
+    for name in files.names:
         found = _format(name)
         if isinstance(found, int):
             failed += 1
@@ -70,9 +70,9 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
         else:
             changed += found.changes
             codes.append(_settle(found, check, diff))
-    if names != [STANDARD_INPUT] and not diff:
-        write_people(_summary(len(names), changed, failed, check) + "\n")
-    return min((code for code in codes if code), default=0)
+    if files.names != (STANDARD_INPUT,) and not diff:
+        write_people(_summary(len(files.names), changed, failed, check) + "\n")
+    return files.exit_code(codes)
 
 
 def _format(name: str) -> _Work | int:
@@ -84,7 +84,7 @@ def _format(name: str) -> _Work | int:
         tell_error(fault.sentence, fault.help)
         if fault.code != "I001":
             return 1
-        return 3 if Path(name).is_file() else 2
+        return unreadable_code(name)
     except FormatFault as fault:
         tell_error(f"a fault of promptdsl: {fault}; {name} is left as it was")
         return 1

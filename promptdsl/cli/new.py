@@ -6,10 +6,17 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.pictures_near import PictureFolderProblem, patterns_for
+from promptdsl.cli.pictures_near import PictureFolderProblem, count_of, patterns_for
 from promptdsl.cli.questions import Answers, ask
 from promptdsl.cli.specs import verdict
-from promptdsl.cli.starter import BUILTIN, FULL, Starter, StarterDefect, write_starter
+from promptdsl.cli.starter import (
+    BUILTIN,
+    DEFAULT_SHOTS,
+    FULL,
+    Starter,
+    StarterDefect,
+    write_starter,
+)
 from promptdsl.cli.terminal import tell_note, write_people
 from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
@@ -177,7 +184,8 @@ def _starter(answers: Answers, path: Path) -> Starter:
             "put a few good parts into a folder of their own",
         )
     model = MODELS[answers.model] if answers.model else FULL
-    return Starter(_name(answers), answers.called, defects, model, good, references)
+    shots = min(DEFAULT_SHOTS, count_of(references, folder)) if references else DEFAULT_SHOTS
+    return Starter(_name(answers), answers.called, defects, model, good, references, shots)
 
 
 def _write(path: Path, starter: Starter, force: bool) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from glob import escape
 from pathlib import Path
 
-from promptdsl.files.find import find
+from promptdsl.files.find import find, together
 from promptdsl.files.suffixes import picture_suffixes
 
 
@@ -43,3 +43,8 @@ def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
     relative = Path(os.path.relpath(path.resolve(), root)).as_posix()
     prefix = "" if relative == "." else f"{escape(relative)}/"
     return tuple(f"{prefix}*{suffix}" for suffix, _ in suffixes.most_common())
+
+
+def count_of(patterns: tuple[str, ...], spec_folder: Path) -> int:
+    """How many pictures the patterns of a spec in that folder give."""
+    return len(together(find(spec_folder, pattern) for pattern in patterns).files)

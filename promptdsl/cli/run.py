@@ -218,6 +218,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     """Results to standard output; the summary beside them when those are for machines."""
     from rich.console import Console
 
+    from promptdsl.lock.changes import stale
     from promptdsl.report.table import print_table, summary
 
     if form == "json":
@@ -226,11 +227,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(options.out))
     for name, changes in outcome.run.get("changed_since_calibration", {}).items():
-        tell_note(
-            f"{name} changed since it was calibrated: {'; '.join(changes)}; `promptdsl calibrate` "
-            "makes its thresholds true again",
-            "warning",
-        )
+        tell_note(stale(name, changes, Path(outcome.run["spec"])), "warning")
     for folder, why in outcome.run["unreadable"].items():
         tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:

@@ -2,24 +2,25 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from promptdsl.check.modules import SUFFIX
-from promptdsl.cli.terminal import counted, tell_note, use_color
+from promptdsl.cli.terminal import counted, tell_error, tell_note, use_color
 from promptdsl.diagnostics.diagnostic import Diagnostic
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.diagnostics.width import harmless
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import UsageProblem
 from promptdsl.files.find import How, TooManyFiles, find
-from promptdsl.files.found import LINKS, what_was_left_out
+from promptdsl.files.found import LINKS, Found, what_was_left_out
 from promptdsl.pipeline import Compilation, compile_file, compile_text
 from promptdsl.source import MAX_BYTES
 
 STANDARD_INPUT = "-"
-SPEC = click.Path(allow_dash=True)
+SPEC = click.Path(allow_dash=True, readable=False)  # what cannot be read is told file by file
 UNREADABLE = "I001"
 ALLOW = click.option(
     "--allow",
@@ -31,31 +32,50 @@ ALLOW = click.option(
 )
 
 
-def find_specs(names: Sequence[str]) -> list[str]:
-    """Files and `-` as they were named; a folder gives its .inspect files, sub-folders included."""
-    found: list[str] = []
+@dataclass(frozen=True, slots=True)
+class SpecFiles:
+    """The files that were meant; whether there are folders that nobody could look into."""
+
+    names: tuple[str, ...]
+    incomplete: bool
+
+    def exit_code(self, codes: Iterable[int]) -> int:
+        """The exit code for those of the files: 3 where they are fine and not all of them."""
+        return min((code for code in codes if code), default=3 if self.incomplete else 0)
+
+
+def find_specs(names: Sequence[str]) -> SpecFiles:
+    """Files and `-` as they were named; a folder gives its .inspect files, sub-folders included.
+
+    A folder that cannot be read is told, and the others are looked at all the same.
+    """
+    files: dict[str, None] = {}
+    incomplete = False
     for name in names:
-        if name != STANDARD_INPUT and os.path.isdir(name):
-            found += _specs_below(name)
-        else:
-            found.append(name)
-    return list(dict.fromkeys(found))
+        if name == STANDARD_INPUT or not os.path.isdir(name):
+            files[name] = None
+            continue
+        found = _specs_below(name)
+        files |= dict.fromkeys(found.files)
+        for folder, why in found.unreadable.items():
+            incomplete = True
+            tell_error(
+                f"{folder}: this folder was not looked at: {why}",
+                "make it readable, or name the specs",
+            )
+    return SpecFiles(tuple(files), incomplete)
 
 
-def _specs_below(name: str) -> list[str]:
+def _specs_below(name: str) -> Found:
     try:
         found = find(".", name, How(recursive=True, wanted=_is_spec))
     except TooManyFiles as fault:
         raise UsageProblem(f"{name} holds {fault.strerror}", "name a folder inside it") from None
-    for folder, why in found.unreadable.items():
-        raise EnvironmentProblem(
-            f"{folder}: this folder was not looked at: {why}", "make it readable, or name the specs"
-        )
     if LINKS in found.left_out:
         tell_note(f"left out {what_was_left_out({LINKS: found.left_out[LINKS]})}")
-    if not found.files:
+    if not found.files and not found.unreadable:
         raise UsageProblem(f"the folder {name} holds no .inspect file")
-    return list(found.files)
+    return found
 
 
 def _is_spec(name: str) -> bool:
@@ -85,27 +105,26 @@ def faultless(compilation: Compilation) -> Compilation:
             left_out=report.left_out,
         )
         sys.stderr.write(f"{shown}\n{verdict(compilation)}\n")
-        raise click.exceptions.Exit(exit_code([compilation]))
+        raise click.exceptions.Exit(exit_code(compilation))
     if report.warnings:
         many = counted(len(report.warnings), "warning")
         tell_note(f"{many} in {compilation.name}; promptdsl check shows them")
     return compilation
 
 
-def exit_code(compilations: Sequence[Compilation], *, strict: bool = False) -> int:
-    """1 for specs with errors; 2 for one that is not there; 3 for one that cannot be read."""
-    codes = [_exit_code(compilation, strict) for compilation in compilations]
-    faults = [code for code in codes if code]
-    return min(faults, default=0)
-
-
-def _exit_code(compilation: Compilation, strict: bool) -> int:
+def exit_code(compilation: Compilation, *, strict: bool = False) -> int:
+    """1 for a spec with errors; 2 for one that is not there; 3 for one that cannot be read."""
     if compilation.spec is None:
         unreadable = any(item.code == UNREADABLE for item in compilation.report)
         if unreadable:
-            return 3 if os.path.lexists(compilation.name) else 2
+            return unreadable_code(compilation.name)
         return 1
     return 1 if not compilation.ok or (strict and compilation.report.warnings) else 0
+
+
+def unreadable_code(name: str) -> int:
+    """The exit code for a spec that gave no text: 3 where something of that name is there."""
+    return 3 if os.path.lexists(name) else 2
 
 
 def verdict(compilation: Compilation) -> str:

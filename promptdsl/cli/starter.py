@@ -29,6 +29,7 @@ class Starter:
     model: tuple[str, ...] = FULL
     good: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    shots: int = DEFAULT_SHOTS  # of the references; no more than there are
 
 
 def write_starter(starter: Starter) -> str:
@@ -83,7 +84,7 @@ def _method(starter: Starter) -> Iterable[str]:
     yield f"    model: {', '.join(map(quote, starter.model))}"
     if starter.references:
         yield f"    references: {', '.join(map(quote, starter.references))}  # good parts"
-        yield f"    shots: {DEFAULT_SHOTS}  # how many of them to compare with"
+        yield f"    shots: {starter.shots}  # how many of them to compare with"
     else:
         yield "    # with a few pictures of good parts results get better:"
         yield '    # references: "references/*.png"'

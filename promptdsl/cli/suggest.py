@@ -176,7 +176,7 @@ def _write(out: Path, patch: str) -> None:
 def _tell(found: "Suggestion") -> None:
     """The steps and the judgement, to people."""
     job = found.evidence.job
-    say(f"{shown(job.name)} {found.separation.line}", err=True)
+    say(f"{shown(job.name)}: {found.separation.line}", err=True)
     if found.untouched:
         say(
             f"  no words of {', '.join(found.untouched)} may be removed: where scores do not tell "

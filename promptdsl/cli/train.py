@@ -12,7 +12,7 @@ from promptdsl.cli.options import format_option
 from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.methods import METHODS
+from promptdsl.methods import ANOMALYCLIP, APRIL_GAN, METHODS
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.syntax.statements import quote
 
@@ -30,7 +30,7 @@ NOT_SET = {
     "references": "references belong to a spec, and a training uses none",
     "shots": "shots belong to a spec, and a training uses no references",
 }
-LEARNING = tuple(name for name, method in METHODS.items() if method.needs_weights)
+LEARNING = (ANOMALYCLIP.name, APRIL_GAN.name)  # a method from elsewhere brings its own training
 EPILOG = """\b
 Examples:
   promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors

@@ -5,7 +5,6 @@ Hidden files are not read; pictures among them are counted.
 """
 
 import os
-import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from promptdsl.datasets.beside import Parted, part_masks
 from promptdsl.datasets.labels import means_bad, means_good, means_masks
 from promptdsl.datasets.model import GOOD
 from promptdsl.files.opening import reason
+from promptdsl.files.order import Order, natural_order
 from promptdsl.files.search import RESULTS_FILES
 from promptdsl.files.suffixes import is_picture
 
@@ -102,9 +102,13 @@ def content(folder: Path, notes: Notes) -> Content:
             "is in no figure"
         )
     return Content(
-        tuple(sorted(folders, key=natural)), tuple(sorted(pictures, key=natural)),
+        tuple(sorted(folders, key=_order)), tuple(sorted(pictures, key=_order)),
         tuple(sorted(others)), hidden,
     )  # fmt: skip
+
+
+def _order(path: Path) -> Order:
+    return natural_order(path.name)
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -210,12 +214,6 @@ def note_left_out(found: Sequence[Path], why: str, notes: Notes) -> None:
         count = count_pictures(folder)
         inside = f" with {counted(count, 'picture')}" if count else ""
         notes.add(f"{notes.shown(folder)}: left out this folder{inside}, {why}")
-
-
-def natural(path: Path) -> tuple[tuple[str | int, ...], str]:
-    """Sort key that puts `9.png` before `10.png`."""
-    pieces = re.split(r"([0-9]+)", path.name.casefold())
-    return tuple(int(p) if i % 2 else p for i, p in enumerate(pieces)), path.name
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ CATEGORY/masks/DEFECT/*.png          or CATEGORY/DEFECT_mask/*.png, or beside th
 CATEGORY/references/*.png            good pictures to compare with; may be missing
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from promptdsl.datasets.assemble import (
@@ -19,10 +20,9 @@ from promptdsl.datasets.files import Notes, content, folders
 from promptdsl.datasets.labels import means_good, means_masks
 from promptdsl.datasets.model import Category
 from promptdsl.datasets.mvtec import note_stray
-from promptdsl.datasets.pairing import Placed
+from promptdsl.datasets.pairing import Placed, stem_without_ending
 
 REFERENCES = "references"
-MASK_ENDINGS = ("_masks", "_mask", "_gt")
 
 
 def is_category(folder: Path) -> bool:
@@ -35,7 +35,7 @@ def read_category(folder: Path, name: str, notes: Notes) -> Category:
     here = content(folder, notes)
     references = [inner for inner in here.folders if inner.name.casefold() == REFERENCES]
     common = [inner for inner in here.folders if means_masks(inner.name)]
-    names = {inner.name for inner in here.folders}
+    names = {inner.name.casefold(): inner.name for inner in here.folders}
     own = {inner: kind for inner in here.folders if (kind := _defect_of(inner.name, names))}
     rest = [f for f in here.folders if f not in {*references, *common, *own}]
     note_stray(folder, here.pictures, notes)
@@ -48,9 +48,7 @@ def read_category(folder: Path, name: str, notes: Notes) -> Category:
     )
 
 
-def _defect_of(name: str, names: set[str]) -> str | None:
+def _defect_of(name: str, names: Mapping[str, str]) -> str | None:
     """`scratch_mask` -> `scratch`, where there is such a folder."""
-    for ending in MASK_ENDINGS:
-        if name.casefold().endswith(ending) and name[: -len(ending)] in names:
-            return name[: -len(ending)]
-    return None
+    bare = stem_without_ending(name)
+    return None if bare is None else names.get(bare)

@@ -104,7 +104,7 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
         ),
         soft_wrap=True,
     )
-    console.print(Text(f"{shown(evidence.job.name)} {whole.separation.line}"), soft_wrap=True)
+    console.print(Text(f"{shown(evidence.job.name)}: {whole.separation.line}"), soft_wrap=True)
     if not whole.separation.separates:
         console.print(Text("No word is called helpful or harmful here.", "bold"), soft_wrap=True)
     wide = console.width >= WIDE

@@ -24,9 +24,10 @@ def print_why(console: Console, why: Why, phrases: int) -> None:
     )
     if why.parts is not None and why.parts.references is not None:
         console.print(f"by words {why.parts.words:.3f}, by references {why.parts.references:.3f}")
-    if why.score.defects:
+    if why.score.defects and decision.verdict != "pass":  # below the limits it is noise
         parts = sorted(why.score.defects.items(), key=lambda pair: -pair[1])
-        console.print("likeliest: " + ", ".join(f"{name} {share:.0%}" for name, share in parts[:4]))
+        told = ", ".join(f"{shown(name)} {likeness:.2f}" for name, likeness in parts[:4])
+        console.print(f"likeness to each defect: {told}", markup=False, highlight=False)
     console.print()
     console.print("What would change the verdict", style="bold")
     for sentence in why.changes:

@@ -6,7 +6,10 @@ _PARTS = re.compile(r"[/\\]")
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-def natural_order(path: str) -> tuple[tuple[tuple[str | int, ...], ...], str]:
+Order = tuple[tuple[tuple[str | int, ...], ...], str]
+
+
+def natural_order(path: str) -> Order:
     """Sort key that puts `part_9` before `part_10`, folder by folder."""
     parts = _PARTS.split(path.casefold())
     return tuple(_digits_as_numbers(part) for part in parts), path

@@ -23,7 +23,7 @@ def head(path: Path) -> bytes:
     try:
         with open_regular(path) as file:
             return file.read(HEAD)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b""
 
 

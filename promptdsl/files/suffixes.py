@@ -16,7 +16,6 @@ PICTURES = frozenset(
 UNREADABLE_PICTURES = frozenset(
     ".heic .heif .jxl .dng .cr2 .cr3 .nef .arw .orf .rw2 .psd .exr".split()
 )
-LOSSY_PICTURES = frozenset(".jpg .jpeg .jpe .jfif .mpo .webp .avif .jp2 .j2k .jpx".split())
 
 # What stands behind a picture's name in the name of its mask; "" is a mask named alike.
 MASK_ENDINGS = ("_mask", "_masks", "_gt", "_ground_truth", "_label", "")

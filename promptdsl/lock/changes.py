@@ -1,8 +1,9 @@
 """What changed since the lock file was written, in sentences that name it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from promptdsl.files.naming import command_line
 from promptdsl.lock.model import Lock, LockedObject, Pictures
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
@@ -114,3 +115,11 @@ def _versions(then: Mapping[str, str]) -> Iterator[str]:
 
 def _listed(names: tuple[str, ...]) -> str:
     return " ".join(names)
+
+
+def stale(name: str, changes: Sequence[str], spec: Path) -> str:
+    """The warning for thresholds that no longer rest on what they were calibrated with."""
+    return (
+        f"{name} changed since it was calibrated: {'; '.join(changes)}; "
+        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
+    )

@@ -11,7 +11,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -187,11 +187,6 @@ def random_model(architecture: str, seed: int = 0) -> ClipModel:
             scale = 0.02 if "embedding" in name else size[-1] ** -0.5
             tensors[name] = torch.randn(size, generator=generator) * scale
     return assemble(architecture, config, state_from_tensors(tensors, f"random-{seed}"))
-
-
-def with_size(model: ClipModel, image_size: tuple[int, int]) -> ClipModel:
-    """The same model told to work at another image size."""
-    return replace(model, config=replace(model.config, image_size=image_size))
 
 
 def _text(shape: tuple[int, ...]) -> str:

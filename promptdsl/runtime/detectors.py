@@ -52,7 +52,7 @@ def find_builders(name: str, item: str) -> Builders:
             f"{item} is inspected by method {shown(name[:60])}, which is not installed here",
             f"install the package that brings it; promptdsl itself has {', '.join(METHODS)}",
         ) from None
-    except Exception as error:  # a package outside may do anything when it is imported
+    except Exception as error:  # whatever the package of somebody else raises
         raise EnvironmentProblem(
             f"method {shown(name[:60])} of {item} cannot be loaded: {reason(error)}",
             "install the package that brings it again",

@@ -28,6 +28,7 @@ from promptdsl.runtime.winclip.graphs import (
 )
 from promptdsl.runtime.winclip.kernels import PlainKernels
 
+# Rows of the matrix products at once: enough to keep the device busy, and a bound on its memory.
 MAX_ROWS = {"cpu": 4096, "cuda": 65536}
 CLOSE = 0.02  # between fused and plain kernels on normalised rows, in the number type's rounding
 

@@ -16,10 +16,8 @@ from promptdsl.files.advice import advice
 from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, place_of, together
 from promptdsl.files.found import SUB_FOLDERS, what_was_left_out
 from promptdsl.files.naming import shown
-from promptdsl.files.order import natural_order
 from promptdsl.files.suffixes import picture_suffixes
 
-__all__ = ["Inputs", "find_in_spec", "find_pictures", "natural_order", "picture_key"]
 MOST_ENTRIES = 10_000_000  # on the command line: an archive, but not an endless tree
 HERE = "."
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
-from promptdsl.methods import METHODS
+from promptdsl.methods import known_fields
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value, Word
 from promptdsl.syntax.misfits import misplaced
@@ -110,10 +110,7 @@ def _values(desk: Desk, name: Word, atoms: list[Token]) -> list[Value] | None:
     return values
 
 
-FIELD_NAMES = {
-    *("called", "images", "masks", "on"),
-    *(field.name for method in METHODS.values() for field in method.fields),
-}
+_FIELDS_OUTSIDE = ("called", "images", "masks", "on")  # of methods
 _PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 
@@ -184,15 +181,21 @@ _TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _NEVER_VALUES = {"UNKNOWN", "DOT", "COLON", "COMPARISON", "PLACEHOLDER"}
 
 
-_CHOICES = {
-    field.name for method in METHODS.values() for field in method.fields if field.kind == "choice"
-}
 _COMPLETE = {"STRING", "NUMBER", "SIZE", "PERCENT"}
+
+
+def is_field(word: str) -> bool:
+    """Whether some block has a field of that name."""
+    return word in _FIELDS_OUTSIDE or any(field.name == word for field in known_fields())
+
+
+def _is_choice(word: str) -> bool:
+    return any(field.name == word and field.kind == "choice" for field in known_fields())
 
 
 def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
     """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
-    if name.value in _CHOICES and is_word(atoms[0]):
+    if is_word(atoms[0]) and _is_choice(name.value):
         return atoms[1:]
     if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
         return atoms[1:]
@@ -253,7 +256,7 @@ def _mended_colon(desk: Desk, statement: Statement) -> bool:
     atoms = statement.atoms
     if statement.kind != "loose" or len(atoms) < 2:
         return False
-    if statement.after_comma and str(atoms[0]) not in FIELD_NAMES:
+    if statement.after_comma and not is_field(str(atoms[0])):
         return False  # it may be one more value
     if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
         return False

@@ -10,7 +10,7 @@ from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.source import Span
 from promptdsl.syntax.ast import IncludeLine, Line, Text
-from promptdsl.syntax.build_fields import FIELD_NAMES, SINGLE_QUOTES
+from promptdsl.syntax.build_fields import SINGLE_QUOTES, is_field
 from promptdsl.syntax.misfits import malformed
 from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Block, Desk, Statement, each, is_word, quote, shown
@@ -24,7 +24,7 @@ from promptdsl.syntax.vocabulary import (
 )
 from promptdsl.syntax.wishes import wish
 
-_FIELDS = {*KEYWORDS, *CONTEXT_WORDS, *FIELD_NAMES}
+_WORDS = {*KEYWORDS, *CONTEXT_WORDS}
 
 
 _LIST_NAME = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)?")
@@ -194,7 +194,7 @@ def _misplaced_in_phrases(desk: Desk, statement: Statement) -> None:
         malformed(desk, statement, "braces open here without a word before them", "remove them")
         return
     word = str(atoms[0])
-    wished = statement.kind == "field" and word not in FIELD_NAMES
+    wished = statement.kind == "field" and not is_field(word)
     if wished and not _is_named_phrase(statement) and wish(desk.report, word, desk.span(atoms[0])):
         return
     if _is_named_phrase(statement):
@@ -231,7 +231,7 @@ def _is_named_phrase(statement: Statement) -> bool:
     atoms = statement.atoms
     kinds = [token.type for token in atoms[1:]]
     texts = kinds[:1] == ["COLON"] and set(kinds[1:]) == {"STRING"}
-    return texts and str(atoms[0]) not in _FIELDS
+    return texts and str(atoms[0]) not in _WORDS and not is_field(str(atoms[0]))
 
 
 def _loose_in_phrases(desk: Desk, statement: Statement) -> None:

@@ -7,7 +7,7 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import METHODS
+from promptdsl.methods import known_methods
 from promptdsl.source import Span
 from promptdsl.syntax.ast import ObjectDef, Parent, Part, Text, Word
 from promptdsl.syntax.build_claims import build_samples, build_test
@@ -210,7 +210,7 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
     if word == "called":
         malformed(desk, statement, "called needs a colon", f"for example {FORMS['called']}")
         return None
-    for method in METHODS.values():
+    for method in known_methods().values():
         if method.field(word) is not None and statement.kind == "field":
             desk.report.error(
                 "I121", desk.head(statement), f"{word} is a setting of the method",
@@ -250,7 +250,7 @@ def _lost_word(statement: Statement) -> str | None:
         return None
     if nearest(word, IN_OBJECT) is not None:
         return None
-    if word in METHODS:
+    if word in known_methods():
         return "method"
     if all(line.kind in ("phrase", "include") for line in lines):
         return "defect"

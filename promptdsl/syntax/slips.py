@@ -11,7 +11,7 @@ from decimal import Decimal
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix, Report
-from promptdsl.methods import METHODS
+from promptdsl.methods import known_fields
 from promptdsl.source import SourceFile, Span
 from promptdsl.syntax.tokens import begin, finish, made
 
@@ -22,12 +22,6 @@ _NO_COLON = _BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
 _AFTER_A_BLOCK = _BLOCK_WORDS | {"REMOVE", "INCLUDE"}
 _BRACKETS = {"(": ")", "[": "]"}
 _BEFORE_A_LIMIT = {"above", "least", "most"}
-_SINGLE_NUMBERS = {
-    field.name
-    for method in METHODS.values()
-    for field in method.fields
-    if field.kind in ("count", "number", "pixels")
-}
 _EXPONENT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}")
 _JOINTS = {"and", "or", "also", "else", "then", "&", "&&", "||"}
 _VALUES = {"NUMBER", "PERCENT", "SIZE", "STRING"}
@@ -252,12 +246,20 @@ class _Mender:
         touching = finish(whole) == begin(comma) and finish(comma) == begin(rest)
         before = self.line[-1] if self.line else None
         limit = before is not None and (before.type == "COMPARISON" or before in _BEFORE_A_LIMIT)
-        single = len(self.line) == 2 and self.line[0] in _SINGLE_NUMBERS
-        if not touching or not rest[:1].isdigit() or not (limit or single or whole == "0"):
+        if not touching or not rest[:1].isdigit():
+            return False
+        if not (limit or whole == "0" or self._takes_one_number()):
             return False
         message = f"{whole},{rest} has a decimal comma, and numbers take a point"
         self._take(3, rest.type, f"{whole}.{rest}", "I106", message, "needs a point")
         return True
+
+    def _takes_one_number(self) -> bool:
+        """Whether the line is a field with one number as its value, so that a comma is a point."""
+        return len(self.line) == 2 and any(
+            field.name == self.line[0] and field.kind in ("count", "number", "pixels")
+            for field in known_fields()
+        )
 
     def _colon_behind_word(self, colon: Token) -> bool:
         """`defect scratch: { ... }`, `method: winclip { ... }`, `inspect: 1`."""

@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from promptdsl.datasets.model import GOOD
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
-from promptdsl.files.naming import command_line
-from promptdsl.lock.changes import changes_since
+from promptdsl.lock.changes import changes_since, stale
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
 from promptdsl.plan.build import content_hash
@@ -249,9 +248,10 @@ def refuse_references(item: ObjectPlan, folder: Path, sample: ScoredSample) -> N
 
 
 def reference_hashes(item: ObjectPlan, folder: Path) -> Mapping[str | None, str]:
-    """SHA-256 -> name of every picture that the references' patterns give."""
+    """SHA-256 -> name of every readable picture that the references' patterns give."""
     found = all_references(item, folder).pictures
-    return {hash_picture(Path(name)): name for name in found}
+    hashed = {hash_picture(Path(name)): name for name in found}
+    return {sha256: name for sha256, name in hashed.items() if sha256 is not None}
 
 
 def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> list[str]:
@@ -276,14 +276,6 @@ def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> l
             "flatter: judge a spec by pictures that it has not seen"
         )
     return notes
-
-
-def stale(name: str, changes: Sequence[str], spec: Path) -> str:
-    """The warning for thresholds that no longer rest on what they were calibrated with."""
-    return (
-        f"{name} changed since it was calibrated: {'; '.join(changes)}; "
-        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
-    )
 
 
 def _calibrated_on(lock: Lock, item: ObjectPlan, folder: Path) -> set[str | None]:

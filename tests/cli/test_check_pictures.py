@@ -171,6 +171,7 @@ def test_more_shots_than_references(tmp_path: Path) -> None:
     done = check(tmp_path, '"held"', '"good", "good/*.png", shots: 40')
     assert "error[I616]: shots asks for 40 references, and there are 4 pictures" in done.stdout
     assert helps(done) == "help: write shots: 4, or add pictures to the references"
+    assert "and there is 1 picture" in check(tmp_path, '"held"', '"good/1.png", shots: 2').stdout
     assert "I616" not in check(tmp_path, '"held"', '"good", shots: 4').stdout
     assert "I616" not in check(tmp_path, '"held"', '"nothing", shots: 4').stdout
 
@@ -200,5 +201,10 @@ def test_the_folder_of_specs_that_cannot_be_read(
         return real(path)
 
     monkeypatch.setattr("promptdsl.files.search.os.scandir", scandir)
-    done = promptdsl("check", "specs", cwd=tmp_path)
-    assert done.returncode == 3 and "specs/locked: this folder was not looked at" in done.stderr
+    for command in (["check"], ["fmt", "--check"]):
+        done = promptdsl(*command, "specs/locked", "specs", cwd=tmp_path)
+        assert done.returncode == 3, "the other files are looked at all the same"
+        assert done.stderr.count("specs/locked: this folder was not looked at") == 2
+        assert "a.inspect: 1 warning" in done.stdout or "1 file already tidy" in done.stdout
+    (tmp_path / "specs/b.inspect").write_text("inspect 1\nobject {}\n")
+    assert promptdsl("check", "specs", cwd=tmp_path).returncode == 1

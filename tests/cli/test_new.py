@@ -75,6 +75,7 @@ def test_pictures_become_samples_and_references(tmp_path: Path) -> None:
     assert 'samples good { images: "good/*.png", "good/*.jpg" }' in text
     assert 'samples deep_scratch { images: "bad [[]1]/*.png" }' in text
     assert 'references: "few/*.png"' in text
+    assert "shots: 1 " in text, "there is one picture"
     assert 'model: "promptdsl-mini"' in text
     checked = promptdsl("check", "n.inspect", cwd=tmp_path)
     assert checked.returncode == 0

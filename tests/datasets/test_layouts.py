@@ -85,7 +85,7 @@ LAYOUTS = {
     ),
     "plain": Layout(
         "nut/good/{0,1}.png nut/references/{0,1}.png nut/{scratch,rust}/{0,1}.png",
-        "nut/masks/scratch/{0,1}.png nut/rust_mask/{0_mask,1_mask}.png",
+        "nut/masks/scratch/{0,1}.png nut/Rust_Masks/{0_mask,1_mask}.png",
         {"good": (2, 0), "rust": (2, 2), "scratch": (2, 2)},
     ),
     "plain, masks beside": Layout(

@@ -148,7 +148,7 @@ def ablation(pictures: Path) -> Any:
 def test_the_key_columns_are_whole_at_any_width(ablation: Any, width: int) -> None:
     text = shown_at(width, ablation)
     first = text.splitlines()[1]
-    assert first.startswith("metal_nut tells good from bad ")
+    assert first.startswith("metal_nut: tells good from bad ")
     assert "…" not in text
     words = " ".join(text.split())
     for effect in ablation.effects:

@@ -1,6 +1,7 @@
 """One picture explained."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ def test_the_text_names_phrases_and_windows(
     assert code == 0, captured.err
     for part in ("What would change the verdict", "flawless {object}", "2x2", "whole picture"):
         assert part in captured.out
+    assert "likeness" not in captured.out and "scratch 0." not in captured.out, "it passed"
+
+
+def test_likeness_is_no_percentage(capsys: Captured, write_spec: Write, pictures: Path) -> None:
+    main(["why", str(write_spec("why_text")), str(pictures / "scratch" / "001.png"), *CPU])
+    said = capsys.readouterr().out
+    assert re.search(r"^likeness to each defect: \w+ [01]\.\d\d, \w+ [01]\.\d\d", said, re.M), said
 
 
 @pytest.mark.parametrize(

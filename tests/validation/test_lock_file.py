@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptdsl.cli.calibrate import OldLock
 from promptdsl.cli.main import main
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.lock.file import (
@@ -258,3 +259,21 @@ def test_a_dry_run_leaves_a_damaged_lock_alone(seeing_red: Encoded, tmp_path: Pa
     assert main(["calibrate", str(spec), "--dry-run", "-q"]) == 0
     assert lock_path(spec).read_text("utf-8") == "garbage"
     assert [path.name for path in tmp_path.glob("*.lock*")] == ["nut.inspect.lock"]
+
+
+def test_the_new_lock_is_written_before_the_old_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = factory(tmp_path, ONE)
+    lock_path(spec).write_text("garbage", "utf-8")
+
+    def nobody_reads(sentence: str, word: str = "note") -> None:
+        if "kept as" in sentence:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("promptdsl.cli.calibrate.tell_note", nobody_reads)
+    old = OldLock()
+    assert old.read(spec) is None
+    with pytest.raises(BrokenPipeError):
+        old.replace(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})
+    assert read_lock(spec) is not None

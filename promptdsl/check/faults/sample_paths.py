@@ -56,9 +56,9 @@ def _enough(context: Context, item: ObjectSpec, references: int) -> None:
     """More shots than references: no command could draw them."""
     shots, place = item.method.settings.get("shots"), item.method.spans.get("shots")
     if references and place is not None and isinstance(shots, int) and shots > references:
-        pictures = f"{references} picture{'' if references == 1 else 's'}"
+        there = "there is 1 picture" if references == 1 else f"there are {references} pictures"
         context.report.error(
-            "I616", place, f"shots asks for {shots} references, and there are {pictures}",
+            "I616", place, f"shots asks for {shots} references, and {there}",
             help=f"write shots: {references}, or add pictures to the references",
         )  # fmt: skip
 

@@ -434,7 +434,7 @@
     $("stage-heat").replaceChildren(picture(row, true, false));
     fact("score", row.score.toFixed(4), true);
     fact("it shows", isGood(row) ? "a good part" : title(row.label));
-    if (row.named) fact("likeliest defect", title(row.named) + ", " + percent(row.likeness));
+    if (row.named && verdicts[index] !== "pass") fact("likeliest defect", title(row.named) + ", likeness " + row.likeness.toFixed(2));
     Object.entries(row.area).forEach(([level, share]) => fact("area above " + level, (100 * share).toFixed(2) + " %"));
     const rule = object.thresholds.findIndex((r, i) => value(row, r) >= limits[i]);
     fact("decided by", rule < 0 ? "no rule held" : ruleText(object.thresholds[rule], rule));

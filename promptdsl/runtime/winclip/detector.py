@@ -15,6 +15,7 @@ from promptdsl.runtime.detector import DetectorState, Pictures, Progress
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.features import Features, join_features, score_steadily
 from promptdsl.runtime.flops import Flops, count_flops
+from promptdsl.runtime.image_pass import MAX_ROWS
 from promptdsl.runtime.reference_pictures import read_reference
 from promptdsl.runtime.reference_pictures import reference_files as drawn_files
 from promptdsl.runtime.shared_encoders import SharedEncoders
@@ -33,8 +34,6 @@ from promptdsl.runtime.winclip.settings import WinclipSettings, read_settings
 from promptdsl.runtime.winclip.windows import window_patches
 from promptdsl.runtime.winclip.words import Directions, find_directions
 
-# Rows of the matrix products at once: enough to keep the device busy, and a bound on its memory.
-MAX_ROWS = {"cpu": 4096, "cuda": 65536}
 REFERENCE_BATCH = 8
 _encoders: SharedEncoders[WindowEncoder | GraphedEncoder] = SharedEncoders()
 
