@@ -242,6 +242,11 @@ APRIL_GAN = Method(
     needs_weights=True,
 )
 
+
+class MethodNotLoaded(ImportError):
+    """An installed package announces a method and does not bring it; one sentence says why."""
+
+
 ENTRY_POINTS = "promptdsl.methods"
 METHODS: dict[str, Method] = {method.name: method for method in (WINCLIP, ANOMALYCLIP, APRIL_GAN)}
 
@@ -257,13 +262,13 @@ def register(method: Method) -> None:
 def find_method(name: str) -> Method | None:
     """The method of that name, also one that an installed package announces; else None.
 
-    Raises whatever a broken package raises.
+    Raises MethodNotLoaded where the package's entry point does not lead to that method.
     """
     if name not in METHODS:
         from importlib.metadata import entry_points  # slow to import, and rarely needed
 
         for point in entry_points(group=ENTRY_POINTS, name=name):
-            _register_announced(point)
+            _register_announced(name, point)
     return METHODS.get(name)
 
 
@@ -276,6 +281,14 @@ def known_methods() -> Mapping[str, Method]:
     return METHODS
 
 
+def method_names() -> list[str]:
+    """Names of the methods that there are, those of packages that cannot be loaded included."""
+    from importlib.metadata import entry_points
+
+    announced = (point.name for point in entry_points(group=ENTRY_POINTS))
+    return list(dict.fromkeys([*known_methods(), *announced]))
+
+
 def known_fields() -> tuple[Field, ...]:
     """The fields of all of them."""
     return tuple(field for method in known_methods().values() for field in method.fields)
@@ -286,16 +299,22 @@ def _load_announced() -> None:
     from importlib.metadata import entry_points
 
     for point in entry_points(group=ENTRY_POINTS):
-        with suppress(Exception):  # a broken package is told to who names its method
-            _register_announced(point)
+        with suppress(MethodNotLoaded):  # a broken package is told to who names its method
+            _register_announced(point.name, point)
 
 
-def _register_announced(point: "EntryPoint") -> None:
-    """What an entry point leads to, if it is the method of that name; else ValueError."""
+def _register_announced(name: str, point: "EntryPoint") -> None:
+    """Somebody else's package may do anything when it is imported: its fault is one sentence."""
     try:
         method = point.load()
-    except SystemExit as fault:
-        raise ValueError(f"it ends the program ({fault})") from fault
-    if not isinstance(method, Method) or method.name != point.name:
-        raise ValueError(f"{point.value} is not the method {point.name}")
-    register(method)
+        if not isinstance(method, Method):
+            raise TypeError(f"{point.value} is no Method")
+        if method.name != name:
+            raise ValueError(f"{point.value} is the method {method.name}")
+        register(method)
+    except (Exception, SystemExit) as fault:
+        package = point.dist.name if point.dist is not None else point.value
+        told = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise MethodNotLoaded(
+            f"the method {name} of the installed package {package} cannot be loaded ({told[:200]})"
+        ) from fault

@@ -7,8 +7,15 @@ from pathlib import PurePosixPath
 from promptdsl.check.resolve_objects import MethodLines, relocate
 from promptdsl.diagnostics.diagnostic import Fix, Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.files.opening import reason
-from promptdsl.methods import Field, Method, Setting, find_method, known_methods
+from promptdsl.methods import (
+    Field,
+    Method,
+    MethodNotLoaded,
+    Setting,
+    find_method,
+    known_methods,
+    method_names,
+)
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value
 from promptdsl.syntax.statements import quote
@@ -29,18 +36,18 @@ def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
     try:
         method = find_method(lines.name)
-    except Exception as error:  # whatever the package of somebody else raises
+    except MethodNotLoaded as fault:
         report.error(
-            "I401", lines.name_span,
-            f"the package that brings method {lines.name} cannot be loaded: {reason(error)}",
-            help="install it again, or choose another method",
+            "I401", lines.name_span, str(fault),
+            help="mend or remove that package, or name another method",
         )  # fmt: skip
         return None
     if method is None:
-        near = nearest(lines.name, known_methods())
+        names = method_names()
+        near = nearest(lines.name, names)
         report.error(
             "I401", lines.name_span, f"there is no method {lines.name}",
-            help=f"did you mean {near}?" if near else f"there are {', '.join(known_methods())}",
+            help=f"did you mean {near}?" if near else f"there are {', '.join(names)}",
             fix=Fix(lines.name_span, near) if near else None,
         )  # fmt: skip
         return None

@@ -17,12 +17,13 @@ from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
+    from promptdsl.cli.validation_progress import ValidationProgress
     from promptdsl.lock.file import UnusableLock
     from promptdsl.lock.model import Lock, LockedObject, Threshold
     from promptdsl.runtime.device import Compute
     from promptdsl.validation.calibrate import Solved, Wanted
     from promptdsl.validation.outcomes import Judged
-    from promptdsl.validation.run import Job, SpecInUse, Watch
+    from promptdsl.validation.run import Job, SpecInUse
     from promptdsl.validation.scored import ScoredSample
     from promptdsl.validation.separation import Separation
 
@@ -227,7 +228,8 @@ def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
     if not waiting:
         tell_note(
             f"no threshold of {', '.join(chosen)} is auto, so there is nothing to find; the lock "
-            "file pins words, model and versions"
+            "file pins words, model and versions; to have a number found, write auto in its place: "
+            "reject when score >= auto"
         )
         return []
     if asked.good or asked.defects:
@@ -258,7 +260,13 @@ def _job_of(spec: "SpecInUse", name: str, asked: Asked) -> "Job":
 
 
 def _calibrate(
-    job: "Job", wanted: "Wanted", compute: "Compute", watch: "Watch", *, quiet: bool, force: bool
+    job: "Job",
+    wanted: "Wanted",
+    compute: "Compute",
+    watch: "ValidationProgress",
+    *,
+    quiet: bool,
+    force: bool,
 ) -> "LockedObject":
     """Score the pictures, solve, tell, and pin. SpecProblem for numbers that protect nobody."""
     from promptdsl.lock.pin import pin_object
@@ -281,11 +289,12 @@ def _calibrate(
     solved = calibrate(job.item, sample.pictures, wanted)
     judged = judge(sample.pictures, resolve_all(job.item, solved))
     found, separated = protection(judged), separation_of(sample.pictures)
-    _tell_separation(job.name, separated)
-    _tell(job, sample, solved, copies)
-    say(f"  {found.sentence}")
-    if not quiet:
-        _tell_outcomes(job, judged)
+    with watch.aside():
+        _tell_separation(job.name, separated)
+        _tell(job, sample, solved, copies)
+        say(f"  {found.sentence}")
+        if not quiet:
+            _tell_outcomes(job, judged)
     sample.close()
     if not force:
         refuse_useless(job.name, found, separated.next)

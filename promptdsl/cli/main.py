@@ -5,9 +5,11 @@ device or files; 70 a fault of promptdsl itself; 130 stopped with Ctrl-C; 141 th
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -16,6 +18,7 @@ from promptdsl import __version__
 from promptdsl.cli.terminal import prepare_streams, tell_error
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import Problem
+from promptdsl.files.advice import advice
 from promptdsl.files.naming import command_line
 
 if TYPE_CHECKING:
@@ -163,9 +166,15 @@ def entry() -> NoReturn:
 def _wrong_use(wrong: click.ClickException, words: Sequence[str]) -> int:
     message = wrong.format_message().strip().rstrip(".")
     name = next((f" {word}" for word in words[:1] if word in COMMANDS), "")
-    hint = getattr(wrong, "hint", None) or f"promptdsl{name} --help shows how"
+    hint = getattr(wrong, "hint", None) or _instead(message) or f"promptdsl{name} --help shows how"
     tell_error(message[:1].lower() + message[1:], hint)
     return wrong.exit_code
+
+
+def _instead(message: str) -> str | None:
+    """A file of nearly that name, where click missed one."""
+    gone = re.search(r"File '(.+)' does not exist$", message)
+    return advice("", Path(gone[1]).as_posix(), "this folder") if gone else None
 
 
 def _system_fault(fault: OSError) -> int:

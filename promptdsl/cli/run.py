@@ -231,6 +231,9 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     for folder, why in outcome.run["unreadable"].items():
         tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
+        if missed := outcome.counts["error"]:
+            sentence = f"{counted(missed, 'picture')} not inspected: {options.out} says why"
+            tell_note(sentence, "problem")
         return
     counts, times = outcome.run["counts"], outcome.run["times"]
     console = Console(stderr=form != "text")

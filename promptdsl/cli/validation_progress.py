@@ -1,6 +1,8 @@
 """Progress of validation and calibration on standard error."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -49,6 +51,17 @@ class ValidationProgress:
         """Leave the terminal as it was."""
         if self._bar is not None:
             self._bar.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The terminal without the bar, for what is to stay on it."""
+        if self._bar is not None:
+            self._bar.stop()
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.start()
 
     def prepares(self, what: str, done: int, total: int) -> None:
         """So much of the prompts or references is encoded."""

@@ -156,7 +156,7 @@ def _share(share: Share) -> str:
 def _claim(claim: ClaimResult) -> Text:
     word, style = ("passed", "green") if claim.passed else ("FAILED", "bold red")
     if claim.passed and not claim.proven:
-        style = "yellow"
+        word, style = "passed, not proven", "yellow"
     return Text.assemble((word, style), f' "{shown(claim.name)}": {explain(claim)}')
 
 

@@ -99,8 +99,8 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
         Text.assemble(
             (shown(evidence.job.name), "bold"),
             f": {good} good and {len(evidence.pictures) - good} defective pictures; image AUROC "
-            f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, {whole.escapes} escapes, "
-            f"{whole.false_rejects} false rejects",
+            f"{whole.auroc:.3f}, margin {whole.margin:.2f}{pixel}, "
+            f"{_counted(whole.escapes, 'escape')}, {_counted(whole.false_rejects, 'false reject')}",
         ),
         soft_wrap=True,
     )
@@ -113,6 +113,10 @@ def print_ablation(console: Console, ablation: Ablation) -> None:
         console.print(Text("All figures: -o OUT, or --format json", "dim"))
     console.print(Text(RULE, "dim"), soft_wrap=True)
     console.print()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(ablation: Ablation) -> Table:

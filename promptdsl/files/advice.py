@@ -37,14 +37,17 @@ def advice(folder: str | os.PathLike[str], pattern: str, called: str) -> str | N
         return f"{where} holds {_write(pictures, place)}"
     if folders:
         more = f" and {len(folders) - NAMED} more" if len(folders) > NAMED else ""
+        noun, which = ("folder", "it") if len(folders) == 1 else ("folders", "one of them")
         return (
-            f"{where} holds {'' if pictures else 'no pictures, but '}the folders "
-            f"{', '.join(map(shown, folders[:NAMED]))}{more}: name one of them, as "
+            f"{where} holds {'' if pictures else 'no pictures, but '}the {noun} "
+            f"{', '.join(map(shown, folders[:NAMED]))}{more}: name {which}, as "
             f'"{shown(place / folders[0])}"'
         )
     if others:
         return f"{where} holds no pictures, but {_kinds(others)}"
-    return None if at < len(parts) - 1 else f"{where} holds no pictures"
+    if at < len(parts) - 1:
+        return None
+    return f"{where} holds no pictures: put some into it, or name another folder"
 
 
 def _existing(folder: str | os.PathLike[str], parts: tuple[str, ...]) -> int:

@@ -50,17 +50,25 @@ def _table(records: Sequence[Record], width: int) -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("looks like", overflow="fold", max_width=22)
-    table.add_column("why", overflow="fold", max_width=max(14, 2 * (width - OTHERS) // 5))
-    for record in records:
-        color = COLORS[record.verdict]
+    most = max(14, 2 * (width - OTHERS) // 5)
+    table.add_column("why", overflow="fold", max_width=most)
+    whys = [shown(_why(r).removeprefix(f"{r.verdict} when ")) for r in records]
+    room = width - OTHERS - min(most, max(map(len, whys), default=0))
+    for record, why in zip(records, whys, strict=True):
         table.add_row(
-            Text(shown(record.image)),
-            Text(record.verdict, color),
+            Text(_broken(shown(record.image), room)),
+            Text(record.verdict, COLORS[record.verdict]),
             _score(record),
             Text(shown(_defect(record))),
-            Text(shown(_why(record).removeprefix(f"{record.verdict} when "))),
+            Text(why),
         )
     return table
+
+
+def _broken(name: str, room: int) -> str:
+    """A path that is too long for its column, with its last part on a line of its own."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}\n{last}" if slash and len(name) > room else name
 
 
 def _plain(record: Record) -> str:

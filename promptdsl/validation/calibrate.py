@@ -144,7 +144,7 @@ def _solve_good(
     except Undefined as undefined:
         raise SpecProblem(f"{item.name}, `{rule.text}`: {undefined}") from None
     kind: Kind = "good parts rejected" if whole else "good parts at or above it"
-    remark = None if found.kept else too_few(len(values), "good", part)
+    remark = None if found.kept else too_few(len(values), "good", part, name)
     if remark and name in wanted.asked and not wanted.accept_weaker:
         raise SpecProblem(f"{item.name}, `{rule.text}`: {remark}", _weaker(name, found))
     return Solved(rule, found, kind, remark)
@@ -246,12 +246,12 @@ def _lowered(
     return replace(one, found=changed.found, notes=(*one.notes, changed.remark))
 
 
-def too_few(pictures: int, kind: str, promise: Promise) -> str:
+def too_few(pictures: int, kind: str, promise: Promise, name: str = "false_rejects") -> str:
     """Why a sample is too small for a promise, and what it can promise instead."""
     needed = pictures_needed(promise)
     share = strongest_share(pictures, promise.confidence)
     confidence = strongest_confidence(pictures, promise.share)
-    what = "false rejects" if kind == "good" else "escapes"
+    what = "escapes" if kind == "defective" else name.replace("_", " ")
     noun = "picture is" if pictures == 1 else "pictures are"
     asked, sure = percent(promise.share), percent(promise.confidence)
     return (

@@ -1,6 +1,6 @@
 """Figures with their intervals, in total and for each defect against all good pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from promptdsl.validation.scored import PixelSet, Scored, ScoredSample
 
 TOTAL = "total"
 PIXEL_RESAMPLES = 1000
+LEAST_MARKED = 5  # pictures with masks, below which a pixel figure has no interval
 IMAGE_FIGURES = ("auroc", "average_precision", "f1_max")
 PIXEL_FIGURES = (
     "pixel_auroc",
@@ -135,12 +136,32 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
         "pixel_f1_max": metrics.pixel_f1_max,
         "aupro": aupro.aupro,
     }
+    marked = sum(scored.regions is not None for scored in pixels.pictures)
+    if marked < LEAST_MARKED:
+        return _without_intervals(exact, counts, pixels, marked)
     intervals = pixel_intervals(bins, weights, CONFIDENCE)
     found = {}
     for (name, figure), interval in zip(exact.items(), intervals, strict=True):
         value = figure(counts)
         found[name] = Estimate(value, interval.around(value))
     return {**found, "research_aupro": _research(counts, pixels, weights)}
+
+
+def _without_intervals(
+    exact: Mapping[str, Callable[[PixelCounts], float]],
+    counts: PixelCounts,
+    pixels: PixelSet,
+    marked: int,
+) -> dict[str, Estimate]:
+    """Drawing from one or two pictures again and again would give a range that looks sure."""
+    pictures = "1 picture with a mask is" if marked == 1 else f"{marked} pictures with masks are"
+    reason = f"{pictures} too few for a range"
+    found = {name: Estimate(figure(counts), None, reason) for name, figure in exact.items()}
+    try:
+        research = Estimate(aupro.research_aupro(counts, pixels), None, reason)
+    except Undefined as undefined:
+        research = Estimate(None, None, str(undefined))
+    return {**found, "research_aupro": research}
 
 
 def _research(counts: PixelCounts, pixels: PixelSet, weights: Draws) -> Estimate:

@@ -15,7 +15,9 @@ from promptdsl.datasets.beside import part_masks
 from promptdsl.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
 from promptdsl.datasets.model import GOOD, Category, Dataset
 from promptdsl.datasets.pairing import Placed, pair
+from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.advice import advice
 from promptdsl.files.suffixes import picture_suffixes
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.runtime.inputs import find_in_spec
@@ -136,6 +138,10 @@ def from_folders(
     named = [*known, *(name for name, _ in defects)]
     claimed = {_real(folder) for _, folder in given} | ({_real(masks)} if masks else set())
     told = Notes(Path())
+    for name in dict.fromkeys(name for name, _ in defects):
+        if known and name not in known:
+            hint = did_you_mean(name, known) or f"it has {', '.join(known)}"
+            told.add(f"--defect {name}: the spec has no defect of that name; {hint}")
     labelled: list[tuple[Path, str]] = []
     beside: dict[str, list[Placed]] = {}
     for label, folder in given:
@@ -153,13 +159,18 @@ def _real(folder: Path) -> str:
 
 def _folder(folder: Path, wanted: Wanted, told: Notes) -> Gathered:
     if not folder.is_dir():
-        raise UsageProblem(f"{folder}: there is no such folder")
+        raise UsageProblem(f"{folder}: there is no such folder", _instead(folder))
     found = gather(folder, told, wanted)
     if not found.pictures:
         raise EnvironmentProblem(
-            f"{folder}: no pictures found in this folder (looked for {picture_suffixes()})"
+            f"{folder}: no pictures found in this folder (looked for {picture_suffixes()})",
+            _instead(folder),
         )
     return found
+
+
+def _instead(folder: Path) -> str | None:
+    return advice("", folder.as_posix(), "this folder")
 
 
 def _with_masks(
@@ -170,7 +181,7 @@ def _with_masks(
 ) -> list[Labelled]:
     """Masks beside the pictures, in FOLDER/DEFECT for each defect, or all of them in FOLDER."""
     if folder is not None and not folder.is_dir():
-        raise UsageProblem(f"{folder}: there is no such folder of masks")
+        raise UsageProblem(f"{folder}: there is no such folder of masks", _instead(folder))
     labels = dict.fromkeys(label for _, label in labelled)
     found: list[Labelled] = []
     together: list[Labelled] = []

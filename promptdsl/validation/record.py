@@ -108,10 +108,11 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
     if estimate.value is None:
         return {"value": None, "reason": estimate.reason}
     interval = estimate.interval
-    return {
+    found: dict[str, Any] = {
         "value": _finite(estimate.value),
         "interval": [interval.low, interval.high] if interval else None,
     }
+    return found if estimate.reason is None else {**found, "reason": estimate.reason}
 
 
 def _finite(value: float) -> float | None:

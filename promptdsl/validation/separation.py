@@ -118,7 +118,8 @@ class Separation:
 
     def _short_of(self) -> str:
         fewer = "defective" if self.defective <= self.good else "good"
-        return f"{min(self.good, self.defective)} {fewer} ones are too few"
+        number = min(self.good, self.defective)
+        return f"{number} {fewer} {'one is' if number == 1 else 'ones are'} too few"
 
 
 def separation(

@@ -55,12 +55,13 @@ def test_a_folder_is_taken_and_its_pictures_are_counted(tmp_path: Path) -> None:
         ("scratch/00.jpg", 'did you mean "scratch/0.jpg"?'),
         ("notes", "notes holds no pictures, but 1 .txt file"),
         ("notes/*", "notes holds no pictures, but 1 .txt file"),
-        ("empty", "empty holds no pictures"),
+        ("empty", "empty holds no pictures: put some into it, or name another folder"),
         (
             "deep",
             "deep holds no pictures, but the folders a, b, c and 1 more: name one of them, as "
             '"deep/a"',
         ),
+        ("box", 'box holds no pictures, but the folder good: name it, as "box/good"'),
         ("*.tif", 'the spec\'s folder holds 1 .png file: write "*.png" or "."'),
         ("elsewhere/*.png", "paths are relative to the spec's folder; check the spelling"),
         ("*/*/*.gif", None),
@@ -70,7 +71,7 @@ def test_a_folder_is_taken_and_its_pictures_are_counted(tmp_path: Path) -> None:
 def test_what_is_there_instead(tmp_path: Path, images: str, advice: str | None) -> None:
     touch(
         tmp_path, *(f"scratch/{n}.jpg" for n in range(3)), "mixed/1.jpg", "mixed/2.jpg",
-        "mixed/3.PNG", "notes/a.txt", "top.png", "x [1]/1.jpg",
+        "mixed/3.PNG", "notes/a.txt", "top.png", "box/good/1.png", "x [1]/1.jpg",
         *(f"deep/{name}/1.png" for name in "abcd"),
     )  # fmt: skip
     (tmp_path / "empty").mkdir()

@@ -90,6 +90,13 @@ def test_wrong_use_is_one_sentence(words: list[str]) -> None:
     assert second == "help: promptdsl check --help shows how"
 
 
+def test_a_misspelt_spec(tmp_path: Path) -> None:
+    (tmp_path / "nut.inspect").touch()
+    done = promptdsl("run", "nut.inspct", "pictures", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[1] == 'help: did you mean "nut.inspect"?'
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(shell: str) -> None:
     done = promptdsl("completion", shell)

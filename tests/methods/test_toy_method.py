@@ -10,7 +10,15 @@ import pytest
 
 from promptdsl import methods
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.methods import METHODS, WINCLIP, Field, Method, find_method, register
+from promptdsl.methods import (
+    METHODS,
+    WINCLIP,
+    Field,
+    Method,
+    MethodNotLoaded,
+    find_method,
+    register,
+)
 from promptdsl.pipeline import compile_text
 from promptdsl.runtime.detector import build_detector, restore_detector
 from promptdsl.runtime.detectors import find_builders
@@ -61,12 +69,12 @@ def test_a_spec_names_it_and_pictures_are_scored(toy: object, tmp_path) -> None:
 
 
 BAD_PACKAGES = {
-    "raise RuntimeError('no such\\n library')": "no such",
-    "import nothing_of_this_name": "No module named 'nothing_of_this_name'",
-    "METHOD = 3": "bad_package:METHOD is not the method twilight",
-    "other = 3": "module 'bad_package' has no attribute 'METHOD'",
-    "from promptdsl.methods import WINCLIP as METHOD": "METHOD is not the method twilight",
-    "raise SystemExit(3)": "it ends the program (3)",
+    "raise RuntimeError('no such\\n library')": "RuntimeError: no such library",
+    "import nothing_of_this_name": "ModuleNotFoundError: No module named 'nothing_of_this_name'",
+    "METHOD = 3": "TypeError: bad_package:METHOD is no Method",
+    "other = 3": "AttributeError: module 'bad_package' has no attribute 'METHOD'",
+    "from promptdsl.methods import WINCLIP as METHOD": "is the method winclip",
+    "raise SystemExit(3)": "SystemExit: 3",
 }
 
 
@@ -83,10 +91,15 @@ def test_a_package_that_cannot_be_loaded_is_one_sentence(
     monkeypatch.delitem(sys.modules, "bad_package", raising=False)
     spec = SPEC.replace("darkness", "twilight")
     item = next(each for each in compile_text(spec).report.errors if each.code == "I401")
-    assert "the package that brings method twilight cannot be loaded" in item.message
+    assert "method twilight of the installed package bad-package cannot be" in item.message
     assert told in item.message
+    with pytest.raises(MethodNotLoaded, match="bad-package"):
+        find_method("twilight")
     with pytest.raises(EnvironmentProblem, match="method twilight of nut cannot be loaded"):
         find_builders("twilight", "nut")
+    spec = spec.replace("twilight", "twilght")
+    item = next(each for each in compile_text(spec).report.errors if each.code == "I401")
+    assert item.help == "did you mean twilight?"
 
 
 def test_without_it_the_name_is_unknown() -> None:
@@ -135,19 +148,6 @@ def test_its_settings_are_known_as_settings(monkeypatch: pytest.MonkeyPatch) -> 
         assert any(words in one for words in known for one in said), said
 
 
-def test_a_broken_package_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> Method:
-        raise RuntimeError("no fog today")
-
-    announce(monkeypatch, broken)
-    report = compile_text(SPEC.replace("darkness", "fog")).report
-    told = [item.message for item in report if item.code == "I401"]
-    assert told == ["the package that brings method fog cannot be loaded: no fog today"]
-    assert "I401" in [item.code for item in compile_text(SPEC.replace("darkness", "fogg")).report]
-    with pytest.raises(EnvironmentProblem, match="no fog today"):
-        find_builders("fog", "nut")
-
-
 FOG = Method(
     "fog",
     "Fog",
@@ -166,7 +166,7 @@ def announce(monkeypatch: pytest.MonkeyPatch, load: Callable[[], Method]) -> Non
     """As if a package that brings the method fog were installed, which nobody has named yet."""
 
     class Point:
-        name, value = "fog", "fog_package:METHOD"
+        name, value, dist = "fog", "fog:FOG", None
 
         def load(self) -> Method:
             return load()
@@ -175,6 +175,6 @@ def announce(monkeypatch: pytest.MonkeyPatch, load: Callable[[], Method]) -> Non
         return [Point()] if name == "fog" else []
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
-    monkeypatch.setattr(methods, "METHODS", METHODS)
-    monkeypatch.delitem(METHODS, "fog", raising=False)
+    monkeypatch.setitem(METHODS, "fog", FOG)  # noted as absent, so that it is absent afterwards
+    monkeypatch.delitem(METHODS, "fog")
     methods._load_announced.cache_clear()

@@ -26,6 +26,13 @@ def go(*arguments: str) -> int:
     return main(["run", "part.inspect", *arguments])
 
 
+def test_quiet_still_says_what_was_not_inspected(capsys: pytest.CaptureFixture[str]) -> None:
+    paint_many(Path("pics"), 2)
+    Path("pics/torn.png").write_bytes(b"\x89PNG")
+    assert go("pics", "-o", "out", "-q") == 3
+    assert capsys.readouterr() == ("", "problem: 1 picture not inspected: out says why\n")
+
+
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     paint_many(Path("pics"), 5)
     Path("pics/notes.txt").write_text("x")

@@ -201,6 +201,18 @@ def test_the_terminal_table_fits(width: int, capsys: pytest.CaptureFixture[str])
     assert "%" not in rust + good
 
 
+def test_a_long_path_breaks_before_the_name_of_the_picture(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    image, rule = "examples/metal_nut/pictures/nut_05_missing_part.jpg", "reject when score >= 0.40"
+    record = Record(image, "nut", 0.7, "reject", rule, "missing_part", {"missing_part": 0.98}, {})
+    console = Console(width=80, force_terminal=True, no_color=True, legacy_windows=False)
+    print_table(console, [record], "out")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert lines[1].startswith("examples/metal_nut/pictures/  reject")
+    assert lines[2].strip() == "nut_05_missing_part.jpg"
+
+
 def many(count: int) -> tuple[list[Record], dict[tuple[str, str], Preview]]:
     random = np.random.default_rng(0)
     records, previews = [], {}

@@ -188,6 +188,7 @@ def test_the_sentence_for_too_few_pictures() -> None:
         "20 good pictures are too few to promise at most 2% false rejects at 95% confidence, "
         "which takes 149; they can promise at most 13.9% at 95%, or 2% at 33.2% confidence"
     )
+    assert "at most 10% reviews at 95%" in too_few(16, "good", Promise(0.1, 0.95), "reviews")
     assert "1 defective picture is too few" in too_few(1, "defective", Promise(0.02, 0.95))
     assert "2% escapes" in too_few(2, "defective", Promise(0.02, 0.95))
     assert [percent(share) for share in (0.02, 0.0581, 1.0)] == ["2%", "5.81%", "100%"]

@@ -195,6 +195,22 @@ def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         from_folders([tmp_path / "empty"], [], None)
     with pytest.raises(UsageProblem, match="there is no such folder"):
         from_folders([tmp_path / "gone"], [], None)
+    (tmp_path / "nuts").mkdir()
+    with pytest.raises(UsageProblem) as near:
+        from_folders([tmp_path / "nust"], [], None)
+    assert near.value.help == f'did you mean "{(tmp_path / "nuts").as_posix()}"?'
+
+
+def test_a_defect_that_the_spec_lacks_is_told(tmp_path: Path) -> None:
+    for name in ("good", "rust"):
+        part(tmp_path / name / "1.png", 200)
+    good, rust = [tmp_path / "good"], tmp_path / "rust"
+    known = ("scratch", "rust")
+    assert from_folders(good, [("rust", rust)], None, known).notes == ()
+    (told,) = from_folders(good, [("rost", rust)], None, known).notes
+    assert told == "--defect rost: the spec has no defect of that name; did you mean rust?"
+    (told,) = from_folders(good, [("hole", rust)], None, known).notes
+    assert told.endswith("of that name; it has scratch, rust")
 
 
 def test_16_bit_values_of_a_mask_survive_the_fitting(tmp_path: Path) -> None:

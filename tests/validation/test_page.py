@@ -78,6 +78,19 @@ def test_the_tile_of_tests_has_the_colour_of_its_result(page: Any) -> None:
     assert tile.get_attribute("class") == "tile pass"
 
 
+def test_the_tile_of_tests_is_not_green_where_nothing_is_proven(
+    seeing_red: Callable[[], int], tmp_path: Path
+) -> None:
+    spec = factory(tmp_path, "    reject when score >= 0.45")
+    main(["validate", str(spec), "-o", str(tmp_path / "out"), "-q"])
+    with chromium(tmp_path / "profile") as page:
+        page.get((tmp_path / "out" / "validation.html").as_uri())
+        tile = page.find_element("id", "count-tests").find_element("xpath", "..")
+        assert text(page, "count-tests") == "2 of 2"
+        assert tile.get_attribute("class") == "tile review"
+        assert text(page, "note-tests") == "not proven: too few pictures"
+
+
 def test_labels_of_close_thresholds_do_not_cover_each_other(page: Any) -> None:
     for score in (0.40, 0.42, 0.46, 0.97):
         drag_to(page, 0, score)

@@ -56,6 +56,7 @@ def test_the_sentence_has_figure_interval_sample_and_what_next() -> None:
     assert "more pictures would say how well" in judged(0.7, 0.6, 0.8).next
     assert "promptdsl calibrate" in judged(0.97, 0.9, 1.0).next
     assert "3 defective ones are too few" in judged(1.0, 0.7, 1.0, 20, 3).next
+    assert "1 good one is too few" in judged(1.0, 0.3, 1.0, 1, 20).next
     assert Separation(None, None, 20, 0).next == "add pictures of defective parts"
     assert describe_separation(found) == {
         "grade": "not at all", "auroc": 0.26, "interval": [0.16, 0.37], "good": 12,

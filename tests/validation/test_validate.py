@@ -59,6 +59,21 @@ def test_a_spec_on_its_own_samples(seeing_red: Encoded, tmp_path: Path) -> None:
     assert figures["scratch"]["aupro"]["value"] == pytest.approx(1, abs=0.05)
 
 
+def test_few_masks_give_no_range(seeing_red: Encoded, tmp_path: Path) -> None:
+    spec = factory(tmp_path)
+    run(spec, "-o", tmp_path / "many")
+    for number in range(4, 8):
+        (tmp_path / "masks" / "scratch" / f"{number:02d}_mask.png").unlink()
+    run(spec, "-o", tmp_path / "few")
+    many, few = (
+        result(tmp_path / name)["objects"][0]["figures"][0]["aupro"] for name in ("many", "few")
+    )
+    assert many["interval"] is not None
+    assert few["interval"] is None
+    assert few["value"] == pytest.approx(1, abs=0.05)
+    assert few["reason"] == "4 pictures with masks are too few for a range"
+
+
 def test_tests_say_by_how_much_and_what_is_missing(seeing_red: Encoded, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(factory(tmp_path), "-o", out)
@@ -264,6 +279,7 @@ def test_the_printed_tables_fit_a_terminal(
     shown = capsys.readouterr().out
     assert "1 of 8, 12.5 % (0.3-52.7)" in shown
     assert 'FAILED "scratched nuts are caught"' in shown
+    assert 'passed, not proven "good nuts are not thrown away"' in shown
     tables = [line for line in shown.splitlines() if '"' not in line and "page:" not in line]
     assert max(map(len, tables)) <= 80
 

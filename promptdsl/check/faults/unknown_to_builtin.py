@@ -50,7 +50,7 @@ def _tell(context: Context, words: list[str], place: Span, an_object: bool) -> N
     if an_object:
         help = f"its scores will be poor without the object's name; production wants {FULL_MODEL}"
     else:
-        help = "use other words (promptdsl models shows what it knows), or a full model: "
+        help = "use other English words (promptdsl models shows what it knows), or a full model: "
         help += FULL_MODEL.removeprefix("model: ")
     context.report.warning(
         "I210", place, f"{BUILTIN_MODEL} has never seen {what} {listed}", help=help

@@ -95,9 +95,10 @@
     tile("false-rejects", rejects, good, "of " + good + " good");
     tile("reviews", reviews, good + bad, "of " + (good + bad));
     const passed = object.tests.filter(claimPasses).length, all = object.tests.length;
-    $("count-tests").parentElement.className = "tile " + (!all ? "all" : passed < all ? "reject" : "pass");
+    const open = moved() ? 0 : object.tests.filter((test) => claimPasses(test) && !test.proven).length;
+    $("count-tests").parentElement.className = "tile " + (!all ? "all" : passed < all ? "reject" : open ? "review" : "pass");
     $("count-tests").textContent = object.tests.length ? passed + " of " + object.tests.length : "–";
-    $("note-tests").textContent = object.tests.length ? (moved() ? "at the moved thresholds" : "at the spec’s thresholds") : "the spec has none for these pictures";
+    $("note-tests").textContent = object.tests.length ? (moved() ? "at the moved thresholds" : open ? (open === passed ? "" : open + " ") + "not proven: too few pictures" : "at the spec’s thresholds") : "the spec has none for these pictures";
   }
   function tile(name, number, of, text) {
     $("count-" + name).textContent = number.toLocaleString("en");
