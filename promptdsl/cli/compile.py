@@ -11,7 +11,7 @@ from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
-from promptdsl.files.owned import refuse_inputs_as_output
+from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
@@ -64,6 +64,7 @@ def command(
     if path is not None:
         sources = compilation.sources.values()
         refuse_inputs_as_output(path, [source.path or source.name for source in sources])
+        refuse_other_content(path, "promptdsl compile", _is_plan)
     if as_json:
         _write_json(compilation, path)
         for sentence in missing(compilation):
@@ -75,6 +76,12 @@ def command(
             "save the spec, or add --plan-only",
         )
     _write_deployable(compilation, Path(spec), path, device)
+
+
+def _is_plan(content: bytes) -> bool:
+    return content.startswith(b"promptdsl-plan ") or (
+        content.startswith(b"{") and b'"hash"' in content
+    )
 
 
 def _destination(spec: str, out: str | None, suffix: str) -> Path | None:

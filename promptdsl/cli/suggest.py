@@ -92,7 +92,7 @@ def command(
     from promptdsl.experiments.sources import object_of
     from promptdsl.experiments.suggest import suggest
     from promptdsl.experiments.units import Places
-    from promptdsl.files.owned import refuse_inputs_as_output
+    from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
     from promptdsl.runtime.device import choose_compute
     from promptdsl.runtime.feature_cache import open_feature_cache
 
@@ -106,6 +106,7 @@ def command(
     job = jobs[0]
     if out is not None:
         refuse_inputs_as_output(out, [spec])
+        refuse_other_content(out, "promptdsl suggest", lambda content: content[:4] == b"--- ")
     with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:

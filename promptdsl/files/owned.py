@@ -6,7 +6,7 @@ what the command was asked about.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from promptdsl.errors import UsageProblem
@@ -37,6 +37,16 @@ def refuse_foreign_outputs(folder: Path, marks: Mapping[str, bytes]) -> None:
             content = b"?"  # a folder, a pipe, a file that may not be read: not ours
         if content and mark not in content:
             raise foreign(path)
+
+
+def refuse_other_content(path: Path, command: str, ours: Callable[[bytes], bool]) -> None:
+    """UsageProblem where a file is there whose beginning is not what the command writes."""
+    try:
+        content = head(path)
+    except OSError:
+        content = b"?"
+    if content and not ours(content):
+        raise foreign(path, command)
 
 
 def foreign(path: Path, command: str = "promptdsl") -> UsageProblem:

@@ -65,6 +65,7 @@ def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
 
 
 def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> None:
+    _refuse_special(path)
     short = path.name if len(os.fsencode(path.name)) <= 200 else path.name[:40]
     handle, name = tempfile.mkstemp(prefix=f".{short}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
     temporary = Path(name)
@@ -81,6 +82,16 @@ def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> N
             temporary.unlink()
     if durable:
         sync_folder(path.parent)
+
+
+def _refuse_special(path: Path) -> None:
+    """A device or a pipe is not replaced by a file: it would be gone for every other program."""
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def _move_to_new(temporary: Path, target: Path) -> None:

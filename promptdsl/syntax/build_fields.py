@@ -10,6 +10,7 @@ from promptdsl.methods import known_fields
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value, Word
 from promptdsl.syntax.misfits import misplaced
+from promptdsl.syntax.rule_words import touching
 from promptdsl.syntax.signs import BULLETS
 from promptdsl.syntax.statements import Desk, Statement, is_word, quote, shown
 from promptdsl.syntax.vocabulary import KEYWORDS
@@ -158,14 +159,22 @@ def _joined_values(desk: Desk, name: Word, atoms: list[Token]) -> bool:
     """`6 and 12`, `"a" and "b"`, `6 to 12`: values with a word where a comma belongs."""
     values, between = atoms[::2], [str(token).lower() for token in atoms[1::2]]
     complete = all(token.type in _COMPLETE or token == "image" for token in values)
+    if [token.type for token in atoms] == ["NUMBER", "NUMBER"] and touching(*atoms):  # `6-12`
+        values, between = atoms, ["-"]
     if not between or len(values) == len(between) or not complete:
         return False
     span = desk.span(*atoms)
+    if name.value == "called":
+        desk.report.error(
+            "I404", span, "called takes one text in quotes, and these are more",
+            help=f"keep one, for example called: {desk.written(desk.span(atoms[0]))}",
+        )  # fmt: skip
+        return True
     if set(between) <= _COMMA_WORDS:
         listed = ", ".join(desk.written(desk.span(token)) for token in values)
         desk.report.error(
             "I126", span, f'values have commas between them, and not "{shown(between[0])}"',
-            help=f"write {name.value}: {shown(listed, 200)}", fix=Fix(span, listed),
+            help=f"write {shown(listed, 200)}", fix=Fix(span, listed),
         )  # fmt: skip
         return True
     if set(between) <= _COMMA_WORDS | _UP_TO:

@@ -41,7 +41,7 @@ _PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
 
 
 # Words with which other languages name a parent.
-_EXTENDS = {"inherits", "from", "of", "is", "like", "implements", "derives", "based_on"}
+_EXTENDS = {"inherits", "from", "implements", "derives", "based_on"}
 _SWAPPABLE = {"loose": ("defect", "method", "samples", "remove"), "phrase": ("test",)}
 
 

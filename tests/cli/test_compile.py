@@ -62,6 +62,20 @@ def test_what_cannot_be_compiled(words: list[str], code: int, folder: Path) -> N
     assert not (folder / "x.json").exists()
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.plan", "x.png"])
+def test_what_is_no_plan_is_not_replaced(name: str, folder: Path) -> None:
+    (folder / name).write_text("mine")
+    done = promptdsl("compile", "nut.inspect", "-o", name, cwd=folder)
+    assert done.returncode == 2
+    assert f"{name}: this file was not written by promptdsl compile" in done.stderr
+    assert (folder / name).read_text() == "mine"
+
+
+def test_a_plan_is_replaced(folder: Path) -> None:
+    for _ in range(2):
+        assert promptdsl("compile", "nut.inspect", "-o", "nut.json", cwd=folder).returncode == 0
+
+
 def test_a_file_of_lists_has_no_plan(folder: Path) -> None:
     (folder / "lists.inspect").write_text('inspect 1\nwords a { "{object}" }\n', encoding="utf-8")
     done = promptdsl("compile", "lists.inspect", "-o", "x.json", cwd=folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.errors import UsageProblem
+from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.writing import write_atomically, write_file
 
 
@@ -58,3 +58,13 @@ def test_a_new_file_is_written_once(tmp_path: Path) -> None:
     write_file(tmp_path / "file", b"new", overwrite=False)
     assert (tmp_path / "file").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_pipe_is_no_file_to_replace(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        write_atomically(tmp_path / "pipe", b"x")
+    with pytest.raises(EnvironmentProblem, match="not a regular file"):
+        write_file(tmp_path / "pipe", b"x")
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["pipe"]

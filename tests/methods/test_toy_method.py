@@ -26,6 +26,16 @@ from promptdsl.runtime.detectors import find_builders
 SPEC = 'inspect 1\nobject nut {\n  method darkness { model: "promptdsl-mini" }\n}\n'
 
 
+@pytest.fixture(autouse=True)
+def forgotten_afterwards() -> Iterator[None]:
+    """What a test announces is not known to the next one."""
+    before = set(METHODS)
+    yield
+    for name in set(METHODS) - before:
+        del METHODS[name]
+    methods._load_announced.cache_clear()
+
+
 @pytest.fixture
 def toy() -> Iterator[object]:
     from . import toy
