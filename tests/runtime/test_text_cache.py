@@ -171,6 +171,9 @@ def test_a_cache_without_permission_costs_time_alone(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:  # others may enter it, unlike pytest's own
         Path(folder).chmod(0o777)
+        weights = Path(folder, "weights.pt")
+        weights.write_bytes(b"weights")
+        weights.chmod(0o644)
         monkeypatch.setenv("PROMPTDSL_CACHE", f"{folder}/cache")
         store_embeddings("model", rows())
         path = cache_file("model")
@@ -187,7 +190,7 @@ def test_a_cache_without_permission_costs_time_alone(
                 load_embeddings("model", list(rows()), 8)
                 store_embeddings("model", rows(5))
                 store_embeddings("another", rows(5))
-                hash_file(Path(__file__))
+                hash_file(weights)
                 FeatureCache(Path(folder) / "cache" / "features", 10**6).clear_to(0)
                 cache = FeatureCache(Path(folder) / "cache" / "features", 10**6)
                 cache.put("a", Encoding("k", None), {"image": torch.ones(1, 5)})
