@@ -91,6 +91,23 @@ def test_notes_are_bounded(
     assert mine.exists()
 
 
+def test_the_oldest_half_of_the_notes_goes(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "MAX_NOTES", 5)
+    for number in range(5):
+        (tmp_path / f"{number}.pt").write_bytes(b"one")
+        hash_file(tmp_path / f"{number}.pt")
+    notes = sorted((own_cache / "hashes").iterdir())
+    assert len(notes) == 5, "as many as there may be"
+    for age, note in enumerate(notes):
+        os.utime(note, (1_000_000 + age, 1_000_000 + age))
+    (tmp_path / "new.pt").write_bytes(b"one")
+    hash_file(tmp_path / "new.pt")
+    left = set((own_cache / "hashes").iterdir())
+    assert left.isdisjoint(notes[:3]) and left > set(notes[3:]) and len(left) == 3
+
+
 @pytest.mark.parametrize("place", ["a file", "a link to nothing"])
 def test_a_cache_that_cannot_be_used_is_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str

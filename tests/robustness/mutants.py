@@ -31,7 +31,10 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 90  # after which a mutant counts as noticed: it hangs
 TARGETS: dict[str, tuple[str, ...]] = {
     "runtime/verdict.py": ("run/test_verdict.py", "validation/test_lock_file.py"),
-    "validation/conformal.py": ("validation/test_conformal.py",),
+    "validation/conformal.py": (
+        "validation/test_conformal_bounds.py",
+        "validation/test_conformal.py",
+    ),
     "validation/protection.py": ("validation/test_protection.py",),
     "lock/file.py": ("validation/test_lock_file.py",),
     "lock/changes.py": ("validation/test_lock_changes.py",),
