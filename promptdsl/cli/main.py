@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -58,6 +59,7 @@ Every command explains itself:
   promptdsl check --help
 """
 EXIT_FAULT, EXIT_STOPPED, EXIT_READER_GONE = 70, 130, 141
+STOPPED = (EXIT_STOPPED, 143)  # by Ctrl-C, by SIGTERM
 
 
 class CommandTable(click.Group):
@@ -159,8 +161,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry() -> NoReturn:
-    """The console script."""
-    sys.exit(main())
+    """The console script. Whoever stopped it does not wait for libraries to be unloaded."""
+    code = main()
+    if code in STOPPED:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)  # all files are closed by then; torch alone would take half a second
+    sys.exit(code)
 
 
 def _wrong_use(wrong: click.ClickException, words: Sequence[str]) -> int:

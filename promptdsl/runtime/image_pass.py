@@ -168,7 +168,8 @@ def _disagreement(fused: PlainKernels, plain: PlainKernels, tower: VisionTower) 
 
 def pixels_on(pictures: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
     """(B, 3, H, W) uint8 on the device, of (B, H, W, 3)."""
-    pixels = torch.from_numpy(np.ascontiguousarray(pictures))
+    # not ascontiguousarray: a turned array of one picture counts as contiguous
+    pixels = torch.from_numpy(pictures.copy() if min(pictures.strides) < 0 else pictures)
     if device.type == "cuda":
         pixels = pixels.pin_memory().to(device, non_blocking=True)
     return pixels.permute(0, 3, 1, 2)

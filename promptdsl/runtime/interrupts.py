@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PATIENCE = 0.7  # seconds that a long step may still take to end by itself
+PATIENCE = 0.4  # seconds that a long step may still take to end by itself
 
 
 class Stopped(KeyboardInterrupt):

@@ -49,7 +49,7 @@ from promptdsl.runtime.winclip.windows import (
     parse_windows,
     scores_of_patches,
     upsample,
-    window_patches_on,
+    windows_over_patches,
 )
 from promptdsl.runtime.winclip.words import Directions, anomaly_probability, find_directions
 
@@ -338,8 +338,8 @@ class _Work:
 
     def _to_patches(self, scores_XW: Tensor, size: WindowSize) -> Tensor:
         settings, grid = self.scorer.settings, self.scorer.grid
-        patches = window_patches_on(grid, size, settings.stride, scores_XW.device)
-        return scores_of_patches(scores_XW, patches, grid, settings.fuse)
+        cover = windows_over_patches(grid, size, settings.stride, scores_XW.device)
+        return scores_of_patches(scores_XW, cover, grid, settings.fuse)
 
 
 def _best(cosines_XC: Tensor, columns: tuple[int, ...]) -> Tensor:

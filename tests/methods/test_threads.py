@@ -110,6 +110,18 @@ def test_a_picture_scores_alike_in_any_company(
     same(detector.score(_unaligned(features)), expected)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_turned_arrays(
+    method: str, make_plan: MakePlan, tmp_path: Path, pictures: Pictures
+) -> None:
+    """Views with negative steps, also of one picture, which NumPy calls contiguous."""
+    detector = build_detector(
+        make_plan(method), spec_folder=tmp_path, device="cpu", precision="fp32"
+    )
+    for turned in (pictures[:1][::-1], pictures[:2, ::-1, ::-1]):
+        same(detector.inspect(turned), detector.inspect(turned.copy()))
+
+
 def _unaligned(features: Features) -> Features:
     """The same numbers, one number further on in memory."""
     return Features(

@@ -21,6 +21,7 @@ from promptdsl.runtime.winclip.windows import (
     fuse_maps,
     scores_of_patches,
     window_patches,
+    windows_over_patches,
 )
 from promptdsl.runtime.winclip.words import Directions, find_directions, prototype
 
@@ -151,7 +152,8 @@ unit_scores = arrays(np.float32, (2, 9), elements=st.floats(0, 1, width=32))
 @given(scores=unit_scores, fuse=st.sampled_from(["harmonic", "mean", "max"]))
 def test_a_patch_takes_the_fused_scores_of_the_windows_over_it(scores, fuse) -> None:
     patches = window_patches(GRID, WindowSize(2, 2), 1)
-    fused = scores_of_patches(torch.from_numpy(scores), patches, GRID, fuse).flatten(1).numpy()
+    cover = windows_over_patches(GRID, WindowSize(2, 2), 1, torch.device("cpu"))
+    fused = scores_of_patches(torch.from_numpy(scores), cover, GRID, fuse).flatten(1).numpy()
     for patch in range(16):
         over = scores[:, (patches == patch).any(dim=1).numpy()].astype(np.float64)
         with np.errstate(divide="ignore"):

@@ -8,13 +8,13 @@ Shapes: B pictures, P patches, C width, D joint width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import torch
 from torch import Tensor
 
 from promptdsl.runtime.image_pass import ImagePass
 from promptdsl.runtime.tower import VisionTower
+from promptdsl.runtime.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class StageEncoder:
         self.stages = frozenset(stages)
         self.max_rows = max_rows
         self.image_pass = ImagePass(tower)
-        self._alone = Lock()
+        self._turns = Turns()
 
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
         at_once = self.image_pass.at_once(self.max_rows)
-        with self._alone:
+        with self._turns.take(pictures_B3HW.device):
             parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, at_once)]
         return join_encoded(parts)
 

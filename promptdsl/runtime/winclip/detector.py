@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
@@ -15,7 +14,7 @@ from promptdsl.runtime.detector import DetectorState, Pictures, Progress
 from promptdsl.runtime.device import Compute
 from promptdsl.runtime.features import Features, join_features, score_steadily
 from promptdsl.runtime.flops import Flops, count_flops
-from promptdsl.runtime.image_pass import MAX_ROWS
+from promptdsl.runtime.image_pass import MAX_ROWS, pixels_on
 from promptdsl.runtime.reference_pictures import read_reference
 from promptdsl.runtime.reference_pictures import reference_files as drawn_files
 from promptdsl.runtime.shared_encoders import SharedEncoders
@@ -73,10 +72,7 @@ class WinclipDetector:
 
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
-        pixels = torch.from_numpy(np.ascontiguousarray(pictures))
-        if self.compute.device.type == "cuda":
-            pixels = pixels.pin_memory().to(self.compute.device, non_blocking=True)
-        return self._features(self.encoder.encode(pixels.permute(0, 3, 1, 2)))
+        return self._features(self.encoder.encode(pixels_on(pictures, self.compute.device)))
 
     def score(self, features: Features) -> list[PictureScore]:
         """Scores of pictures that have been encoded, here or elsewhere."""

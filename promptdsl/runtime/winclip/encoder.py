@@ -13,12 +13,12 @@ S sequences of a pack, C width, D joint width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 import torch
 from torch import Tensor
 
 from promptdsl.runtime.tower import Block, VisionTower, picture_tokens
+from promptdsl.runtime.turns import Turns
 from promptdsl.runtime.winclip.kernels import PlainKernels
 from promptdsl.runtime.winclip.packs import IMAGE, Pack, make_packs
 
@@ -67,7 +67,7 @@ class WindowEncoder:
         self.max_rows = max_rows
         self.kernels = kernels or PlainKernels()
         self._packs: dict[int, tuple[Pack, ...]] = {}
-        self._alone = Lock()
+        self._turns = Turns()
 
     @property
     def rows_per_picture(self) -> int:
@@ -90,7 +90,7 @@ class WindowEncoder:
 
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
-        with self._alone:
+        with self._turns.take(pictures_B3HW.device):
             parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, self.at_once)]
         return join_encoded(parts)
 

@@ -5,7 +5,6 @@ batch size that comes a second time is recorded and from then on replayed in one
 fused kernels are trusted, their result is compared with the plain engine's, on the card at hand.
 """
 
-import threading
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from promptdsl.runtime.tower import VisionTower
+from promptdsl.runtime.turns import Turns
 from promptdsl.runtime.winclip.encoder import Encoded, WindowEncoder, join_encoded
 from promptdsl.runtime.winclip.kernels import PlainKernels
 
 MAX_GRAPHS = 3  # each holds work buffers of its own
 NO_TRITON = "Triton is not installed"
 DIFFERENT = "they computed something else"
-_card = threading.Lock()
+_card = Turns()  # libraries' workspaces and the pool of the graphs are shared, too
 SMALLEST_COSINE = 0.999  # between fused and plain: bfloat16 rounds differently, bugs are far below
 
 
@@ -64,7 +64,7 @@ class GraphedEncoder:
     def encode(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode uint8 pictures at the tower's size, some at a time."""
         at_once = max(1, self._max_rows // self._eager.rows_per_picture)
-        with _card:
+        with _card.take(pictures_B3HW.device):
             try:
                 return join_encoded(
                     [self._encode(part) for part in torch.split(pictures_B3HW, at_once)]

@@ -21,7 +21,7 @@ from promptdsl.runtime.winclip.windows import (
     fuse_maps,
     scores_of_patches,
     upsample,
-    window_patches_on,
+    windows_over_patches,
 )
 from promptdsl.runtime.winclip.words import Directions, anomaly_probability, defect_probabilities
 
@@ -91,8 +91,8 @@ def _words_map(
     for size in settings.sizes:
         windows_BWD = features.tensors[size.name]
         scores_BW = anomaly_probability(windows_BWD, words, settings.temperature)
-        patches = window_patches_on(grid, size, settings.stride, scores_BW.device)
-        maps.append(scores_of_patches(scores_BW, patches, grid, settings.fuse))
+        cover = windows_over_patches(grid, size, settings.stride, scores_BW.device)
+        maps.append(scores_of_patches(scores_BW, cover, grid, settings.fuse))
     return fuse_maps(torch.stack(maps), settings.fuse)
 
 
@@ -103,8 +103,8 @@ def _references_map(
     maps = [distance(patches_BPC, references.memory[PATCHES]).view(-1, *grid)]
     for size in settings.sizes:
         scores_BW = distance(features.tensors[size.name], references.memory[size.name])
-        patches = window_patches_on(grid, size, settings.stride, scores_BW.device)
-        maps.append(scores_of_patches(scores_BW, patches, grid, settings.fuse))
+        cover = windows_over_patches(grid, size, settings.stride, scores_BW.device)
+        maps.append(scores_of_patches(scores_BW, cover, grid, settings.fuse))
     return torch.stack(maps).mean(dim=0)
 
 

@@ -3,7 +3,8 @@
 A patch's score at one window size is the mean of the scores of the windows that cover it: harmonic
 in the paper (equation 3), `n / sum(1 / s)`.
 
-Shapes: B pictures, W windows, K patches inside one window, G grid rows and columns.
+Shapes: B pictures, W windows, K patches inside one window, P patches, M windows over one patch, G
+grid rows and columns.
 """
 
 import functools
@@ -45,11 +46,27 @@ def parse_windows(names: tuple[str, ...]) -> tuple[bool, tuple[WindowSize, ...]]
 
 
 @functools.lru_cache(maxsize=64)
-def window_patches_on(
+def windows_over_patches(
     grid: tuple[int, int], size: WindowSize, stride: int, device: torch.device
 ) -> Tensor:
-    """`window_patches` on a device; kept there, so that scoring waits for no transfer."""
-    return window_patches(grid, size, stride).to(device)
+    """(P, M) numbers of the windows that cover each patch; W, one past the last, fills up.
+
+    Kept on the device, so that scoring waits for no transfer. Reading by patch, rather than adding
+    by window, adds in one order on every device: the atomic additions of a card have none.
+    """
+    patches_WK = window_patches(grid, size, stride)
+    patch = patches_WK.flatten()
+    window = torch.arange(len(patches_WK)).repeat_interleave(patches_WK.shape[1])
+    order = torch.argsort(patch, stable=True)
+    count_P = torch.bincount(patch, minlength=grid[0] * grid[1])
+    first_P = count_P.cumsum(0) - count_P
+    cover_PM = torch.full((len(count_P), int(count_P.max())), len(patches_WK))
+    place = torch.arange(len(patch)) - first_P.repeat_interleave(count_P)
+    cover_PM[patch[order], place] = window[order]
+    kept = cover_PM.to(device)
+    if device.type == "cuda":  # the next reader may work on another stream
+        torch.cuda.current_stream(device).synchronize()
+    return kept
 
 
 def window_patches(grid: tuple[int, int], size: WindowSize, stride: int) -> Tensor:
@@ -86,21 +103,16 @@ def _starts(length: int, side: int, stride: int) -> Tensor:
 
 
 def scores_of_patches(
-    scores_BW: Tensor, patches_WK: Tensor, grid: tuple[int, int], fuse: Fuse
+    scores_BW: Tensor, cover_PM: Tensor, grid: tuple[int, int], fuse: Fuse
 ) -> Tensor:
     """(B, G, G): for each patch, the fused scores of the windows that cover it."""
-    batch, inside = scores_BW.shape[0], patches_WK.shape[1]
-    where = patches_WK.flatten().expand(batch, -1)
-    values = scores_BW.clamp_min(SMALLEST).reciprocal() if fuse == "harmonic" else scores_BW
-    spread = values.repeat_interleave(inside, dim=1)
-    total = scores_BW.new_zeros(batch, grid[0] * grid[1])
+    values_BW = scores_BW.clamp_min(SMALLEST).reciprocal() if fuse == "harmonic" else scores_BW
+    over_BPM = F.pad(values_BW, (0, 1))[:, cover_PM]
     if fuse == "max":
-        total.scatter_reduce_(1, where, spread, "amax")
-        return total.view(batch, *grid)
-    total.scatter_add_(1, where, spread)
-    count = torch.zeros_like(total[0]).scatter_add_(0, where[0], torch.ones_like(spread[0]))
-    fused = count / total if fuse == "harmonic" else total / count
-    return fused.view(batch, *grid)
+        return over_BPM.amax(dim=-1).view(-1, *grid)
+    count_P, total_BP = (cover_PM < scores_BW.shape[1]).sum(dim=-1), over_BPM.sum(dim=-1)
+    fused = count_P / total_BP if fuse == "harmonic" else total_BP / count_P
+    return fused.view(-1, *grid)
 
 
 def fuse_maps(maps_SBGG: Tensor, fuse: Fuse) -> Tensor:

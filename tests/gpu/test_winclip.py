@@ -1,4 +1,6 @@
-"""On a CUDA device: the recordings, graphs against eager, bfloat16, running out of memory."""
+"""WinCLIP on a card: the recordings, graphs against eager, bfloat16, running out of memory."""
+
+import gc
 
 import numpy as np
 import pytest
@@ -8,12 +10,8 @@ from promptdsl.runtime.detector import build_detector
 from promptdsl.runtime.winclip.detector import WinclipDetector
 from promptdsl.runtime.winclip.graphs import GraphedEncoder
 
-from .conftest import PARITY, MakePlan
+from ..runtime.conftest import PARITY, MakePlan, make_plan, own_cache, recording  # noqa: F401
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
-]
 Recording = dict[str, np.ndarray]
 
 
@@ -60,8 +58,10 @@ def test_a_detector_survives_running_out_of_memory(
 ) -> None:
     detector = detector_of(make_plan, precision)
     before = detector.inspect(recording["images"])
-    free, total = torch.cuda.mem_get_info()
-    torch.cuda.set_per_process_memory_fraction((total - free + 2**26) / total)
+    gc.collect()
+    torch.cuda.empty_cache()
+    total = torch.cuda.mem_get_info()[1]
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 2**26) / total)
     try:
         with pytest.raises(torch.OutOfMemoryError):
             detector.inspect(np.repeat(recording["images"], 3000, axis=0))
