@@ -2,21 +2,22 @@
 
 import dataclasses
 import json
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptdsl.cli.shared.specs import ALLOW, compile_faultless
 from promptdsl.cli.shown.terminal import say, write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.methods import DEFAULT_METHOD, METHODS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from promptdsl.engine.device import Compute
-    from promptdsl.methods.winclip.beside_anomalib import Comparison
-    from promptdsl.scoring.benchmark import Report, Speed, Step
+    from promptdsl.scoring.benchmark import Comparison, Report, Speed, Step
     from promptdsl.scoring.detector import Detector
 
 BATCHES = {"cpu": (1, 4), "cuda": (1, 8, 32, 64)}
@@ -146,9 +147,8 @@ def _detectors(
     allow: tuple[Path, ...],
 ) -> list["Detector"]:
     if architecture is not None:
-        from promptdsl.methods.winclip.random_weights import random_detectors
-
-        return random_detectors(architecture, computes)
+        detectors: list[Detector] = _benchmark().random_detectors(architecture, computes)
+        return detectors
     from promptdsl.scoring.detector import build_detector
 
     assert spec is not None
@@ -183,11 +183,13 @@ def _shares(
 
 
 def _compare(computes: list["Compute"], batches: tuple[int, ...], step: "Step") -> "Comparison":
-    from promptdsl.clip.model import random_model
-    from promptdsl.methods.winclip.beside_anomalib import ARCHITECTURE, compare, require_anomalib
+    comparison: Comparison = _benchmark().compare(computes, batches, step)
+    return comparison
 
-    require_anomalib()
-    return compare(random_model(ARCHITECTURE), computes, batches, step)
+
+def _benchmark() -> Any:
+    """What the default method can be measured with, without a spec."""
+    return import_module(METHODS[DEFAULT_METHOD].benchmark)
 
 
 def _tell_report(report: "Report", shares: dict[str, dict[str, float]], form: str) -> None:

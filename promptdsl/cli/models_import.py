@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.shown.terminal import say
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from promptdsl.methods.shared.learned_weights import LearnedWeights
@@ -121,6 +121,7 @@ def _model(plan: "MethodPlan") -> tuple[dict[str, Any], Any]:
 
 def _settings(learned: "LearnedWeights", plan: "MethodPlan") -> dict[str, Any]:
     from promptdsl.methods import METHODS
+    from promptdsl.methods.shared.checkpoints import shape_facts
 
     about = {"weights", "references", "shots", "seed", "model"}
     kept = {field.name for field in METHODS[plan.name].fields} - about
@@ -129,19 +130,4 @@ def _settings(learned: "LearnedWeights", plan: "MethodPlan") -> dict[str, Any]:
         for name, value in plan.settings.items()
         if name in kept and value is not None
     }
-    if learned.method == "anomalyclip":
-        deep = [tensor for name, tensor in learned.tensors.items() if name.startswith("deep.")]
-        shape = {
-            "n_ctx": len(learned.tensors["context_normal"]),
-            "depth": 1 + len(deep),
-            "t_n_ctx": len(deep[0]) if deep else 0,
-        }
-        return known | shape
-    count = sum(name.endswith(".weight") for name in learned.tensors)
-    if count != len(known["stages"]):
-        raise EnvironmentProblem(
-            f"{learned.source} has linear layers for {count} stages, and there are "
-            f"{len(known['stages'])}: {_shown(known['stages'])}",
-            help='say which blocks they belong to, for example --set "stages: 3, 6, 9"',
-        )
-    return known
+    return known | shape_facts(learned, known)

@@ -13,7 +13,7 @@ from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets import LAYOUTS, Dataset, read_dataset
 from promptdsl.language.statements import quote
-from promptdsl.methods import ANOMALYCLIP, APRIL_GAN, METHODS
+from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation, compile_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NOT_SET = {
     "references": "references belong to a spec, and a training uses none",
     "shots": "shots belong to a spec, and a training uses no references",
 }
-LEARNING = (ANOMALYCLIP.name, APRIL_GAN.name)  # a method from elsewhere brings its own training
+LEARNING = [method.name for method in METHODS.values() if method.training]
 EPILOG = """\b
 Examples:
   promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors
@@ -206,8 +206,7 @@ def compile_method(
         f"  defect damage {{ include std.anomalous }}\n  method {method} {{\n{block}\n  }}\n}}\n"
         for number, name in enumerate(categories)
     ]
-    profile = "april_gan" if method == "april_gan" else "winclip"
-    text = f'inspect 1\nuse "std/{profile}" as std\n{"".join(objects)}'
+    text = f'inspect 1\nuse "{METHODS[method].profile}" as std\n{"".join(objects)}'
     compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),), to_train=True)
     for fault in compilation.report.errors:
         raise UsageProblem(fault.message, fault.help)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from promptdsl.clip.model import load_model
 from promptdsl.engine.device import Compute
-from promptdsl.methods.shared.reference_pictures import references_left_out, usual_look
 from promptdsl.pictures.gate import Usual
 from promptdsl.plan.content import PlanFile
 from promptdsl.plan.file import read_plan_file
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.scoring.compiled import detector_state
 from promptdsl.scoring.detector import Detector, Progress, build_detector, restore_detector
+from promptdsl.scoring.reference_pictures import references_left_out, usual_look
 
 Calibrated = Mapping[str, Mapping[str, float]]  # object -> rule as written -> number for `auto`
 

@@ -1,17 +1,16 @@
 """Scoring labelled pictures many times over: encode each once, keep its features, score from those.
 
-`open_scoring` gives what scores an object without its image tower (WinCLIP; other methods load
-theirs); `encode_files` streams features, from the cache where it has them. Features are kept under
-the hash of the very bytes that were decoded, so a file that is replaced in between does no harm.
+`open_scoring` gives a detector that loads its image tower when a picture has to be encoded;
+`encode_files` streams features, from the cache where it has them. Features are kept under the hash
+of the very bytes that were decoded, so a file that is replaced in between does no harm.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,90 +20,51 @@ from promptdsl.engine.device import Compute, workers
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file, hash_stream
 from promptdsl.files.opening import open_regular
-from promptdsl.methods.winclip.scorer import (
-    WinclipScorer,
-    compare_with_references,
-    open_winclip_scorer,
-    wanted_tensors,
-)
+from promptdsl.methods import find_method
 from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.results import PictureScore
 from promptdsl.scoring.batching import BatchSize, batch_size, is_out_of_memory
 from promptdsl.scoring.decoding import decode_ahead
-from promptdsl.scoring.detector import Pictures, Progress, build_detector, engine_notes
+from promptdsl.scoring.detector import (
+    ComparesWithReferences,
+    Detector,
+    Placed,
+    Progress,
+    engine_notes,
+    feature_identity,
+    feature_names,
+    find_builders,
+    with_references,
+)
 from promptdsl.scoring.feature_cache import Encoding, FeatureCache, encoding_key
-from promptdsl.scoring.features import Features, join_features
+from promptdsl.scoring.features import Features, Pictures, join_features
 
 PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
 HASHING_THREADS = 4
-# Settings that change scores alone; windows and references decide which tensors are read.
-_SCORES_ONLY = {
-    "winclip": frozenset(
-        "windows references shots seed temperature averaging pooling fuse image_score".split()
-    ),
-}
-
-
-class Scorer(Protocol):
-    """The cheap half of a detector."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the maps."""
-        ...
-
-    @property
-    def defects(self) -> tuple[str, ...]:
-        """Names of the defects, in the order of the spec."""
-        ...
-
-    @property
-    def weights_sha256(self) -> str:
-        """Hash of the model's weights."""
-        ...
-
-    def score(self, features: Features) -> list[PictureScore]:
-        """Scores of pictures that have been encoded."""
-        ...
-
-
-class Encoder(Protocol):
-    """The costly half of a detector."""
-
-    def encode(self, pictures: Pictures) -> Features:
-        """Features of (B, H, W, 3) pictures."""
-        ...
 
 
 @dataclass(slots=True)
 class Scoring:
-    """One object, ready to encode and to score."""
+    """One object's detector, and where the features of its pictures are kept."""
 
-    scorer: Scorer
-    compute: Compute
+    detector: Detector
     encoding: Encoding
     cache: FeatureCache | None
-    load_encoder: Callable[[], Encoder]
     encoded: int = 0  # pictures that went through the image tower
-    _encoder: Encoder | None = field(default=None)
 
     @property
     def engine_notes(self) -> tuple[str, ...]:
         """What the engine did without, as far as pictures had to be encoded."""
-        return engine_notes(self._encoder)
+        return engine_notes(self.detector)
 
     def encode(self, pictures: Pictures) -> Features:
-        """Features of (B, H, W, 3) pictures, on the CPU; the first call loads the tower."""
-        if self._encoder is None:
-            self._encoder = self.load_encoder()
-        features = self._encoder.encode(pictures).to("cpu")
+        """Features of (B, H, W, 3) pictures, on the CPU."""
+        features = self.detector.encode(pictures).to("cpu")
         self.encoded += len(features)
-        names = self.encoding.names
-        return Features({n: t for n, t in features.tensors.items() if names is None or n in names})
+        return features
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,49 +89,20 @@ def open_scoring(
     progress: Progress | None = None,
 ) -> Scoring:
     """All that scoring an object takes. Raises what building its detector raises."""
-    if plan.method.name != "winclip":
-        return _with_whole_detector(plan, spec_folder, compute, cache, progress)
-    bare = open_winclip_scorer(plan, spec_folder, compute, progress)
-    key = cache_key(plan, spec_folder, compute, bare.model.identity)
-    encoding = Encoding(key, wanted_tensors(bare.settings))
-    scoring = Scoring(bare, compute, encoding, cache, bare.encoder)
-
-    def encode(files: Sequence[Path]) -> Features:
-        return _encode_references(scoring, files, progress)
-
-    scoring.scorer = compare_with_references(bare, spec_folder, encode)
+    builders = find_builders(plan.method.name, plan.name)
+    bare = builders.build(plan, spec_folder, compute, progress)
+    key = cache_key(plan, spec_folder, compute, feature_identity(bare))
+    scoring = Scoring(bare, Encoding(key, feature_names(bare)), cache)
+    scoring.detector = with_references(bare, _encode_references(scoring, progress))
     return scoring
-
-
-def winclip_scorer(scoring: Scoring) -> WinclipScorer | None:
-    """The scorer whose words can be replaced; None under a method without such words."""
-    return scoring.scorer if isinstance(scoring.scorer, WinclipScorer) else None
-
-
-def _with_whole_detector(
-    plan: ObjectPlan,
-    spec_folder: Path,
-    compute: Compute,
-    cache: FeatureCache | None,
-    progress: Progress | None,
-) -> Scoring:
-    detector = build_detector(
-        plan,
-        spec_folder=spec_folder,
-        device=compute.device.type,
-        precision=compute.precision,
-        progress=progress,
-    )
-    key = cache_key(plan, spec_folder, compute, detector.weights_sha256)
-    return Scoring(detector, compute, Encoding(key, None), cache, lambda: detector)
 
 
 def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str) -> str:
     """A hash of all that decides the features of a picture besides the picture itself."""
-    method = plan.method
-    without = _SCORES_ONLY.get(method.name, frozenset())
+    method, known = plan.method, find_method(plan.method.name)
+    without = {field.name for field in known.fields if field.scores_only} if known else set()
     settings = sorted((k, v) for k, v in method.settings.items() if k not in without)
-    learned = method.settings.get("weights")
+    learned = method.settings.get("weights") if "weights" not in without else None
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
     libraries = (PREPROCESSING, pillow_version, torch.__version__)
@@ -234,9 +165,9 @@ def _encode_missing(
     tell: Callable[[int], None] | None,
     stop: Callable[[], bool] | None,
 ) -> Iterator[Encoded]:
-    batch = batch_size(None, str(scoring.compute.device))
+    batch = batch_size(None, str(scoring.detector.compute.device))
     pictures = decode_ahead(
-        (str(files[place]) for place in places), scoring.scorer.size, lambda: 2 * batch.size + 2
+        (str(files[place]) for place in places), scoring.detector.size, lambda: 2 * batch.size + 2
     )
     waiting: list[tuple[int, Picture]] = []
     try:
@@ -297,20 +228,18 @@ def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> 
     return join_features(parts)
 
 
-def _encode_references(
-    scoring: Scoring, files: Sequence[Path], progress: Progress | None
-) -> Features:
-    """Features of the references, in their order; each of them must be readable."""
-    parts: dict[int, Features] = {}
+def _encode_references(scoring: Scoring, progress: Progress | None) -> Iterator[Placed]:
+    """Features of the references; each of them must be readable."""
+    assert isinstance(scoring.detector, ComparesWithReferences)
+    files, done = scoring.detector.reference_files, 0
     for encoded in encode_files(scoring, files):
         if encoded.features is None:
             name, why = files[encoded.places[0]], (encoded.error or "").removeprefix(NOT_INSPECTED)
             raise EnvironmentProblem(f"the reference {name} cannot be used: {why}")
-        for row, place in enumerate(encoded.places):
-            parts[place] = encoded.features[row : row + 1]
+        yield encoded.places, encoded.features
+        done += len(encoded.places)
         if progress is not None:
-            progress("references", len(parts), len(files))
-    return join_features([parts[place] for place in range(len(files))])
+            progress("references", done, len(files))
 
 
 def _hash_all(files: Sequence[Path]) -> list[str | None]:

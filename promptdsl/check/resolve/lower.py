@@ -12,8 +12,6 @@ from promptdsl.source import Span
 from promptdsl.spec import AreaLimit, Limit, MethodSpec, ObjectSpec, Phrase, ScoreLimit
 
 DEFAULT_LIMIT = ScoreLimit("reject", 0.5, "reject when score >= 0.5", None)
-_PROFILE = {"april_gan": "std/april_gan"}
-DEFAULT_PROFILE = "std/winclip"
 
 
 def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
@@ -31,7 +29,7 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         }.items()
         if value is None
     }
-    profile = _PROFILE.get(method.name, DEFAULT_PROFILE)
+    profile = METHODS[method.name].profile
     site = definition.name.span
     limits = (DEFAULT_LIMIT,) if merged.rules is None else tuple(map(_limit, merged.rules))
     return ObjectSpec(
