@@ -13,8 +13,7 @@ from pathlib import Path
 
 from promptdsl.errors import UsageProblem
 from promptdsl.files.owned import foreign, head
-from promptdsl.inspect.map_names import MAPS, own_map
-from promptdsl.inspect.records import MAX_LINE, parse_line, read_records
+from promptdsl.inspect.records import MAPS, MAX_LINE, own_map, parse_line, read_records
 
 RESULTS, RUN, PREVIEWS, REPORT = "results.jsonl", "run.json", "previews.jsonl", "report.html"
 LOCK = ".promptdsl.lock"

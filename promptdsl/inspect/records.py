@@ -2,20 +2,25 @@
 
 Anybody may have edited the file in between: a line counts only when every field has its type, the
 map lies in the run's own folder, and the verdict follows from the score.
+
+A heat map's name is the picture's own with 24 digits (96 bits) of the SHA-256 of its path, the same
+on every machine. A million pictures have one chance in 10^17 that any two of them meet, and nobody
+can make two meet on purpose.
 """
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import get_args
 
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
-from promptdsl.inspect.map_names import is_map_path
 from promptdsl.judge.verdict import holding_rule
 from promptdsl.plan.model import Rule
 from promptdsl.results import Record, Verdict
@@ -23,6 +28,11 @@ from promptdsl.results import Record, Verdict
 MAX_LINE = 1_000_000
 MAX_BYTES = 20 * 10**9
 _VERDICTS = set(get_args(Verdict))
+MAPS = "maps"
+DIGITS = 24
+EARLIER_DIGITS = 8  # of earlier versions
+STEM = 60  # characters of the picture's own name
+_PATH = re.compile(rf"{MAPS}/[\w.-]+\.(?:png|npy)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,31 @@ def follows(
         return False
     expected = (rule.verdict, rule.text) if rule else ("pass", None)
     return (record.verdict, record.rule) == expected
+
+
+def map_name(image: str, kind: str, digits: int = DIGITS) -> str:
+    """`scratch/003.png` -> `003.1a2b3c4d5e6f7a8b9c0d1e2f.png`."""
+    digest = hashlib.sha256(image.encode("utf-8", "surrogateescape")).hexdigest()[:digits]
+    most = STEM if digits == DIGITS else 80
+    stem = re.sub(r"[^\w.-]+", "_", PurePath(image).stem, flags=re.ASCII)[:most]
+    return f"{stem}.{digest}.{kind}"
+
+
+def is_map_path(path: str) -> bool:
+    """True for a path that a record may name: a file in `maps/`, never one outside."""
+    return _PATH.fullmatch(path) is not None
+
+
+def own_map(record: Record) -> str | None:
+    """The file name of a record's map, if it is the one that a run gives to this picture."""
+    if record.map is None:
+        return None
+    kind = PurePath(record.map).suffix[1:]
+    for digits in (DIGITS, EARLIER_DIGITS):
+        name = map_name(record.image, kind, digits)
+        if record.map == f"{MAPS}/{name}":
+            return name
+    return None
 
 
 def _is_sound(fields: dict[str, object]) -> bool:

@@ -32,8 +32,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
 from promptdsl.files.writing import disk_told_plainly, write_atomically
-from promptdsl.inspect.earlier_run import read_earlier_run
-from promptdsl.inspect.map_names import DIGITS, MAPS
+from promptdsl.inspect.description import read_earlier_run
 from promptdsl.inspect.ownership import (
     LOCK,
     PREVIEWS,
@@ -43,7 +42,14 @@ from promptdsl.inspect.ownership import (
     refuse_foreign_files,
     refuse_strange_entries,
 )
-from promptdsl.inspect.records import MAX_BYTES, MAX_LINE, read_records, to_line
+from promptdsl.inspect.records import (
+    DIGITS,
+    MAPS,
+    MAX_BYTES,
+    MAX_LINE,
+    read_records,
+    to_line,
+)
 from promptdsl.results import Record, Verdict
 
 SYNC_SECONDS = 2.0
