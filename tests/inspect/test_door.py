@@ -18,7 +18,7 @@ from promptdsl.cli.main import main
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.inspect.inspector import Inspector
 from promptdsl.lock.file import write_lock
-from promptdsl.lock.model import Threshold
+from promptdsl.lock.model import Promised, Threshold
 from promptdsl.lock.pin import pin_object
 
 from .fakes import FakeSource, make_object, make_plan, paint
@@ -231,7 +231,9 @@ def test_the_folder_decides_between_objects_and_memory_needs_a_choice() -> None:
     chosen = promptdsl.load(line, object="leather", device="cpu", precision="fp32")
     assert same(chosen.inspect("lost.jpg"), chosen.inspect(array)) is False  # another name
     assert chosen.inspect(array).score == results[1].score
-    with pytest.raises(UsageProblem, match=r"object=bolt: line\.inspect has no object of that name"):
+    with pytest.raises(
+        UsageProblem, match="object=bolt: .* has no object of that name"
+    ):
         promptdsl.load(line, object="bolt")
 
 
@@ -248,7 +250,7 @@ def test_the_numbers_beside_a_spec_are_used() -> None:
     number = Threshold(
         rule="reject when score >= auto",
         value=0.0125,
-        promise=None,
+        promise=Promised(of="good parts rejected", share=0.05, confidence=0.9, wrong=0, pictures=8),
         good=None,
         defective=None,
         date="2026-01-01",
@@ -353,9 +355,5 @@ def test_types_are_known_to_a_strict_checker() -> None:
     Path("program.py").write_text(PROGRAM)
     words = ["-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml"), "program.py"]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
-    assert [(int(line.split(":")[1]), line.rsplit("[", 1)[1]) for line in lines] == [
-        (17, "arg-type]"),
-        (18, "operator]"),
-        (19, "arg-type]"),
-    ], done.stdout
+    wrong = [line.split(":")[1] for line in done.stdout.splitlines() if " error: " in line]
+    assert wrong == ["16", "17", "18"], done.stdout  # the last three lines, and no other
