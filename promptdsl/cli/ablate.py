@@ -83,9 +83,7 @@ def command(
     Says how image AUROC, the margin between good and defective pictures, pixel AUROC and the
     verdicts change, each with a paired 95 % bootstrap interval.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.ablate import ablate
     from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
@@ -103,7 +101,7 @@ def command(
         refuse_foreign_outputs(out, {WORDS_FILE: JSON_MARK})
     ablations: list[Ablation] = []
     stopped: Problem | None = None
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.shared.specs import ALLOW, compile_faultless
-from promptdsl.cli.shown.terminal import say, write_machines
+from promptdsl.cli.shown.terminal import write_machines
 from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -93,16 +93,10 @@ def command(
     writing results is not in it.
     """
     _refuse_contradictions(spec, architecture, against)
-    from rich.console import Console
+    from promptdsl.cli.shown.progress import Progress
 
-    console = Console(stderr=True)
-    with console.status("loading") as status:
-
-        def step(what: str) -> None:
-            status.update(what)
-            if not console.is_terminal:
-                say(what, err=True)
-
+    with Progress() as progress:
+        step = progress.step
         computes = _computes(device, precision)
         batches = batches or BATCHES[computes[0].device.type]
         if against:

@@ -23,7 +23,7 @@ from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import Compute
     from promptdsl.evaluate.calibrate import Solved, Wanted
     from promptdsl.evaluate.outcomes import Judged
@@ -130,9 +130,7 @@ def command(
     Good pictures alone are enough: at most the stated share of good parts is rejected, at the
     stated confidence. Take pictures that the spec has not been tuned on.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
 
     if masks is not None:
@@ -141,7 +139,7 @@ def command(
     in_use = open_spec(spec, allow, lock=old.read)
     wanted = _wanted(false_rejects, reviews, escapes, confidence, accept_weaker)
     jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         locked, failed = _calibrated(
             jobs, lambda job: _calibrate(job, wanted, compute, progress, quiet=quiet, force=force)
@@ -269,7 +267,7 @@ def _calibrate(
     job: "Job",
     wanted: "Wanted",
     compute: "Compute",
-    watch: "ValidationProgress",
+    watch: "Progress",
     *,
     quiet: bool,
     force: bool,

@@ -1,6 +1,5 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,10 +111,8 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
-    from rich.console import Console
-
     from promptdsl.cli.run import calibration
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.inspect.plan_sources import SpecSource
     from promptdsl.scoring.compiled import compile_to_file
@@ -124,8 +121,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     numbers, since_lock = calibration(spec, None)
     for sentence in _open_ends(compilation, numbers):
         tell_note(sentence, "to run it")
-    console = Console(stderr=True)
-    with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
+    with Progress("loading the model") as progress:
         compute = choose_compute(device, "fp32")
         spec_hash = compilation.sha256
         source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)

@@ -82,9 +82,7 @@ def command(
     A and B are specs; either may be git:REV:path, which takes the spec and the files that it uses
     out of that revision. Pictures, references and weights are those on disk.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.diff import compare, describe
     from promptdsl.evaluate.words.evidence import cache_or_temporary
@@ -100,7 +98,7 @@ def command(
         tell_note(f"left out {found.told}")
     for problem in found.problems:
         tell_note(problem, "problem")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             result = compare(*sides, found.pictures, object_name, compute, cache, progress)

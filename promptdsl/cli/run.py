@@ -18,7 +18,7 @@ from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.inspect.run import Options, Outcome, Source
     from promptdsl.plan.model import ObjectPlan
 
@@ -125,9 +125,7 @@ def command(
     """
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
-    from rich.console import Console
-
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.inspect.run import Options, execute
 
     options = Options(
@@ -139,7 +137,7 @@ def command(
         maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
         batch_size=batch_size,
     )
-    with RunProgress(Console(stderr=True), quiet=quiet, also=_echo_line(form)) as progress:
+    with Progress("loading the model", quiet=quiet, also=_echo_line(form)) as progress:
         source = open_source(spec, device, precision, progress, allow)
         outcome = execute(source, options, progress)
     _tell(outcome, options, form, quiet)
@@ -150,7 +148,7 @@ def open_source(
     path: str,
     device: str,
     precision: str,
-    progress: "RunProgress",
+    progress: "Progress",
     allow: tuple[Path, ...] = (),
 ) -> "Source":
     """A spec or a compiled plan file, ready to give detectors."""

@@ -85,9 +85,7 @@ def command(
     The search adds phrases out of std/states and removes phrases of the spec. It uses half of the
     pictures; the other half judges what it found, and only what is better there too is proposed.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
     from promptdsl.evaluate.words.sources import object_of
@@ -107,7 +105,7 @@ def command(
     if out is not None:
         refuse_inputs_as_output(out, [spec])
         refuse_other_content(out, "promptdsl suggest", lambda content: content[:4] == b"--- ")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             item, sources = object_of(job, allow)

@@ -220,13 +220,15 @@ def compile_method(
 
 
 def _run(task: "Task", quiet: bool) -> "Outcome":
-    from rich.console import Console
-
-    from promptdsl.cli.shown.train_progress import TrainProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.training.run import run
 
-    with TrainProgress(Console(stderr=True), quiet=quiet) as progress:
-        return run(task, progress)
+    try:
+        with Progress(None, quiet=quiet, kept=True) as progress:
+            return run(task, progress)
+    except KeyboardInterrupt:
+        tell_note("the same command goes on from the last saved step", "stopped")
+        raise
 
 
 def method_block(plan: "MethodPlan", settings: Sequence[str], weights: Path) -> str:

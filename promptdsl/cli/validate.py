@@ -78,9 +78,7 @@ def command(
     Without folders it takes the spec's own `samples` and runs its `test` blocks. For MVTec AD and
     VisA the ready specs are used where no SPEC is given.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.gallery import gallery_for
     from promptdsl.evaluate.run import validate
@@ -93,7 +91,7 @@ def command(
     jobs, layout = find_jobs(asked)
     folder = _claim_folder(out or _default_folder(asked))
     gallery = gallery_for(len(jobs))
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         cache = None if no_cache else open_feature_cache()
         validation = validate(jobs, compute, cache, progress, dataset=layout, keep=gallery.take)

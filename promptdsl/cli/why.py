@@ -60,8 +60,7 @@ def command(
     allow: tuple[Path, ...],
 ) -> int:
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
-    from rich.console import Console
-
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.sources import compiled
     from promptdsl.evaluate.words.why import explain
@@ -81,8 +80,7 @@ def command(
     compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
-    console = Console(stderr=True)
-    with console.status("loading the model"):
+    with Progress("loading the model"):
         compute = choose_compute(device, precision)
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
