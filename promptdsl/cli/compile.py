@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shared.options import ALLOW, device_option, out_option
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
@@ -34,15 +35,11 @@ them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 
 @click.command("compile", epilog=EPILOG)
 @click.argument("spec", metavar="SPEC", type=SPEC)
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(allow_dash=True),
-    help="File to write; - is standard output.  [default: NAME.plan]",
-)  # fmt: skip
+@out_option(
+    "File to write; - is standard output.  [default: NAME.plan]", allow_dash=True, path_type=str
+)
 @click.option("--plan-only", is_flag=True, help="Write the plan as JSON, whatever OUT is called.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="Where to encode prompts and references for NAME.plan.",
-)  # fmt: skip
+@device_option("Where to encode prompts and references for NAME.plan.")
 @ALLOW
 def command(
     spec: str, out: str | None, plan_only: bool, device: str, allow: tuple[Path, ...]

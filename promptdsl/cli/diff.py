@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.shared.attempt import attempted
-from promptdsl.cli.shared.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.shared.specs import ALLOW, faultless
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    RECURSIVE,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import faultless
 from promptdsl.cli.shown.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
@@ -49,19 +58,15 @@ Exit codes:
     metavar="PICTURES",
     help="Pictures, a folder or a pattern; may be given again.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
-@click.option("--object", "object_name", metavar="NAME", help="Compare this object alone.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="OUT",
-    help="Folder for diff.html, with the pictures whose verdict flips, and diff.json.",
+@RECURSIVE
+@object_option("Compare this object alone.")
+@out_option(
+    "Folder for diff.html, with the pictures whose verdict flips, and diff.json.", file_okay=False
 )
 @compute_options
 @NO_CACHE
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet_option()
 @ALLOW
 def command(
     before: str,

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.options import compute_options
-from promptdsl.cli.shared.specs import ALLOW, compile_faultless
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    RECURSIVE,
+    choice,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    overwrite_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import compile_faultless
 from promptdsl.cli.shown.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
@@ -52,20 +62,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
 @click.command("run", epilog=EPILOG, short_help="Inspect pictures.")
 @click.argument("spec", metavar="SPEC|PLAN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Folder for the results.  [default: NAME-results]",
-)
-@click.option(
-    "--object",
-    "object_name",
-    metavar="NAME",
-    help="Inspect all pictures as this object of the spec.",
-)
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
+@out_option("Folder for the results.  [default: NAME-results]")
+@object_option("Inspect all pictures as this object of the spec.")
+@RECURSIVE
 @compute_options
 @click.option(
     "--batch-size",
@@ -75,11 +74,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     metavar="auto|N",
     help="Pictures at once.",
 )
-@click.option(
+@choice(
     "--maps",
-    type=click.Choice(["png", "npy", "none"]),
-    default="png",
-    show_default=True,
+    words=("png", "npy", "none"),
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
@@ -87,19 +84,12 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@format_option("text", "json", "jsonl")
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the results in OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="No table and no progress.")
+@overwrite_option("Replace the results in OUT.")
+@quiet_option("No table and no progress.")
 @ALLOW
 def command(
     spec: str,

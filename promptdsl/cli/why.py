@@ -8,8 +8,13 @@ import click
 
 from promptdsl.cli.shared.attempt import attempted
 from promptdsl.cli.shared.labelled_jobs import choose_object, open_spec
-from promptdsl.cli.shared.options import compute_options, format_option
-from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+)
 from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
@@ -38,13 +43,11 @@ Exit codes:
 @click.command("why", epilog=EPILOG, short_help="Say what made a picture's score.")
 @click.argument("spec", type=click.Path(dir_okay=False))
 @click.argument("picture", type=click.Path(path_type=Path))
-@click.option("--object", "object_name", metavar="NAME", help="Which object of the spec.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="PNG",
-    help="The annotated picture: highest windows on the left, heat map on the right.",
+@object_option()
+@out_option(
+    "The annotated picture: highest windows on the left, heat map on the right.",
+    "PNG",
+    dir_okay=False,
 )
 @compute_options
 @format_option()
