@@ -43,7 +43,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "files/search.py": ("files/test_find.py",),
     "files/found.py": ("files/test_find.py", "run/test_inputs.py"),
     "files/hashing.py": ("files/test_hashing.py",),
-    "runtime/cached_scoring.py": ("validation/test_cached_scoring.py",),
+    "runtime/cached_scoring.py": (
+        "validation/test_encoding_files.py",
+        "validation/test_cached_scoring.py",
+    ),
     "runtime/feature_cache.py": ("validation/test_feature_cache.py",),
 }
 _TURNED: dict[type[ast.AST], type[ast.AST]] = {
