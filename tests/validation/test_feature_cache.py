@@ -207,6 +207,7 @@ def test_links_are_neither_entered_nor_counted(tmp_path: Path) -> None:
     store = cache(mine)
     store.put("b", ALL, {"image": torch.ones(1, 500)})
     (own,) = mine.rglob("*.features")
+    os.utime(own, (1000, 1000))  # the first to go
     (mine / "link").symlink_to(theirs.parent)
     (own.parent / f"{'0' * 40}.features").symlink_to(theirs)
     store.clear_to(own.stat().st_size + 500)
