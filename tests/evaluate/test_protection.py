@@ -108,6 +108,19 @@ def test_only_what_is_certain_is_refused(found: Protection, useless: bool) -> No
     assert (found.useless is not None) == useless
 
 
+def test_shares_are_told_with_their_interval() -> None:
+    found = Protection(escapes=1, defective=12, false_rejects=39, good=40)
+    told = "1 of 12 defective pictures here would pass (8.3 %, 0.2 to 38.5 %)"
+    assert found.sentence == told
+    assert found.useless == (
+        "these thresholds would reject 39 of 40 good pictures (97.5 %, 86.8 to 99.9 %)"
+    )
+    passing = Protection(escapes=39, defective=40, false_rejects=0, good=0)
+    assert passing.useless == (
+        "these thresholds would pass 39 of 40 defective pictures (97.5 %, 86.8 to 99.9 %)"
+    )
+
+
 def test_review_lies_below_reject(seeing_red: Encoded, tmp_path: Path, capsys: Capture) -> None:
     spec = factory(tmp_path, AUTO)
     assert main(["calibrate", str(spec), "-q"]) == 0
