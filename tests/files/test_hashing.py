@@ -11,6 +11,7 @@ import pytest
 
 from promptdsl.files import hashing
 from promptdsl.files.hashing import hash_file
+from tests.robustness.damage import damages, strange_json
 
 REST_SECONDS = hashing.REST_SECONDS  # as it is outside of these tests
 
@@ -135,6 +136,20 @@ def test_a_damaged_note_is_ignored(tmp_path: Path, own_cache: Path, damage: byte
     note.write_bytes(damage)
     assert hash_file(file) == first
     assert b"sha256" in note.read_bytes()
+
+
+def test_no_damage_of_a_note_gives_a_wrong_hash(tmp_path: Path, own_cache: Path) -> None:
+    file = tmp_path / "weights.pt"
+    file.write_bytes(b"one")
+    first = hash_file(file)
+    (note,) = (own_cache / "hashes").iterdir()
+    content = note.read_bytes()
+    digit = b"0" if first[0] != "0" else b"1"
+    wrong_digit = content.replace(first.encode(), digit + first[1:].encode())
+    strange = (strange_json(content, seed) for seed in range(40))
+    for changed in (wrong_digit, *damages(content, 60), *strange):
+        note.write_bytes(changed)
+        assert hash_file(file) == first
 
 
 def test_notes_are_bounded(
