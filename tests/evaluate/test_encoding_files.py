@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from promptdsl.runtime import cached_scoring
-from promptdsl.runtime.batching import BatchSize
-from promptdsl.runtime.cached_scoring import (
+
+from promptdsl.engine.device import choose_compute
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.hashing import hash_now
+from promptdsl.pipeline import compile_file
+from promptdsl.scoring import cached_scoring
+from promptdsl.scoring.batching import BatchSize
+from promptdsl.scoring.cached_scoring import (
     Encoded,
     Scoring,
     cache_key,
@@ -17,14 +22,9 @@ from promptdsl.runtime.cached_scoring import (
     open_scoring,
     winclip_scorer,
 )
-from promptdsl.runtime.detector import Pictures
-from promptdsl.runtime.device import choose_compute
-from promptdsl.runtime.feature_cache import Encoding, FeatureCache
-from promptdsl.runtime.features import Features
-
-from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.hashing import hash_now
-from promptdsl.pipeline import compile_file
+from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.feature_cache import Encoding, FeatureCache
+from promptdsl.scoring.features import Features
 
 from .scene import WEIGHTS, Eye, SeesRed, factory, part
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from promptdsl.runtime import feature_cache
-from promptdsl.runtime.feature_cache import (
+from safetensors.torch import save
+
+from promptdsl.errors import UsageProblem
+from promptdsl.scoring import feature_cache
+from promptdsl.scoring.feature_cache import (
     MAGIC,
     Encoding,
     FeatureCache,
@@ -18,9 +21,6 @@ from promptdsl.runtime.feature_cache import (
     open_feature_cache,
     read_limit,
 )
-from safetensors.torch import save
-
-from promptdsl.errors import UsageProblem
 from tests.robustness.damage import damages, every_flip
 
 ALL = Encoding("key", None)
