@@ -95,6 +95,32 @@ def test_validate_tells_the_promise_with_its_sample(
 
 
 @pytest.mark.parametrize(
+    ("found", "doubtful"),
+    [
+        (Protection(3, 3, 0, 40), True),
+        (Protection(2, 4, 0, 40), False),
+        (Protection(0, 0, 0, 40), False),
+    ],
+)
+def test_most_defects_passed_is_a_warning_however_few_there_are(
+    found: Protection, doubtful: bool
+) -> None:
+    assert found.doubtful == doubtful
+
+
+def test_a_lock_that_passes_every_defect_seen_is_warned_of(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec = upside_down(tmp_path)
+    for path in [*(tmp_path / "hole").iterdir(), *sorted((tmp_path / "scratch").iterdir())[1:]]:
+        path.unlink()
+    spec.write_text("".join(s for s in spec.read_text().splitlines(True) if "hole" not in s))
+    assert main(["calibrate", str(spec), "-q"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: nut: 1 of 1 defective pictures here would pass" in told
+
+
+@pytest.mark.parametrize(
     ("found", "useless"),
     [
         (Protection(39, 40, 0, 40), True),
