@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.attempt import attempted
-from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
+from promptdsl.cli.shared.attempt import attempted
+from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.shared.options import NO_CACHE, compute_options, dataset_options, format_option
+from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.experiments.ablate import Ablation
+    from promptdsl.evaluate.words.ablate import Ablation
 
 WORDS_FILE = "words.json"
 WIDE = 190  # characters, where the output is no terminal
@@ -85,14 +85,14 @@ def command(
     """
     from rich.console import Console
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.experiments.ablate import ablate
-    from promptdsl.experiments.evidence import cache_or_temporary, gather
-    from promptdsl.experiments.sources import object_of
-    from promptdsl.experiments.table import document, print_ablation
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.ablate import ablate
+    from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
+    from promptdsl.evaluate.words.sources import object_of
+    from promptdsl.evaluate.words.table import document, print_ablation
     from promptdsl.files.owned import JSON_MARK, refuse_foreign_outputs
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
     asked = Asked(

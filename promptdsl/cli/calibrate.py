@@ -9,23 +9,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
-from promptdsl.cli.options import compute_options
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, say, tell_note
+from promptdsl.cli.shared.labelled_jobs import (
+    Asked,
+    choose_object,
+    find_jobs,
+    open_spec,
+    picture_options,
+)
+from promptdsl.cli.shared.options import compute_options
+from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
-    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import Compute
+    from promptdsl.evaluate.calibrate import Solved, Wanted
+    from promptdsl.evaluate.outcomes import Judged
+    from promptdsl.evaluate.run import Job, SpecInUse
+    from promptdsl.evaluate.scored import ScoredSample
+    from promptdsl.evaluate.separation import Separation
     from promptdsl.lock.file import UnusableLock
     from promptdsl.lock.model import Lock, LockedObject, Threshold
-    from promptdsl.runtime.device import Compute
-    from promptdsl.validation.calibrate import Solved, Wanted
-    from promptdsl.validation.outcomes import Judged
-    from promptdsl.validation.run import Job, SpecInUse
-    from promptdsl.validation.scored import ScoredSample
-    from promptdsl.validation.separation import Separation
 
 EPILOG = """\b
 Examples:
@@ -126,8 +132,8 @@ def command(
     """
     from rich.console import Console
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.runtime.device import choose_compute
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import choose_compute
 
     if masks is not None:
         raise UsageProblem("--masks: thresholds need no masks")
@@ -203,8 +209,8 @@ def _wanted(
     confidence: float,
     accept_weaker: bool,
 ) -> "Wanted":
-    from promptdsl.validation.calibrate import Wanted
-    from promptdsl.validation.conformal import Promise
+    from promptdsl.evaluate.calibrate import Wanted
+    from promptdsl.judge.conformal import Promise
 
     options = {"false_rejects": false_rejects, "reviews": reviews, "escapes": escapes}
     return Wanted(
@@ -218,7 +224,7 @@ def _wanted(
 
 def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
     """The objects with `auto` lines and their pictures; refuses what cannot be calibrated."""
-    from promptdsl.validation.calibrate import auto_lines
+    from promptdsl.evaluate.calibrate import auto_lines
 
     if asked.object_name is not None:
         chosen: Sequence[str] = (choose_object(spec, asked.object_name).name,)
@@ -252,8 +258,8 @@ def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
 
 
 def _job_of(spec: "SpecInUse", name: str, asked: Asked) -> "Job":
-    from promptdsl.validation.labelled import from_spec
-    from promptdsl.validation.run import Job
+    from promptdsl.evaluate.labelled import from_spec
+    from promptdsl.evaluate.run import Job
 
     item = choose_object(spec, name)
     return Job(name, spec, item, from_spec(item, spec.path))
@@ -269,14 +275,14 @@ def _calibrate(
     force: bool,
 ) -> "LockedObject":
     """Score the pictures, solve, tell, and pin. SpecProblem for numbers that protect nobody."""
+    from promptdsl.evaluate.calibrate import calibrate, resolve_all
+    from promptdsl.evaluate.outcomes import judge
+    from promptdsl.evaluate.protection import protection, refuse_useless
+    from promptdsl.evaluate.run import refuse_references, separation_of
+    from promptdsl.evaluate.scored import score_sample
     from promptdsl.lock.pin import pin_object
-    from promptdsl.runtime.cached_scoring import open_scoring
-    from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.validation.calibrate import calibrate, resolve_all
-    from promptdsl.validation.outcomes import judge
-    from promptdsl.validation.protection import protection, refuse_useless
-    from promptdsl.validation.run import refuse_references, separation_of
-    from promptdsl.validation.scored import score_sample
+    from promptdsl.scoring.cached_scoring import open_scoring
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     folder = job.spec.path.parent
     _refuse_missing(job)
@@ -333,9 +339,9 @@ def _drop_copies(sample: "ScoredSample") -> int:
 
 
 def _thresholds(job: "Job", solved: "Sequence[Solved]") -> "list[Threshold]":
+    from promptdsl.judge.verdict import meaning
     from promptdsl.lock.model import Promised, Threshold
     from promptdsl.lock.pin import pin_files
-    from promptdsl.runtime.verdict import meaning
 
     folder = job.spec.path.parent
     good = pin_files(_origin(job, good=True), folder)
@@ -371,7 +377,7 @@ def _origin(job: "Job", *, good: bool) -> list[str]:
 
 
 def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies: int) -> None:
-    from promptdsl.validation.calibrate import percent
+    from promptdsl.evaluate.calibrate import percent
 
     for one in solved:
         promise = one.found.promise
@@ -405,8 +411,8 @@ def _tell_separation(name: str, separated: "Separation") -> None:
 def _tell_outcomes(job: "Job", judged: "list[Judged]") -> None:
     from rich.console import Console
 
-    from promptdsl.cli.validation_table import outcomes_table
-    from promptdsl.validation.outcomes import outcomes
+    from promptdsl.cli.shown.validation_table import outcomes_table
+    from promptdsl.evaluate.outcomes import outcomes
 
     labels = job.sample.labels(job.item.defects)
     Console().print(outcomes_table(outcomes(judged, labels, {})))
@@ -420,9 +426,9 @@ def _others(
 
     Also a sentence for each that could not be pinned: what is calibrated is written all the same.
     """
+    from promptdsl.clip.model import load_model
+    from promptdsl.evaluate.calibrate import auto_lines
     from promptdsl.lock.pin import pin_object
-    from promptdsl.runtime.clip_model import load_model
-    from promptdsl.validation.calibrate import auto_lines
 
     known = spec.lock.objects if spec.lock is not None else {}
     folder = spec.path.parent

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
-from promptdsl.cli.terminal import counted, say, tell_note, write_machines
+from promptdsl.cli.shared.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
 from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
-from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec
 
 if TYPE_CHECKING:
+    from promptdsl.inspect.plan_sources import SpecSource
     from promptdsl.plan.model import ObjectPlan
-    from promptdsl.runtime.sources import SpecSource
 
 EPILOG = """\b
 Examples:
@@ -114,11 +114,11 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
     from rich.console import Console
 
-    from promptdsl.cli.progress import RunProgress
     from promptdsl.cli.run import calibration
-    from promptdsl.runtime.compiled import compile_to_file
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.sources import SpecSource
+    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.inspect.plan_sources import SpecSource
+    from promptdsl.scoring.compiled import compile_to_file
 
     plan = compilation.plan()
     numbers, since_lock = calibration(spec, None)
@@ -175,7 +175,7 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
 def _is_known(line: str, numbers: Mapping[str, float]) -> bool:
     if not numbers:
         return False  # a plan as JSON knows none, and needs no numpy to say so
-    from promptdsl.runtime.verdict import key_of
+    from promptdsl.judge.verdict import key_of
 
     return key_of(line) in numbers
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.attempt import attempted
-from promptdsl.cli.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import console_for_tables, counted, say, tell_note, write_machines
+from promptdsl.cli.shared.attempt import attempted
+from promptdsl.cli.shared.options import NO_CACHE, compute_options, format_option
+from promptdsl.cli.shared.specs import ALLOW, faultless
+from promptdsl.cli.shown.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
@@ -17,7 +17,7 @@ from promptdsl.methods import find_method
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from promptdsl.experiments.diff import ObjectDiff, Side, SpecDiff
+    from promptdsl.evaluate.words.diff import ObjectDiff, Side, SpecDiff
 
 WIDE = 150
 SHOWN_ROWS = 20
@@ -84,13 +84,13 @@ def command(
     """
     from rich.console import Console
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.experiments.diff import compare, describe
-    from promptdsl.experiments.evidence import cache_or_temporary
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.diff import compare, describe
+    from promptdsl.evaluate.words.evidence import cache_or_temporary
+    from promptdsl.files.inputs import find_pictures
     from promptdsl.files.owned import PAGE_MARK, refuse_foreign_outputs
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.runtime.inputs import find_pictures
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     if out is not None:
         refuse_foreign_outputs(out, {RECORD: b'"plan_before": "', PAGE: PAGE_MARK})
@@ -121,8 +121,8 @@ def command(
 
 
 def _open(name: str, allow: tuple[Path, ...]) -> "Side":
-    from promptdsl.experiments.diff import Side
-    from promptdsl.experiments.versions import open_version
+    from promptdsl.evaluate.words.diff import Side
+    from promptdsl.evaluate.words.versions import open_version
 
     version = open_version(name, allow)
     plan = faultless(version.compilation).plan()
@@ -136,7 +136,7 @@ def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
     from promptdsl.pictures.opening import PictureError
     from promptdsl.pictures.reading import read_rgb
     from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
-    from promptdsl.runtime.run_description import now, versions
+    from promptdsl.versions import now, versions
 
     small: dict[tuple[str, str], list[str]] = {}
     for one in result.objects:
@@ -175,7 +175,7 @@ def _tell(console: "Console", result: "SpecDiff") -> None:
 def _tell_object(console: "Console", one: "ObjectDiff") -> None:
     from rich.text import Text
 
-    from promptdsl.experiments.diff import MOVED
+    from promptdsl.evaluate.words.diff import MOVED
 
     console.print(Text(one.after.name, "bold"))
     for change in one.phrases:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.models_import import WithImport
-from promptdsl.cli.terminal import say, write_machines
+from promptdsl.cli.shown.terminal import say, write_machines
 from promptdsl.methods import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from promptdsl.runtime.model_catalog import Offered
+    from promptdsl.clip.catalogue import Offered
 
 EPILOG = """\b
 Examples:
@@ -44,7 +44,7 @@ def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None,
     if fetch:
         _fetch(*fetch)
         return
-    from promptdsl.runtime.model_catalog import builtin, hub_cache, open_clip_models
+    from promptdsl.clip.catalogue import builtin, hub_cache, open_clip_models
 
     everything = [builtin(), *open_clip_models(_served_pairs())]
     offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
@@ -124,8 +124,8 @@ def _megabytes(size: int) -> str:
 
 
 def _fetch(name: str, tag: str) -> None:
-    from promptdsl.runtime.clip_model import load_open_clip
-    from promptdsl.runtime.model_catalog import hub_cache
+    from promptdsl.clip.catalogue import hub_cache
+    from promptdsl.clip.model import load_open_clip
 
     model = load_open_clip(name, tag)
     say(f"{model.name}: SHA-256 {model.weights_sha256}")

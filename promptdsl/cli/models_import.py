@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.terminal import say
+from promptdsl.cli.shown.terminal import say
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from promptdsl.methods.shared.learned_weights import LearnedWeights
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.runtime.learned_weights import LearnedWeights
 
 SUFFIX = ".safetensors"
 EPILOG = """\b
@@ -67,7 +67,7 @@ def import_command(
         raise UsageProblem(f"{out} exists already", "use -o NAME, or --overwrite")
     from promptdsl.cli.train import compile_method, method_block
     from promptdsl.files.writing import disk_told_plainly
-    from promptdsl.runtime.checkpoints import read_learned, write_learned
+    from promptdsl.methods.shared.checkpoints import read_learned, write_learned
 
     learned = read_learned(file)
     if file.suffix == SUFFIX:
@@ -90,8 +90,8 @@ def _shown(value: object) -> str:
 
 def _checked(learned: "LearnedWeights", plan: "MethodPlan") -> "LearnedWeights":
     """The weights with all that is known of them, after holding their shapes against the model."""
-    from promptdsl.runtime.checkpoints import check_fit, check_shapes, fingerprint
-    from promptdsl.runtime.clip_config import read_config
+    from promptdsl.clip.config import read_config
+    from promptdsl.methods.shared.checkpoints import check_fit, check_shapes, fingerprint
 
     name = " ".join(plan.model)
     config, model = _model(plan)
@@ -109,8 +109,8 @@ def _checked(learned: "LearnedWeights", plan: "MethodPlan") -> "LearnedWeights":
 
 def _model(plan: "MethodPlan") -> tuple[dict[str, Any], Any]:
     """The model's config, and the model where its weights are on this machine already."""
-    from promptdsl.runtime.clip_model import load_model, open_clip_config
-    from promptdsl.runtime.model_catalog import open_clip_models
+    from promptdsl.clip.catalogue import open_clip_models
+    from promptdsl.clip.model import load_model, open_clip_config
 
     if plan.model_kind != "open_clip":
         return {}, load_model(plan, Path.cwd())

@@ -9,15 +9,15 @@ from typing import Any
 
 import click
 
-from promptdsl.cli.specs import ALLOW, SPEC, compile_faultless
-from promptdsl.cli.terminal import counted, painted, tell_note, write_machines, write_people
+from promptdsl.cli.shared.specs import ALLOW, SPEC, compile_faultless
+from promptdsl.cli.shown.terminal import counted, painted, tell_note, write_machines, write_people
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import METHODS
 from promptdsl.plan.expand import ExpandedPrompt, expand
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 EPILOG = """\b
 Examples:

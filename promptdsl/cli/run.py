@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.options import compute_options
-from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.shared.options import compute_options
+from promptdsl.cli.shared.specs import ALLOW, compile_faultless
+from promptdsl.cli.shown.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
@@ -18,8 +18,8 @@ from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
-    from promptdsl.cli.execute_run import Options, Outcome, Source
-    from promptdsl.cli.progress import RunProgress
+    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.inspect.run import Options, Outcome, Source
     from promptdsl.plan.model import ObjectPlan
 
 MAX_BATCH = 4096
@@ -127,8 +127,8 @@ def command(
         raise UsageProblem("--resume and --overwrite exclude each other")
     from rich.console import Console
 
-    from promptdsl.cli.execute_run import Options, execute
-    from promptdsl.cli.progress import RunProgress
+    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.inspect.run import Options, execute
 
     options = Options(
         inputs=inputs,
@@ -154,9 +154,9 @@ def open_source(
     allow: tuple[Path, ...] = (),
 ) -> "Source":
     """A spec or a compiled plan file, ready to give detectors."""
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.plan_file import is_plan_file
-    from promptdsl.runtime.sources import SpecSource, plan_file_source
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.inspect.plan_sources import SpecSource, plan_file_source
+    from promptdsl.plan.file import is_plan_file
 
     if Path(path).suffix == ".json":
         raise UsageProblem(
@@ -181,7 +181,7 @@ def calibration(
 
     A precision of None is not compared.
     """
-    from promptdsl.cli.locks import open_lock
+    from promptdsl.cli.shared.locks import open_lock
     from promptdsl.lock.changes import changes_since
     from promptdsl.lock.file import calibrated_numbers
 
@@ -245,7 +245,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     """What a reader must know besides the numbers."""
-    from promptdsl.runtime.earlier_run import differences
+    from promptdsl.inspect.earlier_run import differences
 
     run = outcome.run
     lines = []

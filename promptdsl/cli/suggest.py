@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import say, tell_note, write_machines
+from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.shared.options import NO_CACHE, compute_options, format_option
+from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shown.terminal import say, tell_note, write_machines
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.experiments.effects import Change
-    from promptdsl.experiments.suggest import Suggestion
-    from promptdsl.validation.run import Job
+    from promptdsl.evaluate.run import Job
+    from promptdsl.evaluate.words.effects import Change
+    from promptdsl.evaluate.words.suggest import Suggestion
 
 EPILOG = """\b
 Examples:
@@ -87,14 +87,14 @@ def command(
     """
     from rich.console import Console
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.experiments.evidence import cache_or_temporary, gather
-    from promptdsl.experiments.sources import object_of
-    from promptdsl.experiments.suggest import suggest
-    from promptdsl.experiments.units import Places
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
+    from promptdsl.evaluate.words.sources import object_of
+    from promptdsl.evaluate.words.suggest import suggest
+    from promptdsl.evaluate.words.units import Places
     from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
     jobs, _ = find_jobs(Asked(spec, object_name, good, defects, masks, allow=allow))
@@ -132,7 +132,7 @@ def command(
 
 def _patch(job: "Job", found: "Suggestion", allow: tuple[Path, ...]) -> str:
     """The unified diff, of text that the checker accepts."""
-    from promptdsl.experiments.patch import reword, unified
+    from promptdsl.evaluate.words.patch import reword, unified
     from promptdsl.files.hashing import hash_bytes
     from promptdsl.files.opening import read_regular
     from promptdsl.pipeline import compile_text
@@ -220,7 +220,7 @@ def in_words(change: "Change", digits: int = 4) -> str:
 
 
 def _described(found: "Suggestion", patch: str, seed: int, seconds: float) -> dict[str, Any]:
-    from promptdsl.validation.separation import describe_separation
+    from promptdsl.evaluate.separation import describe_separation
 
     job = found.evidence.job
     return {

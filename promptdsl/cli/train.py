@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.options import format_option
-from promptdsl.cli.terminal import counted, say, tell_note, write_machines
-from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
+from promptdsl.cli.shared.options import format_option
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.datasets import LAYOUTS, Dataset, read_dataset
+from promptdsl.language.statements import quote
 from promptdsl.methods import ANOMALYCLIP, APRIL_GAN, METHODS
 from promptdsl.pipeline import Compilation, compile_text
-from promptdsl.syntax.statements import quote
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.training.learned.material import Material
-    from promptdsl.training.learned.run import Outcome, Task
+    from promptdsl.training.material import Material
+    from promptdsl.training.run import Outcome, Task
 
 SUFFIX = ".safetensors"
 SHOWN_PROBLEMS = 20
@@ -130,8 +130,8 @@ def command(
         for sentence in dataset.notes:
             tell_note(f"{dataset.name}: {sentence}")
     _refuse_incomplete(datasets)
-    from promptdsl.training.learned.material import choose_material
-    from promptdsl.training.learned.recipe import Recipe
+    from promptdsl.training.material import choose_material
+    from promptdsl.training.recipe import Recipe
 
     recipe = Recipe(epochs, batch_size, rate, seed, save_every)
     material = choose_material(datasets, hold_out, seed)
@@ -170,8 +170,8 @@ def _task(
     precision: str,
     out: Path,
 ) -> "Task":
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.training.learned.run import Task
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.training.run import Task
 
     names = (*material.trained_on, *(category.name for category in material.held_out))
     plan = compile_method(method, model, settings, tuple(dict.fromkeys(names))).plan()
@@ -191,7 +191,7 @@ def compile_method(
     method: str, model: str | None, settings: Sequence[str], categories: Sequence[str]
 ) -> Compilation:
     """A spec with one object for each category; UsageProblem where a setting does not hold."""
-    from promptdsl.training.learned.material import called
+    from promptdsl.training.material import called
 
     for name in (line.partition(":")[0].strip() for line in settings):
         if name in NOT_SET:
@@ -222,8 +222,8 @@ def compile_method(
 def _run(task: "Task", quiet: bool) -> "Outcome":
     from rich.console import Console
 
-    from promptdsl.cli.train_progress import TrainProgress
-    from promptdsl.training.learned.run import run
+    from promptdsl.cli.shown.train_progress import TrainProgress
+    from promptdsl.training.run import run
 
     with TrainProgress(Console(stderr=True), quiet=quiet) as progress:
         return run(task, progress)

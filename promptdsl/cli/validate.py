@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.options import NO_CACHE, compute_options, dataset_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, say, tell_note, write_machines
+from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
+from promptdsl.cli.shared.options import NO_CACHE, compute_options, dataset_options, format_option
+from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.validation.gallery import Gallery
-    from promptdsl.validation.run import Validation
+    from promptdsl.evaluate.gallery import Gallery
+    from promptdsl.evaluate.run import Validation
 
 SHOWN_PROBLEMS = 20
 EPILOG = """\b
@@ -80,11 +80,11 @@ def command(
     """
     from rich.console import Console
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.validation.gallery import gallery_for
-    from promptdsl.validation.run import validate
+    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.gallery import gallery_for
+    from promptdsl.evaluate.run import validate
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
     asked = Asked(
@@ -101,7 +101,7 @@ def command(
         described = _write(validation, gallery, {}, folder, time.perf_counter() - started)
         lacking: list[str] = []
         if words:
-            from promptdsl.experiments.words import words_tables
+            from promptdsl.evaluate.words.words import words_tables
 
             done = jobs[: len(validation.objects)]
             tables, lacking = words_tables(done, compute, cache, progress, allow)
@@ -149,10 +149,10 @@ def _write(
     folder: Path,
     seconds: float,
 ) -> str:
+    from promptdsl.evaluate.junit import junit_xml
+    from promptdsl.evaluate.record import describe, to_json
     from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.report.validation import validation_page
-    from promptdsl.validation.junit import junit_xml
-    from promptdsl.validation.record import describe, to_json
 
     described = describe(validation, seconds)
     for item in described["objects"]:
@@ -174,12 +174,12 @@ def _tell(validation: "Validation", folder: Path, quiet: bool) -> None:
     """Tables to standard output; doubts and problems to standard error, always."""
     from rich.console import Console
 
-    from promptdsl.cli.validation_table import (
+    from promptdsl.cli.shown.validation_table import (
         print_object,
         print_paper_table,
         print_separations,
     )
-    from promptdsl.validation.table import paper_table
+    from promptdsl.evaluate.table import paper_table
 
     console = Console()
     if not quiet:

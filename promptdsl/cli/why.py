@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.attempt import attempted
-from promptdsl.cli.labelled_jobs import choose_object, open_spec
-from promptdsl.cli.options import compute_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
+from promptdsl.cli.shared.attempt import attempted
+from promptdsl.cli.shared.labelled_jobs import choose_object, open_spec
+from promptdsl.cli.shared.options import compute_options, format_option
+from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.experiments.why import Why
+    from promptdsl.evaluate.words.why import Why
 
 WIDE = 150
 SHOWN_PHRASES = 14
@@ -62,12 +62,12 @@ def command(
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
     from rich.console import Console
 
-    from promptdsl.experiments.sources import compiled
-    from promptdsl.experiments.why import explain
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.sources import compiled
+    from promptdsl.evaluate.words.why import explain
     from promptdsl.files.owned import refuse_inputs_as_output
-    from promptdsl.runtime.cached_scoring import open_scoring
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.scoring.cached_scoring import open_scoring
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     if picture.is_dir():
         raise UsageProblem(f"{picture} is a folder", "name one picture in it")
@@ -104,7 +104,7 @@ def command(
 def _draw(why: "Why", picture: Path, out: Path) -> None:
     import io
 
-    from promptdsl.experiments.why import highest_in, standing_out
+    from promptdsl.evaluate.words.why import highest_in, standing_out
     from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.pictures.opening import PictureError
     from promptdsl.pictures.reading import read_rgb
@@ -188,6 +188,6 @@ def describe(why: "Why") -> dict[str, Any]:
 
 
 def _tell(why: "Why") -> None:
-    from promptdsl.experiments.why_table import print_why
+    from promptdsl.evaluate.words.why_table import print_why
 
     print_why(console_for_tables(WIDE), why, SHOWN_PHRASES)
