@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.specs import ALLOW, compile_faultless
-from promptdsl.cli.shown.terminal import say, write_machines
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    device_option,
+    format_option,
+    object_option,
+    precision_option,
+)
+from promptdsl.cli.shared.specs import compile_faultless
+from promptdsl.cli.shown.terminal import write_machines
 from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -45,17 +52,9 @@ def _batches(
 
 @click.command("bench", epilog=EPILOG, short_help="Measure how fast a spec runs on this machine.")
 @click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False))
-@click.option("--object", "object_name", metavar="NAME", help="Which object of the spec.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "fp32", "bf16"]),
-    default="auto",
-    show_default=True,
-    help="auto: float32, and bfloat16 where the hardware has it.",
-)
+@object_option()
+@device_option()
+@precision_option("auto: float32, and bfloat16 where the hardware has it.")
 @click.option(
     "--batch-size", "batches", callback=_batches, metavar="N,N,...", help="Pictures at once."
 )
@@ -71,9 +70,7 @@ def _batches(
     help="Compare with this, with the same random weights, if it is installed.",
 )
 @click.option("--profile", is_flag=True, help="Also say where the time goes.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option(help=None)
 @ALLOW
 def command(
     spec: str | None,
@@ -93,16 +90,10 @@ def command(
     writing results is not in it.
     """
     _refuse_contradictions(spec, architecture, against)
-    from rich.console import Console
+    from promptdsl.cli.shown.progress import Progress
 
-    console = Console(stderr=True)
-    with console.status("loading") as status:
-
-        def step(what: str) -> None:
-            status.update(what)
-            if not console.is_terminal:
-                say(what, err=True)
-
+    with Progress() as progress:
+        step = progress.step
         computes = _computes(device, precision)
         batches = batches or BATCHES[computes[0].device.type]
         if against:

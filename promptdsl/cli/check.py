@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from promptdsl.cli.shared.options import ALLOW, format_option
 from promptdsl.cli.shared.specs import (
-    ALLOW,
     SPEC,
     all_diagnostics,
     compile_named,
@@ -39,12 +39,11 @@ Exit codes:
 
 @click.command("check", epilog=EPILOG)
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...", type=SPEC)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
+@format_option(
+    "text",
+    "json",
+    "github",
+    "sarif",
     help="For people, scripts, GitHub workflows or code scanners.",
 )
 @click.option(

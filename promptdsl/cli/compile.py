@@ -1,13 +1,13 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from promptdsl.cli.shared.locks import tell_unsealed
-from promptdsl.cli.shared.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shared.options import ALLOW, device_option, out_option
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
@@ -31,15 +31,11 @@ them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 
 @click.command("compile", epilog=EPILOG)
 @click.argument("spec", metavar="SPEC", type=SPEC)
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(allow_dash=True),
-    help="File to write; - is standard output.  [default: NAME.plan]",
-)  # fmt: skip
+@out_option(
+    "File to write; - is standard output.  [default: NAME.plan]", allow_dash=True, path_type=str
+)
 @click.option("--plan-only", is_flag=True, help="Write the plan as JSON, whatever OUT is called.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="Where to encode prompts and references for NAME.plan.",
-)  # fmt: skip
+@device_option("Where to encode prompts and references for NAME.plan.")
 @ALLOW
 def command(
     spec: str, out: str | None, plan_only: bool, device: str, allow: tuple[Path, ...]
@@ -108,17 +104,14 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
-    from rich.console import Console
-
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.inspect.source import spec_source
     from promptdsl.lock.changes import stale
     from promptdsl.scoring.compiled import compile_to_file
 
     compute = choose_compute(device, "fp32")
-    console = Console(stderr=True)
-    with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
+    with Progress("loading the model") as progress:
         source = spec_source(str(spec), compilation, compute, progress.prepares)
         tell_unsealed(source.lock, spec)
         for sentence in _open_ends(compilation, source.numbers):

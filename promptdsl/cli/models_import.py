@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptdsl.cli.shared.options import method_options, out_option, overwrite_option
 from promptdsl.cli.shown.terminal import say
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
@@ -22,6 +23,11 @@ Examples:
 A .pth may also be named directly in a spec: weights: "epoch_15.pth". The imported file says what
 it holds, so that promptdsl check can tell when it does not belong to the method or the model.
 """
+
+MODEL, SETTINGS = method_options(
+    "The CLIP that it was trained on.  [default: the published one of the method]",
+    "stages: 3, 6, 9",
+)
 
 
 class WithImport(click.Command):
@@ -43,19 +49,10 @@ class WithImport(click.Command):
 
 @click.command("import", epilog=EPILOG)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write.  [default: FILE with the suffix .safetensors]",
-)  # fmt: skip
-@click.option(
-    "--model", metavar="NAME[,TAG]",
-    help="The CLIP that it was trained on.  [default: the published one of the method]",
-)  # fmt: skip
-@click.option(
-    "--set", "settings", multiple=True, metavar="LINE",
-    help='A line of the method block, such as "stages: 3, 6, 9"; may be given again.',
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@out_option("The file to write.  [default: FILE with the suffix .safetensors]", dir_okay=False)
+@MODEL
+@SETTINGS
+@overwrite_option()
 def import_command(
     file: Path, out: Path | None, model: str | None, settings: tuple[str, ...], overwrite: bool
 ) -> None:

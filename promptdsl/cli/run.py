@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.shared.locks import tell_unsealed
-from promptdsl.cli.shared.options import compute_options
-from promptdsl.cli.shared.specs import ALLOW, compile_faultless
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    RECURSIVE,
+    choice,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    overwrite_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import compile_faultless
 from promptdsl.cli.shown.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
@@ -19,7 +29,7 @@ from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.inspect.run import Options, Outcome
     from promptdsl.inspect.source import Source
 
@@ -53,20 +63,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
 @click.command("run", epilog=EPILOG, short_help="Inspect pictures.")
 @click.argument("spec", metavar="SPEC|PLAN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Folder for the results.  [default: NAME-results]",
-)
-@click.option(
-    "--object",
-    "object_name",
-    metavar="NAME",
-    help="Inspect all pictures as this object of the spec.",
-)
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
+@out_option("Folder for the results.  [default: NAME-results]")
+@object_option("Inspect all pictures as this object of the spec.")
+@RECURSIVE
 @compute_options
 @click.option(
     "--batch-size",
@@ -76,11 +75,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     metavar="auto|N",
     help="Pictures at once.",
 )
-@click.option(
+@choice(
     "--maps",
-    type=click.Choice(["png", "npy", "none"]),
-    default="png",
-    show_default=True,
+    words=("png", "npy", "none"),
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
@@ -88,19 +85,12 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@format_option("text", "json", "jsonl")
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the results in OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="No table and no progress.")
+@overwrite_option("Replace the results in OUT.")
+@quiet_option("No table and no progress.")
 @ALLOW
 def command(
     spec: str,
@@ -126,9 +116,7 @@ def command(
     """
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
-    from rich.console import Console
-
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.inspect.run import Options, run
 
     options = Options(
@@ -145,7 +133,7 @@ def command(
         if form == "jsonl":
             write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
 
-    with RunProgress(Console(stderr=True), quiet=quiet, also=also) as progress:
+    with Progress("loading the model", quiet=quiet, also=also) as progress:
         source = open_source(spec, device, precision, progress, allow)
         outcome = run(source, options, progress)
     _tell(outcome, options, form, quiet)
@@ -153,7 +141,7 @@ def command(
 
 
 def open_source(
-    path: str, device: str, precision: str, progress: "RunProgress", allow: tuple[Path, ...]
+    path: str, device: str, precision: str, progress: "Progress", allow: tuple[Path, ...]
 ) -> "Source":
     """A spec with the lock beside it, or a compiled plan file."""
     from promptdsl.engine.device import choose_compute

@@ -231,9 +231,7 @@ def test_the_folder_decides_between_objects_and_memory_needs_a_choice() -> None:
     chosen = promptdsl.load(line, object="leather", device="cpu", precision="fp32")
     assert same(chosen.inspect("lost.jpg"), chosen.inspect(array)) is False  # another name
     assert chosen.inspect(array).score == results[1].score
-    with pytest.raises(
-        UsageProblem, match="object=bolt: .* has no object of that name"
-    ):
+    with pytest.raises(UsageProblem, match="object=bolt: "):
         promptdsl.load(line, object="bolt")
 
 
