@@ -17,7 +17,8 @@ from typing import Protocol
 
 from promptdsl.engine.device import workers
 from promptdsl.errors import Problem, UsageProblem
-from promptdsl.files.inputs import Inputs, find_pictures, picture_key
+from promptdsl.files.found import Found
+from promptdsl.files.inputs import find_pictures, picture_key
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.inspect.assignment import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.description import (
@@ -121,7 +122,7 @@ def run(source: Source, options: Options, watch: Watch) -> Outcome:
 
 
 def _describe(
-    source: Source, objects: Sequence[ObjectPlan], rules: Rules, options: Options, found: Inputs
+    source: Source, objects: Sequence[ObjectPlan], rules: Rules, options: Options, found: Found
 ) -> Described:
     weights = {item.name: source.weights_hash(item) for item in objects}
     changes = {item.name: list(source.changes(item, weights[item.name])) for item in objects}
@@ -132,8 +133,8 @@ def _describe(
         weights,
         inputs=list(options.inputs),
         maps=options.maps,
-        left_out=found.left_out,
-        left_out_names=found.first_left_out,
+        left_out={why: one.count for why, one in found.left_out.items()},
+        left_out_names={why: one.first for why, one in found.left_out.items()},
         unreadable=found.unreadable,
         remarks=[what for item in objects for what in source.references_left_out(item)],
         changed_since_calibration={name: what for name, what in changes.items() if what},
@@ -200,7 +201,7 @@ class _Work:
             records = read_records(folder.path / RESULTS).records
             if described["status"] == "finished":
                 page = report_page(described, records, read_previews(folder.path / PREVIEWS))
-                folder.write(REPORT, page.encode("utf-8", "backslashreplace"))
+                folder.write(REPORT, page)
         folder.describe(described)
         return described, records
 
