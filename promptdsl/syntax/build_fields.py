@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
 from promptdsl.syntax.ast import FieldLine, Value, Word
@@ -28,7 +29,7 @@ def build_fields(
     for statement in statements:
         if statement.kind == "field":
             groups.append([statement])
-        elif _mended_colon(desk, statement):
+        elif _joined_name(desk, statement) or _mended_colon(desk, statement):
             broken = True
             groups.append([statement])
         elif groups and statement.after_comma and statement.kind in ("loose", "phrase"):
@@ -260,6 +261,31 @@ def share(percent: str) -> float:
     return round(float(percent.rstrip("% \t")) / 100.0, 12)
 
 
+def _joined_name(desk: Desk, statement: Statement) -> bool:
+    """Whether a name was written in several words, `image size: 240`; it is reported and joined."""
+    atoms = statement.atoms
+    colon = next((at for at, token in enumerate(atoms) if token.type == "COLON"), 0)
+    if statement.kind != "loose" or colon < 2 or not all(map(is_word, atoms[:colon])):
+        return False
+    joined = "_".join(map(str, atoms[:colon])).lower()
+    parted = [field.name for field in known_fields() if "_" in field.name]
+    last = str(atoms[colon - 1])
+    meant = nearest(joined, parted) or (last if is_field(last) else None)
+    if meant is None or any(token.type == "BROKEN" for token in atoms):
+        return False
+    span, rest = desk.span(*atoms[:colon]), atoms[colon + 1 :]
+    value = f" {shown(desk.written(desk.span(*rest)))}" if rest else ""
+    desk.report.error(
+        "I402",
+        span,
+        f"{shown(desk.written(span))} is not a setting: the name of one holds no spaces",
+        help=f"write {meant}:{value}",
+        fix=Fix(span, meant),
+    )
+    atoms[:colon] = [Token.new_borrow_pos(atoms[0].type, meant, atoms[0])]
+    return True
+
+
 def _mended_colon(desk: Desk, statement: Statement) -> bool:
     """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
     atoms = statement.atoms
@@ -267,7 +293,7 @@ def _mended_colon(desk: Desk, statement: Statement) -> bool:
         return False
     if statement.after_comma and not is_field(str(atoms[0])):
         return False  # it may be one more value
-    if not is_word(atoms[0]) or any(token.type == "BROKEN" for token in atoms):
+    if not is_word(atoms[0]) or any(token.type in ("BROKEN", "COLON") for token in atoms):
         return False
     equals = len(atoms) > 2 and (str(atoms[1]) in ("=", "->", "=>") or set(atoms[1]) <= BULLETS)
     name, value = desk.span(atoms[0]), atoms[2 if equals else 1]
