@@ -224,6 +224,8 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
             label="not here", help=f"for example {FORMS[home]}",
         )  # fmt: skip
         return None
+    if _several_in_one(desk, statement):
+        return None
     lost = _lost_word(statement)
     if lost is not None and (lost == "samples" or word not in SYNONYMS):
         span = desk.span(statement.atoms[0])
@@ -240,6 +242,22 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
     if near is not None and (statement.block is not None or near == "remove"):
         return near
     return None
+
+
+def _several_in_one(desk: Desk, statement: Statement) -> bool:
+    """Whether one block was to hold all defects, `defects { bent { ... } rust { ... } }`."""
+    atoms, lines = statement.atoms, list(each(statement.block))
+    if len(atoms) != 1 or nearest(str(atoms[0]), IN_OBJECT) != "defect":
+        return False
+    named = [line for line in lines if line.block is not None and line.atoms]
+    names = [str(line.atoms[0]) for line in named if is_word(line.atoms[0])]
+    if not names or len(names) < len(lines):
+        return False
+    desk.report.error(
+        "I120", desk.span(atoms[0]), "each defect has a block of its own in the object",
+        help=f"remove the outer braces, and write defect {names[0]} {{ ... }}",
+    )  # fmt: skip
+    return True
 
 
 def _lost_word(statement: Statement) -> str | None:
