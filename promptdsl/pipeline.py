@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptdsl.check.modules import Library
+from promptdsl.check.resolve.modules import Library
 from promptdsl.check.run import check
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.source import (
@@ -16,7 +16,7 @@ from promptdsl.source import (
     decode,
     load,
 )
-from promptdsl.spec.model import Spec
+from promptdsl.spec import Spec
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import Plan

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from promptdsl.check.modules import Library, Module
+from promptdsl.check.resolve.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.files.advice import advice
 from promptdsl.files.find import MAX_ENTRIES, Found, TooManyFiles
+from promptdsl.language.build.objects import UNNAMED
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec, Phrase, Spec
-from promptdsl.syntax.build_object import UNNAMED
+from promptdsl.spec import ObjectSpec, Phrase, Spec
 
 PLACEHOLDER = "{object}"
 ALL_ENTRIES = 1_000_000  # that the patterns of one spec may lead through

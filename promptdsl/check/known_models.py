@@ -24,7 +24,7 @@ from promptdsl.model_config import (
     sides,
     whole,
 )
-from promptdsl.spec.model import ModelFacts
+from promptdsl.spec import ModelFacts
 
 _MODEL_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
 _LONGEST = 100

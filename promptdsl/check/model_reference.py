@@ -10,12 +10,12 @@ from promptdsl.check.known_models import (
     read_facts,
     refusal,
 )
-from promptdsl.check.modules import Library
+from promptdsl.check.resolve.modules import Library
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.model_config import parse_config
 from promptdsl.source import Span
-from promptdsl.spec.model import ModelFacts, ModelKind
+from promptdsl.spec import ModelFacts, ModelKind
 
 HUB = "hf-hub:"
 

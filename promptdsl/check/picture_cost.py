@@ -9,7 +9,7 @@ the products of float32 were measured at a tenth of a TFLOP a second.
 
 from dataclasses import dataclass
 
-from promptdsl.spec.model import MethodSpec
+from promptdsl.spec import MethodSpec
 
 OPERATIONS_A_SECOND = 1e11
 _WIDTHS = 14  # that a token takes in work buffers, as measured at 512 px and 768 px

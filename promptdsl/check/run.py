@@ -25,12 +25,12 @@ from promptdsl.check.faults.unused_use import unused_use
 from promptdsl.check.faults.window_larger_than_grid import window_larger_than_grid
 from promptdsl.check.faults.words_without_effect import words_without_effect
 from promptdsl.check.faults.wrong_article import wrong_article
-from promptdsl.check.lower import lower
-from promptdsl.check.modules import Library
-from promptdsl.check.resolve_lists import Budget, Resolver
-from promptdsl.check.resolve_objects import ObjectResolver
+from promptdsl.check.resolve.lists import Budget, Resolver
+from promptdsl.check.resolve.lower import lower
+from promptdsl.check.resolve.modules import Library
+from promptdsl.check.resolve.objects import ObjectResolver
 from promptdsl.source import SourceFile
-from promptdsl.spec.model import Spec
+from promptdsl.spec import Spec
 
 CHECKS: tuple[Callable[[Context], None], ...] = (
     misspelt_placeholder,

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import say, write_machines
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    device_option,
+    format_option,
+    object_option,
+    precision_option,
+)
+from promptdsl.cli.shared.specs import compile_faultless
+from promptdsl.cli.shown.terminal import write_machines
 from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from promptdsl.runtime.benchmark import Report, Speed, Step
-    from promptdsl.runtime.benchmark_anomalib import Comparison
-    from promptdsl.runtime.detector import Detector
-    from promptdsl.runtime.device import Compute
+    from promptdsl.engine.device import Compute
+    from promptdsl.methods.winclip.beside_anomalib import Comparison
+    from promptdsl.scoring.benchmark import Report, Speed, Step
+    from promptdsl.scoring.detector import Detector
 
 BATCHES = {"cpu": (1, 4), "cuda": (1, 8, 32, 64)}
 MAX_BATCH = 4096
@@ -45,17 +52,9 @@ def _batches(
 
 @click.command("bench", epilog=EPILOG, short_help="Measure how fast a spec runs on this machine.")
 @click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False))
-@click.option("--object", "object_name", metavar="NAME", help="Which object of the spec.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "fp32", "bf16"]),
-    default="auto",
-    show_default=True,
-    help="auto: float32, and bfloat16 where the hardware has it.",
-)
+@object_option()
+@device_option()
+@precision_option("auto: float32, and bfloat16 where the hardware has it.")
 @click.option(
     "--batch-size", "batches", callback=_batches, metavar="N,N,...", help="Pictures at once."
 )
@@ -71,9 +70,7 @@ def _batches(
     help="Compare with this, with the same random weights, if it is installed.",
 )
 @click.option("--profile", is_flag=True, help="Also say where the time goes.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option(help=None)
 @ALLOW
 def command(
     spec: str | None,
@@ -93,16 +90,10 @@ def command(
     writing results is not in it.
     """
     _refuse_contradictions(spec, architecture, against)
-    from rich.console import Console
+    from promptdsl.cli.shown.progress import Progress
 
-    console = Console(stderr=True)
-    with console.status("loading") as status:
-
-        def step(what: str) -> None:
-            status.update(what)
-            if not console.is_terminal:
-                say(what, err=True)
-
+    with Progress() as progress:
+        step = progress.step
         computes = _computes(device, precision)
         batches = batches or BATCHES[computes[0].device.type]
         if against:
@@ -130,7 +121,7 @@ def _refuse_contradictions(spec: str | None, architecture: str | None, against: 
 
 
 def _computes(device: str, precision: str) -> list["Compute"]:
-    from promptdsl.runtime.device import choose_compute
+    from promptdsl.engine.device import choose_compute
 
     chosen = choose_compute(device, precision)
     if precision != "auto" or chosen.precision == "fp32":
@@ -146,10 +137,10 @@ def _detectors(
     allow: tuple[Path, ...],
 ) -> list["Detector"]:
     if architecture is not None:
-        from promptdsl.runtime.benchmark_random import random_detectors
+        from promptdsl.methods.winclip.random_weights import random_detectors
 
         return random_detectors(architecture, computes)
-    from promptdsl.runtime.detector import build_detector
+    from promptdsl.scoring.detector import build_detector
 
     assert spec is not None
     objects = {item.name: item for item in compile_faultless(spec, allow).plan().objects}
@@ -168,7 +159,7 @@ def _detectors(
 
 
 def _report(detectors: list["Detector"], batches: tuple[int, ...], step: "Step") -> "Report":
-    from promptdsl.runtime.benchmark import benchmark
+    from promptdsl.scoring.benchmark import benchmark
 
     return benchmark(detectors, batches, step)
 
@@ -176,15 +167,15 @@ def _report(detectors: list["Detector"], batches: tuple[int, ...], step: "Step")
 def _shares(
     detectors: list["Detector"], batches: tuple[int, ...], step: "Step"
 ) -> dict[str, dict[str, float]]:
-    from promptdsl.runtime.benchmark import where_time_goes
+    from promptdsl.scoring.benchmark import where_time_goes
 
     step("profile")
     return {d.compute.precision: where_time_goes(d, batches[0]) for d in detectors}
 
 
 def _compare(computes: list["Compute"], batches: tuple[int, ...], step: "Step") -> "Comparison":
-    from promptdsl.runtime.benchmark_anomalib import ARCHITECTURE, compare, require_anomalib
-    from promptdsl.runtime.clip_model import random_model
+    from promptdsl.clip.model import random_model
+    from promptdsl.methods.winclip.beside_anomalib import ARCHITECTURE, compare, require_anomalib
 
     require_anomalib()
     return compare(random_model(ARCHITECTURE), computes, batches, step)

@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.labelled_jobs import Asked, choose_object, find_jobs, open_spec, picture_options
-from promptdsl.cli.options import compute_options
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import counted, say, tell_note
+from promptdsl.cli.shared.labelled_jobs import choose_object, find_jobs, open_spec
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    Asked,
+    compute_options,
+    picture_options,
+    quiet_option,
+)
+from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
-    from promptdsl.cli.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import Compute
+    from promptdsl.evaluate.calibrate import Solved, Wanted
+    from promptdsl.evaluate.outcomes import Judged
+    from promptdsl.evaluate.run import Job, SpecInUse
+    from promptdsl.evaluate.scored import ScoredSample
+    from promptdsl.evaluate.separation import Separation
     from promptdsl.lock.file import UnusableLock
     from promptdsl.lock.model import Lock, LockedObject, Threshold
-    from promptdsl.runtime.device import Compute
-    from promptdsl.validation.calibrate import Solved, Wanted
-    from promptdsl.validation.outcomes import Judged
-    from promptdsl.validation.run import Job, SpecInUse
-    from promptdsl.validation.scored import ScoredSample
-    from promptdsl.validation.separation import Separation
 
 EPILOG = """\b
 Examples:
@@ -99,14 +104,10 @@ def _share(context: click.Context, parameter: click.Parameter, value: str | None
     help="Write thresholds that pass most defects, or reject most good parts, all the same.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@quiet_option("No progress and no table.")
 @ALLOW
 def command(
-    spec: str,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
+    asked: Asked,
     false_rejects: float | None,
     reviews: float | None,
     escapes: float | None,
@@ -117,25 +118,22 @@ def command(
     force: bool,
     dry_run: bool,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Find a number for every `auto` threshold and write NAME.inspect.lock beside the spec.
 
     Good pictures alone are enough: at most the stated share of good parts is rejected, at the
     stated confidence. Take pictures that the spec has not been tuned on.
     """
-    from rich.console import Console
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import choose_compute
 
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.runtime.device import choose_compute
-
-    if masks is not None:
+    if asked.masks is not None:
         raise UsageProblem("--masks: thresholds need no masks")
     old = OldLock()
-    in_use = open_spec(spec, allow, lock=old.read)
+    in_use = open_spec(str(asked.spec), asked.allow, lock=old.read)
     wanted = _wanted(false_rejects, reviews, escapes, confidence, accept_weaker)
-    jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    jobs = _jobs(in_use, asked, wanted)
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         locked, failed = _calibrated(
             jobs, lambda job: _calibrate(job, wanted, compute, progress, quiet=quiet, force=force)
@@ -203,8 +201,8 @@ def _wanted(
     confidence: float,
     accept_weaker: bool,
 ) -> "Wanted":
-    from promptdsl.validation.calibrate import Wanted
-    from promptdsl.validation.conformal import Promise
+    from promptdsl.evaluate.calibrate import Wanted
+    from promptdsl.judge.conformal import Promise
 
     options = {"false_rejects": false_rejects, "reviews": reviews, "escapes": escapes}
     return Wanted(
@@ -218,7 +216,7 @@ def _wanted(
 
 def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
     """The objects with `auto` lines and their pictures; refuses what cannot be calibrated."""
-    from promptdsl.validation.calibrate import auto_lines
+    from promptdsl.evaluate.calibrate import auto_lines
 
     if asked.object_name is not None:
         chosen: Sequence[str] = (choose_object(spec, asked.object_name).name,)
@@ -252,8 +250,8 @@ def _jobs(spec: "SpecInUse", asked: Asked, wanted: "Wanted") -> "list[Job]":
 
 
 def _job_of(spec: "SpecInUse", name: str, asked: Asked) -> "Job":
-    from promptdsl.validation.labelled import from_spec
-    from promptdsl.validation.run import Job
+    from promptdsl.evaluate.labelled import from_spec
+    from promptdsl.evaluate.run import Job
 
     item = choose_object(spec, name)
     return Job(name, spec, item, from_spec(item, spec.path))
@@ -263,20 +261,20 @@ def _calibrate(
     job: "Job",
     wanted: "Wanted",
     compute: "Compute",
-    watch: "ValidationProgress",
+    watch: "Progress",
     *,
     quiet: bool,
     force: bool,
 ) -> "LockedObject":
     """Score the pictures, solve, tell, and pin. SpecProblem for numbers that protect nobody."""
+    from promptdsl.evaluate.calibrate import calibrate, resolve_all
+    from promptdsl.evaluate.outcomes import judge
+    from promptdsl.evaluate.protection import protection, refuse_useless
+    from promptdsl.evaluate.run import refuse_references, separation_of
+    from promptdsl.evaluate.scored import score_sample
     from promptdsl.lock.pin import pin_object
-    from promptdsl.runtime.cached_scoring import open_scoring
-    from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.validation.calibrate import calibrate, resolve_all
-    from promptdsl.validation.outcomes import judge
-    from promptdsl.validation.protection import protection, refuse_useless
-    from promptdsl.validation.run import refuse_references, separation_of
-    from promptdsl.validation.scored import score_sample
+    from promptdsl.scoring.cached_scoring import open_scoring
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     folder = job.spec.path.parent
     _refuse_missing(job)
@@ -336,9 +334,9 @@ def _drop_copies(sample: "ScoredSample") -> int:
 
 
 def _thresholds(job: "Job", solved: "Sequence[Solved]") -> "list[Threshold]":
+    from promptdsl.judge.verdict import meaning
     from promptdsl.lock.model import Promised, Threshold
     from promptdsl.lock.pin import pin_files
-    from promptdsl.runtime.verdict import meaning
 
     folder = job.spec.path.parent
     good = pin_files(_origin(job, good=True), folder)
@@ -374,7 +372,7 @@ def _origin(job: "Job", *, good: bool) -> list[str]:
 
 
 def _tell(job: "Job", sample: "ScoredSample", solved: "Sequence[Solved]", copies: int) -> None:
-    from promptdsl.validation.calibrate import percent
+    from promptdsl.evaluate.calibrate import percent
 
     for one in solved:
         promise = one.found.promise
@@ -408,8 +406,8 @@ def _tell_separation(name: str, separated: "Separation") -> None:
 def _tell_outcomes(job: "Job", judged: "list[Judged]") -> None:
     from rich.console import Console
 
-    from promptdsl.cli.validation_table import outcomes_table
-    from promptdsl.validation.outcomes import outcomes
+    from promptdsl.cli.shown.validation_table import outcomes_table
+    from promptdsl.evaluate.outcomes import outcomes
 
     labels = job.sample.labels(job.item.defects)
     Console().print(outcomes_table(outcomes(judged, labels, {})))
@@ -423,9 +421,9 @@ def _others(
 
     Also a sentence for each that could not be pinned: what is calibrated is written all the same.
     """
+    from promptdsl.clip.model import load_model
+    from promptdsl.evaluate.calibrate import auto_lines
     from promptdsl.lock.pin import pin_object
-    from promptdsl.runtime.clip_model import load_model
-    from promptdsl.validation.calibrate import auto_lines
 
     known = spec.lock.objects if spec.lock is not None else {}
     folder = spec.path.parent

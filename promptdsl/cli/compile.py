@@ -1,25 +1,25 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
-from promptdsl.cli.terminal import counted, say, tell_note, write_machines
+from promptdsl.cli.shared.options import ALLOW, device_option, out_option
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
 from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
-from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec
 
 if TYPE_CHECKING:
+    from promptdsl.inspect.plan_sources import SpecSource
     from promptdsl.plan.model import ObjectPlan
-    from promptdsl.runtime.sources import SpecSource
 
 EPILOG = """\b
 Examples:
@@ -35,15 +35,11 @@ them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 
 @click.command("compile", epilog=EPILOG)
 @click.argument("spec", metavar="SPEC", type=SPEC)
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(allow_dash=True),
-    help="File to write; - is standard output.  [default: NAME.plan]",
-)  # fmt: skip
+@out_option(
+    "File to write; - is standard output.  [default: NAME.plan]", allow_dash=True, path_type=str
+)
 @click.option("--plan-only", is_flag=True, help="Write the plan as JSON, whatever OUT is called.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="Where to encode prompts and references for NAME.plan.",
-)  # fmt: skip
+@device_option("Where to encode prompts and references for NAME.plan.")
 @ALLOW
 def command(
     spec: str, out: str | None, plan_only: bool, device: str, allow: tuple[Path, ...]
@@ -112,20 +108,17 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
-    from rich.console import Console
-
-    from promptdsl.cli.progress import RunProgress
     from promptdsl.cli.run import calibration
-    from promptdsl.runtime.compiled import compile_to_file
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.sources import SpecSource
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.inspect.plan_sources import SpecSource
+    from promptdsl.scoring.compiled import compile_to_file
 
     plan = compilation.plan()
     numbers, since_lock = calibration(spec, None)
     for sentence in _open_ends(compilation, numbers):
         tell_note(sentence, "to run it")
-    console = Console(stderr=True)
-    with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
+    with Progress("loading the model") as progress:
         compute = choose_compute(device, "fp32")
         spec_hash = compilation.sha256
         source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)
@@ -175,7 +168,7 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
 def _is_known(line: str, numbers: Mapping[str, float]) -> bool:
     if not numbers:
         return False  # a plan as JSON knows none, and needs no numpy to say so
-    from promptdsl.runtime.verdict import key_of
+    from promptdsl.judge.verdict import key_of
 
     return key_of(line) in numbers
 

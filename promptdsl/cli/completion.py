@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from promptdsl.cli.terminal import write_machines
+from promptdsl.cli.shown.terminal import write_machines
 
 SHELLS = ("bash", "zsh", "fish")
 

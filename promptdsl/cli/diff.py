@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.attempt import attempted
-from promptdsl.cli.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.specs import ALLOW, faultless
-from promptdsl.cli.terminal import console_for_tables, counted, say, tell_note, write_machines
+from promptdsl.cli.shared.attempt import attempted
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    RECURSIVE,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import faultless
+from promptdsl.cli.shown.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.methods import find_method
@@ -17,7 +26,7 @@ from promptdsl.methods import find_method
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from promptdsl.experiments.diff import ObjectDiff, Side, SpecDiff
+    from promptdsl.evaluate.words.diff import ObjectDiff, Side, SpecDiff
 
 WIDE = 150
 SHOWN_ROWS = 20
@@ -49,19 +58,15 @@ Exit codes:
     metavar="PICTURES",
     help="Pictures, a folder or a pattern; may be given again.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
-@click.option("--object", "object_name", metavar="NAME", help="Compare this object alone.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="OUT",
-    help="Folder for diff.html, with the pictures whose verdict flips, and diff.json.",
+@RECURSIVE
+@object_option("Compare this object alone.")
+@out_option(
+    "Folder for diff.html, with the pictures whose verdict flips, and diff.json.", file_okay=False
 )
 @compute_options
 @NO_CACHE
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet_option()
 @ALLOW
 def command(
     before: str,
@@ -82,15 +87,13 @@ def command(
     A and B are specs; either may be git:REV:path, which takes the spec and the files that it uses
     out of that revision. Pictures, references and weights are those on disk.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.experiments.diff import compare, describe
-    from promptdsl.experiments.evidence import cache_or_temporary
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.diff import compare, describe
+    from promptdsl.evaluate.words.evidence import cache_or_temporary
+    from promptdsl.files.inputs import find_pictures
     from promptdsl.files.owned import PAGE_MARK, refuse_foreign_outputs
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
-    from promptdsl.runtime.inputs import find_pictures
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     if out is not None:
         refuse_foreign_outputs(out, {RECORD: b'"plan_before": "', PAGE: PAGE_MARK})
@@ -100,7 +103,7 @@ def command(
         tell_note(f"left out {found.told}")
     for problem in found.problems:
         tell_note(problem, "problem")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             result = compare(*sides, found.pictures, object_name, compute, cache, progress)
@@ -121,8 +124,8 @@ def command(
 
 
 def _open(name: str, allow: tuple[Path, ...]) -> "Side":
-    from promptdsl.experiments.diff import Side
-    from promptdsl.experiments.versions import open_version
+    from promptdsl.evaluate.words.diff import Side
+    from promptdsl.evaluate.words.versions import open_version
 
     version = open_version(name, allow)
     plan = faultless(version.compilation).plan()
@@ -136,7 +139,7 @@ def _write(out: Path, result: "SpecDiff", described: dict[str, Any]) -> None:
     from promptdsl.pictures.opening import PictureError
     from promptdsl.pictures.reading import read_rgb
     from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
-    from promptdsl.runtime.run_description import now, versions
+    from promptdsl.versions import now, versions
 
     small: dict[tuple[str, str], list[str]] = {}
     for one in result.objects:
@@ -175,7 +178,7 @@ def _tell(console: "Console", result: "SpecDiff") -> None:
 def _tell_object(console: "Console", one: "ObjectDiff") -> None:
     from rich.text import Text
 
-    from promptdsl.experiments.diff import MOVED
+    from promptdsl.evaluate.words.diff import MOVED
 
     console.print(Text(one.after.name, "bold"))
     for change in one.phrases:

@@ -2,7 +2,7 @@
 
 import click
 
-from promptdsl.cli.terminal import write_people
+from promptdsl.cli.shown.terminal import write_people
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.diagnostics.explanations import page
 from promptdsl.diagnostics.nearest import nearest

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.specs import SPEC, STANDARD_INPUT, find_specs, unreadable_code
-from promptdsl.cli.terminal import counted, tell_error, use_color, write_machines, write_people
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, find_specs, unreadable_code
+from promptdsl.cli.shown.terminal import (
+    counted,
+    tell_error,
+    use_color,
+    write_machines,
+    write_people,
+)
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.writing import write_file
+from promptdsl.language.format import FormatFault, format_source
 from promptdsl.pipeline import STDIN_NAME
 from promptdsl.source import MAX_BYTES, DiskLoader, SourceFile, UnreadableSource, decode, load
-from promptdsl.syntax.format import FormatFault, format_source
 
 EPILOG = """\b
 Examples:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from promptdsl import __version__
-from promptdsl.cli.terminal import prepare_streams, tell_error
+from promptdsl.cli.shown.terminal import prepare_streams, tell_error
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import Problem
 from promptdsl.files.advice import advice

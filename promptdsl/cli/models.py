@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.models_import import WithImport
-from promptdsl.cli.terminal import say, write_machines
+from promptdsl.cli.shared.options import format_option
+from promptdsl.cli.shown.terminal import say, write_machines
 from promptdsl.methods import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from promptdsl.runtime.model_catalog import Offered
+    from promptdsl.clip.catalogue import Offered
 
 EPILOG = """\b
 Examples:
@@ -36,15 +37,13 @@ To a machine without internet:
 @click.argument("words", nargs=-1, metavar="[WORDS...]")
 @click.option("--cached", is_flag=True, help="Only those whose weights are on this machine.")
 @click.option("--fetch", nargs=2, metavar="NAME TAG", help="Download weights into the cache.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option(help=None)
 def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None, form: str) -> None:
     """List what `model:` in a spec may name; WORDS keep the lines that contain all of them."""
     if fetch:
         _fetch(*fetch)
         return
-    from promptdsl.runtime.model_catalog import builtin, hub_cache, open_clip_models
+    from promptdsl.clip.catalogue import builtin, hub_cache, open_clip_models
 
     everything = [builtin(), *open_clip_models(_served_pairs())]
     offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
@@ -124,8 +123,8 @@ def _megabytes(size: int) -> str:
 
 
 def _fetch(name: str, tag: str) -> None:
-    from promptdsl.runtime.clip_model import load_open_clip
-    from promptdsl.runtime.model_catalog import hub_cache
+    from promptdsl.clip.catalogue import hub_cache
+    from promptdsl.clip.model import load_open_clip
 
     model = load_open_clip(name, tag)
     say(f"{model.name}: SHA-256 {model.weights_sha256}")

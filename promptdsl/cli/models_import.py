@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.terminal import say
+from promptdsl.cli.shared.options import method_options, out_option, overwrite_option
+from promptdsl.cli.shown.terminal import say
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from promptdsl.methods.shared.learned_weights import LearnedWeights
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.runtime.learned_weights import LearnedWeights
 
 SUFFIX = ".safetensors"
 EPILOG = """\b
@@ -22,6 +23,11 @@ Examples:
 A .pth may also be named directly in a spec: weights: "epoch_15.pth". The imported file says what
 it holds, so that promptdsl check can tell when it does not belong to the method or the model.
 """
+
+MODEL, SETTINGS = method_options(
+    "The CLIP that it was trained on.  [default: the published one of the method]",
+    "stages: 3, 6, 9",
+)
 
 
 class WithImport(click.Command):
@@ -43,19 +49,10 @@ class WithImport(click.Command):
 
 @click.command("import", epilog=EPILOG)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write.  [default: FILE with the suffix .safetensors]",
-)  # fmt: skip
-@click.option(
-    "--model", metavar="NAME[,TAG]",
-    help="The CLIP that it was trained on.  [default: the published one of the method]",
-)  # fmt: skip
-@click.option(
-    "--set", "settings", multiple=True, metavar="LINE",
-    help='A line of the method block, such as "stages: 3, 6, 9"; may be given again.',
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@out_option("The file to write.  [default: FILE with the suffix .safetensors]", dir_okay=False)
+@MODEL
+@SETTINGS
+@overwrite_option()
 def import_command(
     file: Path, out: Path | None, model: str | None, settings: tuple[str, ...], overwrite: bool
 ) -> None:
@@ -67,7 +64,7 @@ def import_command(
         raise UsageProblem(f"{out} exists already", "use -o NAME, or --overwrite")
     from promptdsl.cli.train import compile_method, method_block
     from promptdsl.files.writing import disk_told_plainly
-    from promptdsl.runtime.checkpoints import read_learned, write_learned
+    from promptdsl.methods.shared.checkpoints import read_learned, write_learned
 
     learned = read_learned(file)
     if file.suffix == SUFFIX:
@@ -90,8 +87,8 @@ def _shown(value: object) -> str:
 
 def _checked(learned: "LearnedWeights", plan: "MethodPlan") -> "LearnedWeights":
     """The weights with all that is known of them, after holding their shapes against the model."""
-    from promptdsl.runtime.checkpoints import check_fit, check_shapes, fingerprint
-    from promptdsl.runtime.clip_config import read_config
+    from promptdsl.clip.config import read_config
+    from promptdsl.methods.shared.checkpoints import check_fit, check_shapes, fingerprint
 
     name = " ".join(plan.model)
     config, model = _model(plan)
@@ -109,8 +106,8 @@ def _checked(learned: "LearnedWeights", plan: "MethodPlan") -> "LearnedWeights":
 
 def _model(plan: "MethodPlan") -> tuple[dict[str, Any], Any]:
     """The model's config, and the model where its weights are on this machine already."""
-    from promptdsl.runtime.clip_model import load_model, open_clip_config
-    from promptdsl.runtime.model_catalog import open_clip_models
+    from promptdsl.clip.catalogue import open_clip_models
+    from promptdsl.clip.model import load_model, open_clip_config
 
     if plan.model_kind != "open_clip":
         return {}, load_model(plan, Path.cwd())

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.pictures_near import PictureFolderProblem, count_of, patterns_for
-from promptdsl.cli.questions import Answers, ask
-from promptdsl.cli.specs import verdict
-from promptdsl.cli.starter import (
+from promptdsl.cli.first_spec.pictures_near import PictureFolderProblem, count_of, patterns_for
+from promptdsl.cli.first_spec.questions import Answers, ask
+from promptdsl.cli.first_spec.starter import (
     BUILTIN,
     DEFAULT_SHOTS,
     FULL,
@@ -17,14 +16,15 @@ from promptdsl.cli.starter import (
     StarterDefect,
     write_starter,
 )
-from promptdsl.cli.terminal import tell_note, write_people
-from promptdsl.cli.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
+from promptdsl.cli.shared.specs import verdict
+from promptdsl.cli.shown.terminal import tell_note, write_people
+from promptdsl.cli.shown.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import command_line
 from promptdsl.files.writing import write_file
+from promptdsl.language.format import format_source
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
-from promptdsl.syntax.format import format_source
 
 EPILOG = """\b
 Examples:

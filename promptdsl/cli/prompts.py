@@ -9,15 +9,16 @@ from typing import Any
 
 import click
 
-from promptdsl.cli.specs import ALLOW, SPEC, compile_faultless
-from promptdsl.cli.terminal import counted, painted, tell_note, write_machines, write_people
+from promptdsl.cli.shared.options import ALLOW, format_option, object_option
+from promptdsl.cli.shared.specs import SPEC, compile_faultless
+from promptdsl.cli.shown.terminal import counted, painted, tell_note, write_machines, write_people
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import METHODS
 from promptdsl.plan.expand import ExpandedPrompt, expand
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 EPILOG = """\b
 Examples:
@@ -37,17 +38,10 @@ COLUMNS = (
 
 @click.command("prompts", epilog=EPILOG)
 @click.argument("spec", metavar="SPEC", type=SPEC)
-@click.option("--object", "object_name", metavar="NAME", help="Of this object alone.")
+@object_option("Of this object alone.")
 @click.option("--label", type=click.Choice(["normal", "anomalous"]), help="With this label alone.")
 @click.option("--defect", metavar="NAME", help="Of this defect alone.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="For people, scripts or spreadsheets.",
-)
+@format_option("text", "json", "csv", help="For people, scripts or spreadsheets.")
 @click.option("--count", is_flag=True, help="How many there are, not which.")
 @ALLOW
 def command(

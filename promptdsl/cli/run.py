@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.options import compute_options
-from promptdsl.cli.specs import ALLOW, compile_faultless
-from promptdsl.cli.terminal import counted, tell_note, write_machines
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    RECURSIVE,
+    choice,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    overwrite_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import compile_faultless
+from promptdsl.cli.shown.terminal import counted, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
@@ -18,8 +28,8 @@ from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
-    from promptdsl.cli.execute_run import Options, Outcome, Source
-    from promptdsl.cli.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.inspect.run import Options, Outcome, Source
     from promptdsl.plan.model import ObjectPlan
 
 MAX_BATCH = 4096
@@ -52,20 +62,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
 @click.command("run", epilog=EPILOG, short_help="Inspect pictures.")
 @click.argument("spec", metavar="SPEC|PLAN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUTS...")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Folder for the results.  [default: NAME-results]",
-)
-@click.option(
-    "--object",
-    "object_name",
-    metavar="NAME",
-    help="Inspect all pictures as this object of the spec.",
-)
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
+@out_option("Folder for the results.  [default: NAME-results]")
+@object_option("Inspect all pictures as this object of the spec.")
+@RECURSIVE
 @compute_options
 @click.option(
     "--batch-size",
@@ -75,11 +74,9 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     metavar="auto|N",
     help="Pictures at once.",
 )
-@click.option(
+@choice(
     "--maps",
-    type=click.Choice(["png", "npy", "none"]),
-    default="png",
-    show_default=True,
+    words=("png", "npy", "none"),
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
@@ -87,19 +84,12 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="What goes to standard output.",
-)
+@format_option("text", "json", "jsonl")
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
-@click.option("--overwrite", is_flag=True, help="Replace the results in OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="No table and no progress.")
+@overwrite_option("Replace the results in OUT.")
+@quiet_option("No table and no progress.")
 @ALLOW
 def command(
     spec: str,
@@ -125,10 +115,8 @@ def command(
     """
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
-    from rich.console import Console
-
-    from promptdsl.cli.execute_run import Options, execute
-    from promptdsl.cli.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.inspect.run import Options, execute
 
     options = Options(
         inputs=inputs,
@@ -139,7 +127,7 @@ def command(
         maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
         batch_size=batch_size,
     )
-    with RunProgress(Console(stderr=True), quiet=quiet, also=_echo_line(form)) as progress:
+    with Progress("loading the model", quiet=quiet, also=_echo_line(form)) as progress:
         source = open_source(spec, device, precision, progress, allow)
         outcome = execute(source, options, progress)
     _tell(outcome, options, form, quiet)
@@ -150,13 +138,13 @@ def open_source(
     path: str,
     device: str,
     precision: str,
-    progress: "RunProgress",
+    progress: "Progress",
     allow: tuple[Path, ...] = (),
 ) -> "Source":
     """A spec or a compiled plan file, ready to give detectors."""
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.plan_file import is_plan_file
-    from promptdsl.runtime.sources import SpecSource, plan_file_source
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.inspect.plan_sources import SpecSource, plan_file_source
+    from promptdsl.plan.file import is_plan_file
 
     if Path(path).suffix == ".json":
         raise UsageProblem(
@@ -181,7 +169,7 @@ def calibration(
 
     A precision of None is not compared.
     """
-    from promptdsl.cli.locks import open_lock
+    from promptdsl.cli.shared.locks import open_lock
     from promptdsl.lock.changes import changes_since
     from promptdsl.lock.file import calibrated_numbers
 
@@ -245,7 +233,7 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
 
 def remarks(outcome: "Outcome", options: "Options") -> list[str]:
     """What a reader must know besides the numbers."""
-    from promptdsl.runtime.earlier_run import differences
+    from promptdsl.inspect.earlier_run import differences
 
     run = outcome.run
     lines = []

@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import say, tell_note, write_machines
+from promptdsl.cli.shared.labelled_jobs import find_jobs
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    Asked,
+    compute_options,
+    format_option,
+    out_option,
+    picture_options,
+    quiet_option,
+    seed_option,
+)
+from promptdsl.cli.shown.terminal import say, tell_note, write_machines
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.experiments.effects import Change
-    from promptdsl.experiments.suggest import Suggestion
-    from promptdsl.validation.run import Job
+    from promptdsl.evaluate.run import Job
+    from promptdsl.evaluate.words.effects import Change
+    from promptdsl.evaluate.words.suggest import Suggestion
 
 EPILOG = """\b
 Examples:
@@ -49,27 +58,15 @@ Exit codes:
     metavar="N",
     help="Steps at most; a step adds or removes one phrase.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Decides which half of the pictures is searched on.",
-)
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File for the patch."
-)
+@seed_option("Decides which half of the pictures is searched on.")
+@out_option("File for the patch.", None, dir_okay=False)
 @compute_options
 @NO_CACHE
-@format_option("text: the patch alone; json: the steps and the patch.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
+@format_option(help="text: the patch alone; json: the steps and the patch.")
+@quiet_option("No progress and no remarks.")
 @ALLOW
 def command(
-    spec: str,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
+    asked: Asked,
     most: int,
     seed: int,
     out: Path | None,
@@ -78,44 +75,42 @@ def command(
     no_cache: bool,
     form: str,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Search for words that tell good from defective better, and print them as a patch.
 
     The search adds phrases out of std/states and removes phrases of the spec. It uses half of the
     pictures; the other half judges what it found, and only what is better there too is proposed.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.validation_progress import ValidationProgress
-    from promptdsl.experiments.evidence import cache_or_temporary, gather
-    from promptdsl.experiments.sources import object_of
-    from promptdsl.experiments.suggest import suggest
-    from promptdsl.experiments.units import Places
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
+    from promptdsl.evaluate.words.sources import object_of
+    from promptdsl.evaluate.words.suggest import suggest
+    from promptdsl.evaluate.words.units import Places
     from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
-    jobs, _ = find_jobs(Asked(spec, object_name, good, defects, masks, allow=allow))
+    jobs, _ = find_jobs(asked)
     if len(jobs) > 1:
+        names = ", ".join(job.name for job in jobs)
         raise UsageProblem(
-            f"{spec} has samples of {len(jobs)} objects ({', '.join(job.name for job in jobs)})",
+            f"{asked.spec} has samples of {len(jobs)} objects ({names})",
             "a patch is about one of them: --object NAME",
         )
     job = jobs[0]
     if out is not None:
-        refuse_inputs_as_output(out, [spec])
+        refuse_inputs_as_output(out, [job.spec.path])
         refuse_other_content(out, "promptdsl suggest", lambda content: content[:4] == b"--- ")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
-            item, sources = object_of(job, allow)
+            item, sources = object_of(job, asked.allow)
             evidence = gather(job, item, compute, cache, progress)
             found = suggest(evidence, progress, most=most, seed=seed, places=Places(sources))
     if not quiet:
         _tell(found)
-    patch = _patch(job, found, allow) if found.better else ""
+    patch = _patch(job, found, asked.allow) if found.better else ""
     if out is not None and patch:
         _write(out, patch)
     if form == "json":
@@ -132,7 +127,7 @@ def command(
 
 def _patch(job: "Job", found: "Suggestion", allow: tuple[Path, ...]) -> str:
     """The unified diff, of text that the checker accepts."""
-    from promptdsl.experiments.patch import reword, unified
+    from promptdsl.evaluate.words.patch import reword, unified
     from promptdsl.files.hashing import hash_bytes
     from promptdsl.files.opening import read_regular
     from promptdsl.pipeline import compile_text
@@ -220,7 +215,7 @@ def in_words(change: "Change", digits: int = 4) -> str:
 
 
 def _described(found: "Suggestion", patch: str, seed: int, seconds: float) -> dict[str, Any]:
-    from promptdsl.validation.separation import describe_separation
+    from promptdsl.evaluate.separation import describe_separation
 
     job = found.evidence.job
     return {

@@ -8,18 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.options import format_option
-from promptdsl.cli.terminal import counted, say, tell_note, write_machines
-from promptdsl.datasets import LAYOUTS, Dataset, read_dataset
+from promptdsl.cli.shared.options import (
+    choice,
+    device_option,
+    format_option,
+    method_options,
+    out_option,
+    overwrite_option,
+    precision_option,
+    quiet_option,
+    seed_option,
+)
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.datasets import LAYOUTS, Dataset, read_dataset
+from promptdsl.language.statements import quote
 from promptdsl.methods import ANOMALYCLIP, APRIL_GAN, METHODS
 from promptdsl.pipeline import Compilation, compile_text
-from promptdsl.syntax.statements import quote
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.training.learned.material import Material
-    from promptdsl.training.learned.run import Outcome, Task
+    from promptdsl.training.material import Material
+    from promptdsl.training.run import Outcome, Task
 
 SUFFIX = ".safetensors"
 SHOWN_PROBLEMS = 20
@@ -45,6 +55,12 @@ A training that was stopped, by Ctrl-C, a kill or a power cut, goes on when the 
 given again.
 """
 
+MODEL, SETTINGS = method_options(
+    "The CLIP underneath, as in a spec: promptdsl-mini; a name and a tag of open_clip; "
+    "CONFIG.json,WEIGHTS.  [default: the method's own]",
+    "blocks: 18, 24",
+)
+
 
 @click.command("train", epilog=EPILOG)
 @click.argument("method", type=click.Choice(LEARNING))
@@ -52,12 +68,8 @@ given again.
     "--data", "roots", multiple=True, required=True, metavar="ROOT",
     type=click.Path(path_type=Path), help="Labelled pictures with masks; may be given again.",
 )  # fmt: skip
-@click.option("--layout", type=click.Choice(LAYOUTS), default="auto", show_default=True)
-@click.option(
-    "--model", metavar="NAME[,TAG]",
-    help="The CLIP underneath, as in a spec: promptdsl-mini; a name and a tag of open_clip; "
-    "CONFIG.json,WEIGHTS.  [default: the method's own]",
-)  # fmt: skip
+@choice("--layout", words=LAYOUTS)
+@MODEL
 @click.option(
     "--category", "categories", multiple=True, metavar="NAME",
     help="Use only this category; may be given again.",
@@ -67,35 +79,26 @@ given again.
     help="Learn nothing from this category and judge by it; may be given again; none holds out "
     "nothing.  [default: one category of five]",
 )  # fmt: skip
-@click.option(
-    "--set", "settings", multiple=True, metavar="LINE",
-    help='A line of the method block, such as "blocks: 18, 24"; may be given again.',
-)  # fmt: skip
+@SETTINGS
 @click.option("--epochs", type=click.IntRange(1, 10_000), default=15, show_default=True)
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=8, show_default=True)
 @click.option(
     "--rate", type=click.FloatRange(0, 1, min_open=True), default=1e-3, show_default=True,
     help="Adam's learning rate.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@seed_option()
 @click.option(
     "--save-every", type=click.IntRange(1), default=25, show_default=True, metavar="STEPS",
     help="How often the state is written that a stopped training goes on from.",
 )  # fmt: skip
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True
+@device_option()
+@precision_option(
+    "Of the image tower, and on CUDA of the text tower; what is learned stays in float32."
 )
-@click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True,
-    help="Of the image tower, and on CUDA of the text tower; what is learned stays in float32.",
-)  # fmt: skip
-@click.option(
-    "-o", "--out", required=True, metavar="OUT", type=click.Path(path_type=Path, dir_okay=False),
-    help="The weights file to write, NAME.safetensors.",
-)  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace OUT.")
+@out_option("The weights file to write, NAME.safetensors.", required=True, dir_okay=False)
+@overwrite_option()
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet_option()
 def command(
     method: str,
     roots: tuple[Path, ...],
@@ -130,8 +133,8 @@ def command(
         for sentence in dataset.notes:
             tell_note(f"{dataset.name}: {sentence}")
     _refuse_incomplete(datasets)
-    from promptdsl.training.learned.material import choose_material
-    from promptdsl.training.learned.recipe import Recipe
+    from promptdsl.training.material import choose_material
+    from promptdsl.training.recipe import Recipe
 
     recipe = Recipe(epochs, batch_size, rate, seed, save_every)
     material = choose_material(datasets, hold_out, seed)
@@ -170,8 +173,8 @@ def _task(
     precision: str,
     out: Path,
 ) -> "Task":
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.training.learned.run import Task
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.training.run import Task
 
     names = (*material.trained_on, *(category.name for category in material.held_out))
     plan = compile_method(method, model, settings, tuple(dict.fromkeys(names))).plan()
@@ -191,7 +194,7 @@ def compile_method(
     method: str, model: str | None, settings: Sequence[str], categories: Sequence[str]
 ) -> Compilation:
     """A spec with one object for each category; UsageProblem where a setting does not hold."""
-    from promptdsl.training.learned.material import called
+    from promptdsl.training.material import called
 
     for name in (line.partition(":")[0].strip() for line in settings):
         if name in NOT_SET:
@@ -220,13 +223,15 @@ def compile_method(
 
 
 def _run(task: "Task", quiet: bool) -> "Outcome":
-    from rich.console import Console
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.training.run import run
 
-    from promptdsl.cli.train_progress import TrainProgress
-    from promptdsl.training.learned.run import run
-
-    with TrainProgress(Console(stderr=True), quiet=quiet) as progress:
-        return run(task, progress)
+    try:
+        with Progress(None, quiet=quiet, kept=True) as progress:
+            return run(task, progress)
+    except KeyboardInterrupt:
+        tell_note("the same command goes on from the last saved step", "stopped")
+        raise
 
 
 def method_block(plan: "MethodPlan", settings: Sequence[str], weights: Path) -> str:

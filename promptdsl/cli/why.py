@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.attempt import attempted
-from promptdsl.cli.labelled_jobs import choose_object, open_spec
-from promptdsl.cli.options import compute_options, format_option
-from promptdsl.cli.specs import ALLOW
-from promptdsl.cli.terminal import console_for_tables, say, tell_note, write_machines
+from promptdsl.cli.shared.attempt import attempted
+from promptdsl.cli.shared.labelled_jobs import choose_object, open_spec
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+)
+from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.experiments.why import Why
+    from promptdsl.evaluate.words.why import Why
 
 WIDE = 150
 SHOWN_PHRASES = 14
@@ -38,13 +43,11 @@ Exit codes:
 @click.command("why", epilog=EPILOG, short_help="Say what made a picture's score.")
 @click.argument("spec", type=click.Path(dir_okay=False))
 @click.argument("picture", type=click.Path(path_type=Path))
-@click.option("--object", "object_name", metavar="NAME", help="Which object of the spec.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="PNG",
-    help="The annotated picture: highest windows on the left, heat map on the right.",
+@object_option()
+@out_option(
+    "The annotated picture: highest windows on the left, heat map on the right.",
+    "PNG",
+    dir_okay=False,
 )
 @compute_options
 @format_option()
@@ -60,14 +63,13 @@ def command(
     allow: tuple[Path, ...],
 ) -> int:
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
-    from rich.console import Console
-
-    from promptdsl.experiments.sources import compiled
-    from promptdsl.experiments.why import explain
+    from promptdsl.cli.shown.progress import Progress
+    from promptdsl.engine.device import choose_compute
+    from promptdsl.evaluate.words.sources import compiled
+    from promptdsl.evaluate.words.why import explain
     from promptdsl.files.owned import refuse_inputs_as_output
-    from promptdsl.runtime.cached_scoring import open_scoring
-    from promptdsl.runtime.device import choose_compute
-    from promptdsl.runtime.feature_cache import open_feature_cache
+    from promptdsl.scoring.cached_scoring import open_scoring
+    from promptdsl.scoring.feature_cache import open_feature_cache
 
     if picture.is_dir():
         raise UsageProblem(f"{picture} is a folder", "name one picture in it")
@@ -81,8 +83,7 @@ def command(
     compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
-    console = Console(stderr=True)
-    with console.status("loading the model"):
+    with Progress("loading the model"):
         compute = choose_compute(device, precision)
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
@@ -104,7 +105,7 @@ def command(
 def _draw(why: "Why", picture: Path, out: Path) -> None:
     import io
 
-    from promptdsl.experiments.why import highest_in, standing_out
+    from promptdsl.evaluate.words.why import highest_in, standing_out
     from promptdsl.files.writing import disk_told_plainly, write_atomically
     from promptdsl.pictures.opening import PictureError
     from promptdsl.pictures.reading import read_rgb
@@ -188,6 +189,6 @@ def describe(why: "Why") -> dict[str, Any]:
 
 
 def _tell(why: "Why") -> None:
-    from promptdsl.experiments.why_table import print_why
+    from promptdsl.evaluate.words.why_table import print_why
 
     print_why(console_for_tables(WIDE), why, SHOWN_PHRASES)

@@ -7,7 +7,7 @@ from promptdsl.files.naming import command_line
 from promptdsl.lock.model import Lock, LockedObject, Pictures
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.run_description import versions
+from promptdsl.versions import versions
 
 _TITLES = {"normal": "the normal phrases", "templates": "the templates"}
 

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.opening import TooLarge, read_regular, reason
 from promptdsl.files.writing import disk_told_plainly, write_atomically
+from promptdsl.judge.verdict import key_of
 from promptdsl.lock.model import LOCK_VERSION, Lock, LockedObject
 from promptdsl.plan.build import canonical_json
-from promptdsl.runtime.run_description import versions
-from promptdsl.runtime.verdict import key_of
+from promptdsl.versions import versions
 
 MAX_BYTES = 8_000_000
 _AGAIN = (
@@ -167,7 +167,7 @@ def set_aside(spec: Path, suffix: str) -> Path:
 
 
 def calibrated_numbers(lock: Lock | None) -> dict[str, dict[str, float]]:
-    """What `promptdsl.runtime.verdict.resolve` wants: by object, then by what a line means."""
+    """What `promptdsl.judge.verdict.resolve` wants: by object, then by what a line means."""
     if lock is None:
         return {}
     return {

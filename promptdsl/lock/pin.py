@@ -6,10 +6,10 @@ from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file
+from promptdsl.files.inputs import find_in_spec
 from promptdsl.lock.model import LockedObject, Model, Pictures, Threshold, Words
 from promptdsl.plan.build import canonical_json
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.runtime.inputs import find_in_spec
 
 
 def pin_object(

@@ -19,7 +19,7 @@ from promptdsl.plan.model import (
     ScoreRule,
 )
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec, Phrase, Spec
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec, Phrase, Spec
 
 
 class _Places:

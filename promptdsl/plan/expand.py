@@ -7,7 +7,7 @@ Duplicates stay, since they change the mean.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 PLACEHOLDER = "{object}"
 

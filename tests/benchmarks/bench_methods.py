@@ -20,19 +20,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from promptdsl.runtime.anomalyclip.detector import AnomalyclipDetector
-from promptdsl.runtime.anomalyclip.detector import assemble_detector as anomalyclip
-from promptdsl.runtime.anomalyclip.settings import AnomalyclipSettings
-from promptdsl.runtime.april_gan.detector import assemble_detector as april_gan
-from promptdsl.runtime.april_gan.scoring import Adapters
-from promptdsl.runtime.april_gan.settings import AprilGanSettings
-from promptdsl.runtime.clip_config import expected_shapes, read_config
-from promptdsl.runtime.clip_model import ClipModel, assemble
-from promptdsl.runtime.device import Compute, choose_compute
-from promptdsl.runtime.nearest import nearest_distance
-from promptdsl.runtime.tower import Block, VisionTower, activate_, picture_tokens
-from promptdsl.runtime.weights import state_from_tensors
-from promptdsl.runtime.winclip.words import Directions
+from promptdsl.clip.config import expected_shapes, read_config
+from promptdsl.clip.model import ClipModel, assemble
+from promptdsl.clip.tower import Block, VisionTower, activate_, picture_tokens
+from promptdsl.clip.weights import state_from_tensors
+from promptdsl.engine.device import Compute, choose_compute
+from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector
+from promptdsl.methods.anomalyclip.detector import assemble_detector as anomalyclip
+from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
+from promptdsl.methods.april_gan.detector import assemble_detector as april_gan
+from promptdsl.methods.april_gan.scoring import Adapters
+from promptdsl.methods.april_gan.settings import AprilGanSettings
+from promptdsl.methods.shared.nearest import nearest_distance
+from promptdsl.methods.shared.words import Directions
 
 SIDE = 518
 VIT_L_14 = {

@@ -10,15 +10,16 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from promptdsl.cli.main import cli
+from promptdsl.clip.model import ClipModel, random_model
+from promptdsl.engine.device import choose_compute
+from promptdsl.engine.flops import count_flops
+from promptdsl.engine.window_encoder import WindowEncoder
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.runtime import benchmark, benchmark_random
-from promptdsl.runtime.benchmark import random_pictures, rounds
-from promptdsl.runtime.benchmark_random import random_detectors
-from promptdsl.runtime.clip_model import ClipModel, random_model
-from promptdsl.runtime.device import choose_compute
-from promptdsl.runtime.flops import count_flops
-from promptdsl.runtime.winclip.encoder import WindowEncoder
-from promptdsl.runtime.winclip.windows import WindowSize, window_patches
+from promptdsl.methods.winclip import random_weights
+from promptdsl.methods.winclip.random_weights import random_detectors
+from promptdsl.methods.winclip.windows import WindowSize, window_patches
+from promptdsl.scoring import benchmark
+from promptdsl.scoring.benchmark import random_pictures, rounds
 
 ARCHITECTURE = "ViT-S-32-alt"
 CPU = torch.device("cpu")
@@ -62,7 +63,7 @@ def test_random_pictures_are_repeatable() -> None:
 
 @pytest.fixture
 def short_rounds(model: ClipModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark_random, "random_model", lambda _: model)
+    monkeypatch.setattr(random_weights, "random_model", lambda _: model)
     monkeypatch.setattr(benchmark, "SECONDS", {"cpu": 0.0, "cuda": 0.0})
     monkeypatch.setattr(benchmark, "MATRIX_SIDE", {"cpu": 256, "cuda": 256})
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from promptdsl.cli.main import main
-from promptdsl.syntax import format as formatter
-from promptdsl.syntax.layout import lay_out
+from promptdsl.language import format as formatter
+from promptdsl.language.layout import lay_out
 
 from .process import NUT, promptdsl
 

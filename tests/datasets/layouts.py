@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from promptdsl.datasets import Dataset
+from promptdsl.evaluate.datasets import Dataset
 from promptdsl.files.suffixes import is_picture
 
 SIZE = (8, 6)

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promptdsl.datasets import read_dataset
-from promptdsl.datasets.beside import looks_like_mask
-from promptdsl.datasets.masks import mask_size, read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.datasets import read_dataset
+from promptdsl.evaluate.datasets.beside import looks_like_mask
+from promptdsl.evaluate.datasets.masks import mask_size, read_mask
 from tests.robustness.damage import damages
 
 from .layouts import draw, draw_mask

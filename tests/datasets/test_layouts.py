@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from promptdsl.datasets import read_dataset
+from promptdsl.evaluate.datasets import read_dataset
 
 from .layouts import draw, draw_mask, labels, tree, vanished
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promptdsl.datasets.masks import doubt, mask_size, read_mask
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.datasets.masks import doubt, mask_size, read_mask
 
 MARKED = np.zeros((8, 10), bool)
 MARKED[1:4, 2:7] = True

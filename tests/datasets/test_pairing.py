@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.datasets.pairing import Placed, pair
+from promptdsl.evaluate.datasets.pairing import Placed, pair
 
 ROOT = Path("/set")
 

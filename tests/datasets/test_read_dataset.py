@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from promptdsl.datasets import read_dataset, read_mask
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
+from promptdsl.evaluate.datasets import read_dataset, read_mask
 
 
 def picture(path: Path, size: tuple[int, int] = (8, 6), mode: str = "RGB", value: int = 90) -> Path:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.datasets import read_dataset
-from promptdsl.datasets.visa import MAX_BYTES
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.datasets import read_dataset
+from promptdsl.evaluate.datasets.visa import MAX_BYTES
 
 from .layouts import draw, draw_mask, labels
 

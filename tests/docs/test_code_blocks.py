@@ -12,9 +12,9 @@ import pytest
 
 from promptdsl.cli.main import cli
 from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.language.build.tree import build_ast
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
-from promptdsl.syntax.build_ast import build_ast
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

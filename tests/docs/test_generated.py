@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from promptdsl.diagnostics.catalogue import CATALOGUE
+from promptdsl.language.vocabulary import KEYWORDS
 from promptdsl.methods import METHODS
-from promptdsl.syntax.vocabulary import KEYWORDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from promptdsl.check.modules import MAX_FILES
+from promptdsl.check.resolve.modules import MAX_FILES
 from promptdsl.pipeline import compile_file
 from promptdsl.source import MAX_BYTES
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from promptdsl.language.format import format_source
 from promptdsl.pipeline import compile_file, compile_text
 from promptdsl.plan.build import plan_json
 from promptdsl.plan.model import Plan
-from promptdsl.syntax.format import format_source
 from tests.golden.expectations import described
 
 FOLDER = Path(__file__).parent / "valid"

@@ -14,9 +14,9 @@ from PIL import Image
 from promptdsl.methods import METHODS
 from promptdsl.pictures.reading import Picture
 from promptdsl.results import PictureScore
-from promptdsl.runtime.batching import batch_size, score_pictures
-from promptdsl.runtime.detector import Detector, build_detector
-from promptdsl.runtime.features import Features
+from promptdsl.scoring.batching import batch_size, score_pictures
+from promptdsl.scoring.detector import Detector, build_detector
+from promptdsl.scoring.features import Features
 
 from ..methods.conftest import MakePlan, good_folder, make_plan, own_cache, pictures  # noqa: F401
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from promptdsl.runtime.detector import build_detector
-from promptdsl.runtime.winclip.detector import WinclipDetector
-from promptdsl.runtime.winclip.graphs import GraphedEncoder
+from promptdsl.engine.graphs import GraphedEncoder
+from promptdsl.methods.winclip.detector import WinclipDetector
+from promptdsl.scoring.detector import build_detector
 
-from ..runtime.conftest import PARITY, MakePlan, make_plan, own_cache, recording  # noqa: F401
+from ..scoring.conftest import PARITY, MakePlan, make_plan, own_cache, recording  # noqa: F401
 
 Recording = dict[str, np.ndarray]
 

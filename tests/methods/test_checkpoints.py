@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 
 from promptdsl.builtin_words import builtin_weights
 from promptdsl.cli.main import cli
+from promptdsl.clip.model import load_builtin, load_files
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.methods.shared.checkpoints import load_learned, read_learned, write_learned
 from promptdsl.pipeline import compile_text
-from promptdsl.runtime.checkpoints import load_learned, read_learned, write_learned
-from promptdsl.runtime.clip_model import load_builtin, load_files
-from promptdsl.runtime.detector import build_detector
+from promptdsl.scoring.detector import build_detector
 
 PARITY = Path(__file__).parents[1] / "data" / "parity"
 TINY = ("clip.json", "tiny_clip.safetensors")

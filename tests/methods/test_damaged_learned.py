@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from promptdsl.cli.main import main
+from promptdsl.clip.model import ClipModel, load_builtin
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.runtime.anomalyclip.arrays import WORD_TOKENS
-from promptdsl.runtime.anomalyclip.prompts import fixed_tokens
-from promptdsl.runtime.checkpoints import check_shapes, read_learned
-from promptdsl.runtime.clip_model import ClipModel, load_builtin
+from promptdsl.methods.anomalyclip.arrays import WORD_TOKENS
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens
+from promptdsl.methods.shared.checkpoints import check_shapes, read_learned
 
 State = dict[str, Tensor]
 WIDTH, JOINT, TEXT = 128, 128, 128

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pytest
 
 from promptdsl.methods import METHODS
-from promptdsl.runtime.compiled import compile_to_file, detector_state
-from promptdsl.runtime.detector import Detector, build_detector, restore_detector
-from promptdsl.runtime.features import load_features
-from promptdsl.runtime.plan_file import read_plan_file
+from promptdsl.plan.file import read_plan_file
+from promptdsl.scoring.compiled import compile_to_file, detector_state
+from promptdsl.scoring.detector import Detector, build_detector, restore_detector
+from promptdsl.scoring.features import load_features
 
 from .conftest import MakePlan
 

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from promptdsl.clip import model as clip_model
+from promptdsl.clip.model import ClipModel, load_builtin
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.methods import METHODS
+from promptdsl.plan.file import MAGIC, read_plan_file
 from promptdsl.plan.model import Plan
-from promptdsl.runtime import clip_model
-from promptdsl.runtime.clip_model import ClipModel, load_builtin
-from promptdsl.runtime.compiled import compile_to_file, detector_state
-from promptdsl.runtime.detector import build_detector, restore_detector
-from promptdsl.runtime.plan_file import MAGIC, read_plan_file
+from promptdsl.scoring.compiled import compile_to_file, detector_state
+from promptdsl.scoring.detector import build_detector, restore_detector
 
 from .conftest import MakePlan
 

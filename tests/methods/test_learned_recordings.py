@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from promptdsl.pipeline import compile_text
-from promptdsl.runtime.detector import Detector, build_detector
+from promptdsl.scoring.detector import Detector, build_detector
 
 PARITY = Path(__file__).parents[1] / "data" / "parity"
 TOLERANCE = {"rtol": 0, "atol": 1e-4}

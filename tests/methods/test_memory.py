@@ -8,14 +8,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from promptdsl.runtime import nearest
-from promptdsl.runtime.april_gan.references import left_out_in_turn, views
-from promptdsl.runtime.map_pixels import blur_matrix, to_pixels
-from promptdsl.runtime.nearest import nearest_distance
+from promptdsl.methods.april_gan.references import left_out_in_turn, views
+from promptdsl.methods.shared import nearest
+from promptdsl.methods.shared.map_pixels import blur_matrix, to_pixels
+from promptdsl.methods.shared.nearest import nearest_distance
 
 PROBE = """
 import resource, torch
-from promptdsl.runtime.nearest import nearest_distance
+from promptdsl.methods.shared.nearest import nearest_distance
 memory = torch.randn(20 * 1369, 256)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 nearest_distance(torch.randn(2, 1369, 256), memory)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from promptdsl.engine.shared_encoders import SharedEncoders
 from promptdsl.methods import METHODS
 from promptdsl.results import PictureScore
-from promptdsl.runtime.detector import Detector, build_detector
-from promptdsl.runtime.features import Features, join_features
-from promptdsl.runtime.shared_encoders import SharedEncoders
+from promptdsl.scoring.detector import Detector, build_detector
+from promptdsl.scoring.features import Features, join_features
 
 from .conftest import MakePlan
 

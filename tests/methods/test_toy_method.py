@@ -20,8 +20,8 @@ from promptdsl.methods import (
     register,
 )
 from promptdsl.pipeline import compile_text
-from promptdsl.runtime.detector import build_detector, restore_detector
-from promptdsl.runtime.detectors import find_builders
+from promptdsl.scoring.detector import build_detector, restore_detector
+from promptdsl.scoring.detectors import find_builders
 
 SPEC = 'inspect 1\nobject nut {\n  method darkness { model: "promptdsl-mini" }\n}\n'
 

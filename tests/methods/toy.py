@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from promptdsl.engine.flops import Flops
 from promptdsl.methods import WINCLIP, Method, register
 from promptdsl.results import PictureScore
-from promptdsl.runtime.detector import DetectorState
-from promptdsl.runtime.features import Features
-from promptdsl.runtime.flops import Flops
+from promptdsl.scoring.detector import DetectorState
+from promptdsl.scoring.features import Features
 
 
 @dataclass(frozen=True)

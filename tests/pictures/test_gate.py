@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from promptdsl.pictures.gate import NotInspected, Usual, refuse_blank, remarks, usual
 from promptdsl.pictures.look import Look, look_at
 from promptdsl.pictures.reading import read_picture
-from promptdsl.runtime.decoding import decode_ahead
+from promptdsl.scoring.decoding import decode_ahead
 from tests.pictures.made import tiff_of
 
 ROOT = Path(__file__).resolve().parents[2]

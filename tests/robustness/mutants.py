@@ -30,21 +30,24 @@ WARM = "click jinja2 lark open_clip pydantic pytest rich.progress scipy.stats to
 ROOT = Path(__file__).parents[2]
 SECONDS = 90  # after which a mutant counts as noticed: it hangs
 TARGETS: dict[str, tuple[str, ...]] = {
-    "runtime/verdict.py": ("run/test_verdict.py", "validation/test_lock_file.py"),
-    "validation/conformal.py": (
-        "validation/test_conformal_bounds.py",
-        "validation/test_conformal.py",
+    "judge/verdict.py": ("inspect/test_verdict.py", "evaluate/test_lock_file.py"),
+    "judge/conformal.py": (
+        "evaluate/test_conformal_bounds.py",
+        "evaluate/test_conformal.py",
     ),
-    "validation/protection.py": ("validation/test_protection.py",),
-    "lock/file.py": ("validation/test_lock_file.py",),
-    "lock/changes.py": ("validation/test_lock_changes.py",),
-    "lock/pin.py": ("validation/test_lock_changes.py", "validation/test_lock_file.py"),
+    "evaluate/protection.py": ("evaluate/test_protection.py",),
+    "lock/file.py": ("evaluate/test_lock_file.py",),
+    "lock/changes.py": ("evaluate/test_lock_changes.py",),
+    "lock/pin.py": ("evaluate/test_lock_changes.py", "evaluate/test_lock_file.py"),
     "files/find.py": ("files/test_find.py",),
     "files/search.py": ("files/test_find.py",),
-    "files/found.py": ("files/test_find.py", "run/test_inputs.py"),
+    "files/found.py": ("files/test_find.py", "inspect/test_inputs.py"),
     "files/hashing.py": ("files/test_hashing.py",),
-    "runtime/cached_scoring.py": ("validation/test_cached_scoring.py",),
-    "runtime/feature_cache.py": ("validation/test_feature_cache.py",),
+    "scoring/cached_scoring.py": (
+        "evaluate/test_encoding_files.py",
+        "evaluate/test_cached_scoring.py",
+    ),
+    "scoring/feature_cache.py": ("evaluate/test_feature_cache.py",),
 }
 _TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,

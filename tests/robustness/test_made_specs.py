@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from promptdsl.language.comments import comments_of
+from promptdsl.language.format import format_source
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.plan.build import canonical_json
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec.model import AreaLimit, ObjectSpec, ScoreLimit
-from promptdsl.syntax.comments import comments_of
-from promptdsl.syntax.format import format_source
+from promptdsl.spec import AreaLimit, ObjectSpec, ScoreLimit
 from tests.robustness.corpus import ROOT, PretendedPictures, corpus
 from tests.robustness.made_specs import MadeObject, MadeSpec, laid_out, made_specs, nodes, plain
 

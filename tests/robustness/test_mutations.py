@@ -15,9 +15,9 @@ from functools import cache
 import pytest
 
 from promptdsl.diagnostics.diagnostic import Diagnostic, Report
+from promptdsl.language.quotes import mend_quotes
 from promptdsl.pipeline import Compilation
 from promptdsl.source import SourceFile
-from promptdsl.syntax.quotes import mend_quotes
 from tests.robustness.corpus import Valid, compile_here, corpus
 from tests.robustness.mutations import Mutation, apply, independent, moved, mutations
 

@@ -15,8 +15,8 @@ import pytest
 
 from promptdsl.diagnostics.diagnostic import Diagnostic
 from promptdsl.diagnostics.places import in_order
+from promptdsl.language.recovery.signs import plain, unseen
 from promptdsl.pipeline import Compilation, compile_text
-from promptdsl.syntax.signs import plain, unseen
 from tests.robustness.corpus import PretendedPictures
 from tests.robustness.said_otherwise import SAID, Said
 from tests.robustness.wrong_lines import FAMILIES, HOSTS, Family, Host, Wrong, wrong_lines

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from promptdsl.check.context import Context, states
 from promptdsl.check.known_models import reads_many_languages
 from promptdsl.check.languages import foreign_words
+from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.recovery.signs import latin
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec
-from promptdsl.syntax.build_object import UNNAMED
-from promptdsl.syntax.signs import latin
+from promptdsl.spec import ObjectSpec
 
 MOST_SHOWN = 6
 MANY_LANGUAGES = '"ViT-H-14-worldwide-quickgelu", "metaclip2_worldwide"'

@@ -8,7 +8,7 @@ import re
 
 from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
-from promptdsl.syntax.ast import (
+from promptdsl.language.ast import (
     DefectBlock,
     Line,
     NormalBlock,
@@ -16,7 +16,7 @@ from promptdsl.syntax.ast import (
     TemplatesBlock,
     Text,
 )
-from promptdsl.syntax.statements import quote, shown
+from promptdsl.language.statements import quote, shown
 
 _ARTICLE = re.compile(r"\s*(an?|the)\s+(?=\S)", re.I)
 _JOINT = re.compile(r"(?<=[^\W_])_+(?=[^\W_{]|\{object\})|(?<=\{object\})_+(?=[^\W_])")

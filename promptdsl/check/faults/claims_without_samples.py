@@ -8,10 +8,10 @@ from itertools import islice
 from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
+from promptdsl.language.vocabulary import NAME
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec
-from promptdsl.syntax.vocabulary import NAME
+from promptdsl.spec import ObjectSpec
 
 GOOD = "good"
 _ALSO_GOOD = {"normal", "ok", "pass", "good parts", "good_parts", "goods", "io"}

@@ -7,7 +7,7 @@ generous number makes a run that never ends. Told are only costs that the author
 from promptdsl.check.context import Context
 from promptdsl.check.picture_cost import Cost, picture_cost
 from promptdsl.files.find import together
-from promptdsl.spec.model import ObjectSpec
+from promptdsl.spec import ObjectSpec
 
 SLOW_SECONDS = 60.0
 LARGE_GIGABYTES = 8.0

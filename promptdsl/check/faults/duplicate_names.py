@@ -4,8 +4,8 @@ Why: `--object NAME` and `include NAME` would not know which is meant.
 """
 
 from promptdsl.check.context import Context
+from promptdsl.language.build.objects import UNNAMED
 from promptdsl.source import Span
-from promptdsl.syntax.build_object import UNNAMED
 
 
 def duplicate_names(context: Context) -> None:

@@ -7,9 +7,9 @@ numbers depend on it), so an accidental one silently gives a phrase double weigh
 from collections.abc import Iterable
 
 from promptdsl.check.context import Context
+from promptdsl.language.statements import shown
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec, Phrase
-from promptdsl.syntax.statements import shown
+from promptdsl.spec import ObjectSpec, Phrase
 
 _Told = set[tuple[Span, Span]]  # pairs of lines, so that an include or a child object adds none
 

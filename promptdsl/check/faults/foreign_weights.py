@@ -14,7 +14,7 @@ from promptdsl.builtin_words import builtin_weights
 from promptdsl.check.context import Context
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec
+from promptdsl.spec import ObjectSpec
 
 SUFFIX = ".safetensors"
 _LENGTH = struct.Struct("<Q")  # a safetensors file begins with the length of its JSON header

@@ -4,9 +4,9 @@ Why: the score compares the two; what they share only makes them harder to tell 
 """
 
 from promptdsl.check.context import Context
+from promptdsl.language.statements import shown
 from promptdsl.source import Span
-from promptdsl.spec.model import Defect, Phrase
-from promptdsl.syntax.statements import shown
+from promptdsl.spec import Defect, Phrase
 
 
 def good_and_bad(context: Context) -> None:

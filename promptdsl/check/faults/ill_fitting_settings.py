@@ -7,7 +7,7 @@ references.
 from promptdsl.check.context import Context
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec
+from promptdsl.spec import ObjectSpec
 
 
 def ill_fitting_settings(context: Context) -> None:

@@ -5,7 +5,7 @@ Why: CLIP reads 77 tokens at most. Tokens are only counted for prompts that coul
 
 from promptdsl.check.context import Context, states
 from promptdsl.check.token_count import token_bound, token_count
-from promptdsl.spec.model import ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 DEFAULT_CONTEXT = 77
 _START_AND_END = 2

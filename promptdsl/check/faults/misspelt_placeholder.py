@@ -8,10 +8,10 @@ import re
 
 from promptdsl.check.context import Context
 from promptdsl.diagnostics.diagnostic import Fix
+from promptdsl.language.ast import DefectBlock, Line, NormalBlock, ObjectDef, TemplatesBlock, Text
+from promptdsl.language.recovery.signs import readable, with_plain_brackets
+from promptdsl.language.statements import quote, shown
 from promptdsl.source import Span
-from promptdsl.syntax.ast import DefectBlock, Line, NormalBlock, ObjectDef, TemplatesBlock, Text
-from promptdsl.syntax.signs import readable, with_plain_brackets
-from promptdsl.syntax.statements import quote, shown
 
 PLACEHOLDER = "{object}"
 # Bounded or possessive, and begun once for a run of braces or spaces: texts may have any length.

@@ -4,7 +4,7 @@ Why: `reject when score >= 0` throws every part away, and `reject when score >= 
 """
 
 from promptdsl.check.context import Context
-from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec, ScoreLimit
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec, ScoreLimit
 
 _WHAT_HAPPENS = {"reject": "every part is rejected", "review": "every part goes to review"}
 

@@ -15,7 +15,7 @@ from promptdsl.files.found import LINKS
 from promptdsl.files.naming import shown
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec, SampleSet
+from promptdsl.spec import ObjectSpec, SampleSet
 
 _DRIVE = re.compile(r"[A-Za-z]:/")  # C:/pictures, which other systems would take for relative
 

@@ -4,10 +4,10 @@ Why: `include std.anomalous` under `normal` teaches that damage is good: every v
 """
 
 from promptdsl.check.context import Context
-from promptdsl.check.modules import Module
-from promptdsl.check.resolve_lists import MAX_CHAIN
+from promptdsl.check.resolve.lists import MAX_CHAIN
+from promptdsl.check.resolve.modules import Module
+from promptdsl.language.ast import DefectBlock, IncludeLine, NamedList, NormalBlock
 from promptdsl.source import Span
-from promptdsl.syntax.ast import DefectBlock, IncludeLine, NamedList, NormalBlock
 
 GOOD_LISTS = frozenset({"normal", "flawless_more"})  # all other lists of words are of damage
 _Known = dict[tuple[int, bool], str | None]  # what a list brings, by its identity and the block

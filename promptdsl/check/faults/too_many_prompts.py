@@ -4,10 +4,10 @@ Why: the published ensembles have a few hundred prompts; a slip with includes ma
 """
 
 from promptdsl.check.context import Context
-from promptdsl.check.modules import Module
+from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.spec.model import ObjectSpec
-from promptdsl.syntax.ast import ObjectDef
+from promptdsl.language.ast import ObjectDef
+from promptdsl.spec import ObjectSpec
 
 MAX_PROMPTS = 20_000
 MAX_PROMPTS_OF_ALL = 200_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from promptdsl.builtin_words import unknown_words
 from promptdsl.check.context import Context, states
+from promptdsl.language.build.objects import UNNAMED
 from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.source import Span
-from promptdsl.spec.model import ObjectSpec
-from promptdsl.syntax.build_object import UNNAMED
+from promptdsl.spec import ObjectSpec
 
 MOST_SHOWN = 12
 FULL_MODEL = 'model: "ViT-B-16-plus-240", "laion400m_e31"'

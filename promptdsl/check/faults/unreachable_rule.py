@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from promptdsl.check.context import Context
-from promptdsl.spec.model import AreaLimit, Limit, ObjectSpec, ScoreLimit
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec, ScoreLimit
 
 
 def unreachable_rule(context: Context) -> None:

@@ -4,7 +4,7 @@ Why: windows are counted in patches of the model; a 15 x 15 grid has no 20x20 wi
 """
 
 from promptdsl.check.context import Context
-from promptdsl.spec.model import ObjectSpec
+from promptdsl.spec import ObjectSpec
 
 
 def window_larger_than_grid(context: Context) -> None:

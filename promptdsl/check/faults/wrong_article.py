@@ -8,7 +8,7 @@ import re
 
 from promptdsl.check.context import Context, states
 from promptdsl.check.faults.called_as_written import without_article
-from promptdsl.spec.model import Phrase
+from promptdsl.spec import Phrase
 
 _VOWEL = re.compile(r"(?!uni(?!n|m)|use|usu|one\b|eu|uti)[aeiou]", re.I)
 _UN = re.compile(r"un(?!i(?!n|m))", re.I)

@@ -1,0 +1,1 @@
+"""From names, imports and extends to one frozen Spec."""

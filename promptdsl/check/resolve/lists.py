@@ -1,0 +1,298 @@
+"""Includes replaced by what they bring, each phrase remembering where it was written.
+
+Lists are counted before they are walked: a few hundred short lines can mean millions of phrases.
+"""
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+from promptdsl.check.resolve.modules import Module
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.language.ast import IncludeLine, Line, ListKind, NamedList, Text
+from promptdsl.source import Span
+from promptdsl.spec import Phrase
+
+MAX_LINES = 20_000
+MAX_LINES_OF_ALL = 200_000
+MAX_CHAIN = 100
+_OTHER: dict[ListKind, ListKind] = {"words": "templates", "templates": "words"}
+_Key = tuple[str, str, ListKind]
+
+
+@dataclass(slots=True)
+class Budget:
+    """The lines that all objects together may have, what they include and inherit counted."""
+
+    report: Report
+    spent: int = 0
+    exhausted: bool = False
+
+    def take(self, lines: int, place: Span) -> bool:
+        """Whether so many lines more are allowed; the first that are not are reported."""
+        if not self.exhausted and self.spent + lines > MAX_LINES_OF_ALL:
+            self.exhausted = True
+            self.report.error(
+                "I211", place,
+                f"up to here the objects of this spec have {self.spent + lines:,} lines with all "
+                f"that they include and inherit, and the limit is {MAX_LINES_OF_ALL:,}",
+                help="use shorter lists, or put the objects into several specs",
+            )  # fmt: skip
+        if not self.exhausted:
+            self.spent += lines
+        return not self.exhausted
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Resolves includes; what is known of a list is kept, so that it is walked once."""
+
+    report: Report
+    budget: Budget
+    _counts: dict[_Key, int] = field(default_factory=dict)
+    _depths: dict[_Key, int] = field(default_factory=dict)
+    _texts: dict[_Key, tuple[Text, ...]] = field(default_factory=dict)
+    _open: list[_Key] = field(default_factory=list)
+    _too_many: set[Span] = field(default_factory=set)
+    _told_aliases: set[tuple[str, str]] = field(default_factory=set)
+
+    def expand(
+        self,
+        lines: tuple[Line, ...],
+        module: Module,
+        kind: ListKind,
+        base: tuple[Phrase, ...] | None = None,
+        inherits: bool = False,
+    ) -> tuple[tuple[Phrase, ...], bool]:
+        """Phrases of a block, and whether some line was lost; `base` is what the parent has."""
+        count, lost = self._count_lines(lines, module, kind, base, inherits)
+        if count is None or (lines and not self.budget.take(count, lines[-1].span)):
+            return (), True
+        phrases: list[Phrase] = []
+        for line in lines:
+            if isinstance(line, Text):
+                phrases.append(Phrase(line.value, line.span, line.span))
+            elif line.is_base:
+                phrases += [Phrase(p.text, p.span, line.span) for p in base or ()]
+            else:
+                texts = self._brought(line, module, kind)
+                phrases += [Phrase(text.value, text.span, line.span) for text in texts]
+        return tuple(phrases), lost
+
+    def _count_lines(
+        self,
+        lines: tuple[Line, ...],
+        module: Module,
+        kind: ListKind,
+        base: tuple[Phrase, ...] | None = None,
+        inherits: bool = False,
+    ) -> tuple[int | None, bool]:
+        """How many phrases lines bring, None for too many, and whether some line was lost."""
+        total, lost = 0, False
+        for line in lines:
+            if isinstance(line, Text):
+                total += 1
+                continue
+            if line.is_base:
+                self._check_base(line, base, inherits)
+                brought = None if base is None else len(base)
+            else:
+                brought = self._count_include(line, module, kind)
+            lost = lost or brought is None
+            total += brought or 0
+            if total > MAX_LINES:
+                self._report_too_many(line)
+                return None, True
+        return total, lost
+
+    def _report_too_many(self, line: IncludeLine) -> None:
+        if line.span not in self._too_many:
+            self._too_many.add(line.span)
+            self.report.error(
+                "I211", line.span, f"this include brings a block to more than {MAX_LINES:,} lines",
+                help="use shorter lists; a few hundred prompts are plenty",
+            )  # fmt: skip
+
+    def _count_include(self, line: IncludeLine, module: Module, kind: ListKind) -> int | None:
+        """How many phrases an include line brings; None, and a message, for an unknown name."""
+        home = module
+        if line.alias is not None:
+            alias = line.alias.value
+            found = module.imports.get(alias)
+            module.used_aliases.add(alias)
+            if found is None:
+                self._unknown_alias(line, module)
+                return None
+            home = found
+        named = find_list(home, kind, line.name.value)
+        if named is None:
+            self._unknown_list(line, module, home, kind)
+            return None
+        return self.count(named, home)
+
+    def _check_base(
+        self, line: IncludeLine, base: tuple[Phrase, ...] | None, inherits: bool
+    ) -> None:
+        if base is None and not inherits:
+            self.report.error(
+                "I313", line.span, "there is no parent object whose lines base could mean",
+                help="write object NAME extends PARENT { ... }, or include a list by its name",
+            )  # fmt: skip
+        elif base is None:
+            self.report.error(
+                "I313", line.span, "the parent object has no block of this name to include",
+                help="remove the line",
+            )  # fmt: skip
+
+    def count(self, named: NamedList, home: Module) -> int | None:
+        """How many phrases a named list has; its mistakes are reported, once."""
+        key = _key(named, home)
+        if key in self._counts:
+            return self._counts[key]
+        if key in self._open:
+            names = [entry[1] for entry in self._open[self._open.index(key) :]] + [key[1]]
+            self.report.error(
+                "I305", named.name.span,
+                f"these lists include each other in a circle: {' -> '.join(names)}",
+                help="remove one of the include lines",
+            )  # fmt: skip
+            return None
+        if len(self._open) >= MAX_CHAIN:
+            self._report_too_deep(named)
+            return None
+        self._open.append(key)
+        count, _lost = self._count_lines(named.lines, home, named.kind)
+        self._open.pop()
+        self._counts[key] = count or 0
+        self._depths[key] = 1 + self._deepest(named, home)
+        if self._depths[key] > MAX_CHAIN:  # lists that were counted one by one, from the last on
+            self._report_too_deep(named)
+            self._depths[key] = 0
+        return self._counts[key]
+
+    def _deepest(self, named: NamedList, home: Module) -> int:
+        """How many lists include each other in a row below this one, as far as they are counted."""
+        deepest = 0
+        for line in named.lines:
+            if isinstance(line, IncludeLine):
+                other, inner = _included(line, home, named.kind)
+                if other is not None and inner is not None:
+                    deepest = max(deepest, self._depths.get(_key(inner, other), 0))
+        return deepest
+
+    def _report_too_deep(self, named: NamedList) -> None:
+        self.report.error(
+            "I305", named.name.span, f"lists include each other more than {MAX_CHAIN} deep",
+            help="put the phrases into one list",
+        )  # fmt: skip
+
+    def list(self, named: NamedList, home: Module) -> tuple[Text, ...]:
+        """The texts of a named list that was counted; none of a list with too many."""
+        key = _key(named, home)
+        if key not in self._texts:
+            if key in self._open or len(self._open) >= MAX_CHAIN or not self._counts.get(key):
+                return ()  # which was reported
+            self._open.append(key)
+            texts: list[Text] = []
+            for line in named.lines:
+                texts += (
+                    (line,) if isinstance(line, Text) else self._brought(line, home, named.kind)
+                )
+            self._open.pop()
+            self._texts[key] = tuple(texts)
+        return self._texts[key]
+
+    def _brought(self, line: IncludeLine, module: Module, kind: ListKind) -> tuple[Text, ...]:
+        """What an include line brings, without a word about what is unknown."""
+        home, named = _included(line, module, kind)
+        return () if home is None or named is None else self.list(named, home)
+
+    def _unknown_alias(self, line: IncludeLine, module: Module) -> None:
+        assert line.alias is not None
+        alias = line.alias.value
+        if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
+            return  # one missing `use` is one mistake, however many lines need it
+        self._told_aliases.add((module.source.name, alias))
+        if self.report.full:
+            self.report.left_out += 1
+            return
+        near, fix = nearest(alias, module.imports), None
+        holder = next(module.holders(line.name.value, "words", "templates"), None)
+        if holder and not (near and _holds(module.imports[near], line.name.value)):
+            near = holder
+        if near:
+            help = f"did you mean {near}.{line.name.value}?"
+            fix = Fix(line.alias.span, near)
+        elif alias == "std":
+            help = 'write use "std/winclip" as std at the top of the file'
+        else:
+            help = f'bring the file in first: use "FILE" as {alias}'
+        self.report.error(
+            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help,
+            fix=fix,
+        )  # fmt: skip
+
+    def _unknown_list(
+        self, line: IncludeLine, module: Module, home: Module, kind: ListKind
+    ) -> None:
+        name = line.name.value
+        if home.lost_imports and home is module and line.alias is None and home.file.broken_lists:
+            return
+        if home.file.broken_lists:
+            return
+        if self.report.full:
+            self.report.left_out += 1
+            return
+        where = "this file" if home is module else home.source.name
+        if find_list(home, _OTHER[kind], name) is not None:
+            held, wanted = _OTHER[kind], kind
+            what = "phrases" if wanted == "words" else "templates"
+            self.report.error(
+                "I307", line.name.span, f"{name} is a list of {held}, and this block takes {what}",
+                help=f"include a list that was written with {wanted} NAME {{ ... }}",
+            )  # fmt: skip
+            return
+        names = home.list_names[kind]
+        prefix = f"{line.alias.value}." if line.alias is not None else ""
+        near, fix = nearest(name, names), None
+        if not prefix and name in module.imports:
+            other = module.imports[name]
+            lists = [f"{name}.{each}" for each in other.list_names[kind][:8]]
+            help = f"{name} is a used file, and it has {', '.join(lists) or 'no such list'}"
+        elif near:
+            help, fix = f"did you mean {prefix}{near}?", Fix(line.name.span, near)
+        else:
+            from_files = list(islice(module.holders(name, kind), 2))
+            alias = from_files[0] if from_files else None
+            only = len(from_files) == 1 and not prefix
+            fix = Fix(line.name.span, f"{alias}.{name}") if only else None
+            help = (
+                f"did you mean {alias}.{name}?" if alias and not prefix else
+                f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
+                f"{where} has no list of {kind}"
+            )  # fmt: skip
+        self.report.error(
+            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help,
+            fix=fix,
+        )  # fmt: skip
+
+
+def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
+    """The first list of that kind and name in a file."""
+    return module.lists.get((kind, name))
+
+
+def _included(
+    line: IncludeLine, module: Module, kind: ListKind
+) -> tuple[Module | None, NamedList | None]:
+    """The file and the list that an include line means, as far as they are known."""
+    home = module if line.alias is None else module.imports.get(line.alias.value)
+    return home, find_list(home, kind, line.name.value) if home is not None else None
+
+
+def _holds(module: Module, name: str) -> bool:
+    return any((kind, name) in module.lists for kind in _OTHER)
+
+
+def _key(named: NamedList, home: Module) -> _Key:
+    return home.source.name, named.name.value, named.kind

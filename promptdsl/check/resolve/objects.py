@@ -1,0 +1,387 @@
+"""Objects with `extends` resolved: a child's block replaces its parent's of that name."""
+
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import PurePosixPath
+
+from promptdsl.check.resolve.lists import Budget, Resolver
+from promptdsl.check.resolve.modules import Module
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.nearest import did_you_mean, nearest
+from promptdsl.language.ast import (
+    DefectBlock,
+    FieldLine,
+    IncludeLine,
+    MethodBlock,
+    NormalBlock,
+    ObjectDef,
+    Part,
+    RemoveLine,
+    RuleLine,
+    SamplesBlock,
+    TemplatesBlock,
+    TestBlock,
+    ThresholdsBlock,
+)
+from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.vocabulary import FORMS
+from promptdsl.source import Span
+from promptdsl.spec import Claim, Defect, Phrase, SampleSet
+
+MAX_CHAIN = 100
+MAX_NAMED = 300  # other objects that a misspelt parent is compared with
+
+
+@dataclass(frozen=True, slots=True)
+class MethodLines:
+    """The method as written, inherited fields first; `folders` says where a field's paths start."""
+
+    name: str
+    name_span: Span
+    fields: tuple[FieldLine, ...]
+    folders: dict[str, PurePosixPath]
+    span: Span
+
+
+@dataclass(slots=True)
+class Merged:
+    """An object with everything that it inherits; None is "nobody wrote it"."""
+
+    definition: ObjectDef
+    module: Module
+    parent: "Merged | None" = None
+    called: str | None = None
+    normal: tuple[Phrase, ...] | None = None
+    defects: dict[str, Defect] = field(default_factory=dict)
+    templates: tuple[Phrase, ...] | None = None
+    method: MethodLines | None = None
+    rules: tuple[RuleLine, ...] | None = None
+    samples: dict[str, SampleSet] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    broken: bool = False  # a line was lost: what is missing may have been in it
+    lost_parts: bool = False  # a whole part was lost: a defect, or the parent object
+    _titles: dict[str, list[str]] | None = None
+
+    def inherited_lines(self) -> int:
+        """What a child of this object begins with: its phrases, rules and named parts."""
+        blocks = (self.normal, self.templates, self.rules, self.method and self.method.fields)
+        words = sum(len(defect.phrases) + 1 for defect in self.defects.values())
+        named = len(self.samples) + len(self.claims)
+        return words + named + sum(len(block) for block in blocks if block)
+
+    def titles_on(self, label: str) -> list[str]:
+        """The tests on the samples of that label, indexed once: a child may remove thousands."""
+        if self._titles is None:
+            self._titles = {}
+            for title, claim in self.claims.items():
+                self._titles.setdefault(claim.on, []).append(title)
+        return self._titles.get(label, [])
+
+
+@dataclass(slots=True)
+class ObjectResolver:
+    """Resolves each object once, parents first."""
+
+    report: Report
+    lists: Resolver
+    budget: Budget
+    _done: dict[tuple[str, str], Merged] = field(default_factory=dict)
+    _open: list[tuple[str, str]] = field(default_factory=list)
+
+    def resolve(self, definition: ObjectDef, module: Module) -> Merged:
+        """The object with its inheritance."""
+        key = (module.source.name, definition.name.value)
+        done = self._done.get(key)
+        if done is not None and done.definition is definition:
+            return done
+        self._open.append(key)
+        merged = self._start(definition, module)
+        self._open.pop()
+        if self.budget.exhausted:
+            return merged
+        seen: dict[str, Span] = {}
+        own = {part.name.value for part in definition.parts if isinstance(part, DefectBlock)}
+        for part in definition.parts:
+            name = _part_name(part)
+            if name in seen:
+                self._twice(part, name, seen[name])
+                continue
+            seen[name] = part.span
+            self._add(merged, part, own)
+        self._done.setdefault(key, merged)
+        return merged
+
+    def _start(self, definition: ObjectDef, module: Module) -> Merged:
+        """A copy of the parent, or an empty object."""
+        parent = self._parent(definition, module)
+        inherited = 0 if parent is None else parent.inherited_lines()
+        # An object by itself costs a line, too: what it leaves open is filled with defaults.
+        if not self.budget.take(inherited + 1, definition.head):
+            return Merged(definition, module, broken=True, lost_parts=True)
+        if parent is None:
+            lost = definition.broken or definition.parent is not None
+            lost = lost or definition.name.value == UNNAMED
+            merged = Merged(definition, module, broken=lost, lost_parts=lost)
+        else:
+            merged = replace(
+                parent,
+                definition=definition,
+                module=module,
+                parent=parent,
+                called=None,
+                _titles=None,
+                defects=dict(parent.defects),
+                samples=dict(parent.samples),
+                claims=dict(parent.claims),
+                broken=parent.broken or definition.broken,
+                lost_parts=parent.lost_parts or definition.broken,
+            )
+        if definition.called is not None:
+            merged.called = definition.called.value
+        return merged
+
+    def _parent(self, definition: ObjectDef, module: Module) -> Merged | None:
+        named = definition.parent
+        if named is None:
+            return None
+        home = module
+        if named.alias is not None:
+            module.used_aliases.add(named.alias.value)
+            found = module.imports.get(named.alias.value)
+            if found is None:
+                if not module.forgives(named.alias.value):
+                    self.report.error(
+                        "I301", named.alias.span,
+                        f"no file is used under the short name {named.alias.value}",
+                        help=f'bring the file in first: use "FILE" as {named.alias.value}',
+                    )  # fmt: skip
+                return None
+            home = found
+        name = named.name.value
+        candidate = home.objects.get(name)
+        if candidate is not None:
+            return self._resolved_parent(definition, candidate, home)
+        if UNNAMED in home.objects:
+            return None  # an object without its name, which was reported, may be the one
+        if self.report.full:
+            self.report.left_out += 1
+            return None
+        others = (other for other, item in home.objects.items() if item is not definition)
+        names = list(islice(others, MAX_NAMED))
+        help = did_you_mean(name, names) or (
+            f"there is {', '.join(names[:8])}" if names else "write the parent object first"
+        )
+        near = nearest(name, names)
+        span = named.name.span
+        self.report.error(
+            "I310", named.span, f"there is no object {name} to extend", help=help,
+            fix=Fix(span, near) if near else None,
+        )  # fmt: skip
+        return None
+
+    def _resolved_parent(
+        self, definition: ObjectDef, candidate: ObjectDef, home: Module
+    ) -> Merged | None:
+        assert definition.parent is not None
+        key = (home.source.name, candidate.name.value)
+        if key in self._open or len(self._open) > MAX_CHAIN:
+            chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
+            circle = key in self._open
+            self.report.error(
+                "I311", definition.parent.span,
+                f"these objects extend each other in a circle: {' -> '.join(chain)}" if circle
+                else f"objects extend each other more than {MAX_CHAIN} deep",
+                help="let one of them stand alone",
+            )  # fmt: skip
+            return None
+        return self.resolve(candidate, home)
+
+    def _twice(self, part: Part, name: str, first: Span) -> None:
+        self.report.error(
+            "I128", _head(part),
+            f"{name} stands twice in this object", label="said before",
+            help="remove this line" if isinstance(part, RemoveLine)
+            else "join the two blocks, or remove one",
+            related=((first, "the first one"),),
+        )  # fmt: skip
+
+    # parts
+
+    def _add(self, merged: Merged, part: Part, own_defects: set[str]) -> None:
+        inherits = merged.definition.parent is not None
+        if isinstance(part, NormalBlock):
+            merged.normal, lost = self.lists.expand(
+                part.lines, merged.module, "words", _base(merged, merged.normal), inherits
+            )
+            self._not_empty(part.lines, part.span, lost or part.broken, "normal", merged)
+        elif isinstance(part, TemplatesBlock):
+            merged.templates, lost = self.lists.expand(
+                part.lines, merged.module, "templates", _base(merged, merged.templates), inherits
+            )
+            self._not_empty(part.lines, part.span, lost or part.broken, "templates", merged)
+        elif isinstance(part, DefectBlock):
+            self._defect(merged, part, inherits)
+        elif isinstance(part, MethodBlock):
+            merged.method = self._method(merged, part)
+            merged.broken = merged.broken or part.broken
+        elif isinstance(part, ThresholdsBlock):
+            self._thresholds(merged, part)
+        elif isinstance(part, SamplesBlock):
+            merged.samples[part.label.value] = self._samples(merged, part)
+        elif isinstance(part, TestBlock):
+            merged.claims[part.title.value] = Claim(
+                part.title.value, part.on.value, part.verdict, part.bound, part.share,
+                part.span, part.on.span,
+            )  # fmt: skip
+        else:
+            self._remove(merged, part, own_defects)
+
+    def _not_empty(
+        self, lines: tuple[object, ...], span: Span, lost: bool, what: str, merged: Merged
+    ) -> None:
+        if not lines and not lost:
+            rules = what == "thresholds"
+            self.report.error(
+                "I127", span,
+                f"{what} has no {'lines' if rules else 'phrases'}",
+                help=f"write {FORMS['rule']}, or remove the block" if rules
+                else "write at least one phrase in quotes, or remove the block",
+            )  # fmt: skip
+            merged.broken = True
+        merged.broken = merged.broken or lost
+
+    def _defect(self, merged: Merged, part: DefectBlock, inherits: bool) -> None:
+        name = part.name.value
+        parent = merged.defects.get(name)
+        base = _base(merged, parent.phrases if parent is not None else None)
+        phrases, lost = self.lists.expand(part.lines, merged.module, "words", base, inherits)
+        self._not_empty(part.lines, part.span, lost or part.broken, f"defect {name}", merged)
+        merged.defects[name] = Defect(name, phrases, part.name.span)
+
+    def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
+        folder = merged.module.plan_folder
+        fields = {line.name.value: line for line in part.fields}
+        folders = dict.fromkeys(fields, folder)
+        if part.base is not None:
+            parent = merged.method
+            if parent is None:
+                self._no_base(part.base, merged)
+            else:
+                kept = {line.name.value: line for line in parent.fields}
+                fields = {**kept, **fields}
+                folders = {**parent.folders, **folders}
+        return MethodLines(
+            part.name.value, part.name.span, tuple(fields.values()), folders, part.head
+        )
+
+    def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+        if merged.lost_parts:
+            return
+        what = (
+            "the parent object has no block of this name to include"
+            if merged.definition.parent is not None
+            else "there is no parent object whose lines base could mean"
+        )
+        self.report.error("I313", line.span, what, help="remove the line")
+        merged.broken = True
+
+    def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
+        rules: list[RuleLine] = []
+        for line in part.rules:
+            if isinstance(line, RuleLine):
+                rules.append(line)
+            elif merged.rules is None:
+                self._no_base(line, merged)
+            elif self.budget.take(len(merged.rules), line.span):
+                rules += merged.rules
+        if not part.rules and not part.broken:
+            self._not_empty((), part.span, False, "thresholds", merged)
+        merged.rules = tuple(rules)
+        merged.broken = merged.broken or part.broken
+
+    def _samples(self, merged: Merged, part: SamplesBlock) -> SampleSet:
+        folder = merged.module.plan_folder
+        merged.broken = merged.broken or part.broken
+        return SampleSet(
+            part.label.value,
+            tuple(relocate(folder, text.value) for text in part.images),
+            tuple(relocate(folder, text.value) for text in part.masks),
+            part.label.span,
+            tuple(text.span for text in part.images),
+            tuple(text.span for text in part.masks),
+        )
+
+    def _remove(self, merged: Merged, part: RemoveLine, own_defects: set[str]) -> None:
+        name = part.name.value
+        if name in own_defects:
+            self.report.error(
+                "I312", part.name.span, f"defect {name} is written in this object itself",
+                help="remove drops a defect of the parent object; here, delete one of the two",
+            )  # fmt: skip
+            return
+        if name in merged.defects:
+            del merged.defects[name]
+            self._remove_what_came_with(name, merged)
+            return
+        if merged.lost_parts:
+            return
+        if self.report.full:
+            self.report.left_out += 1
+            return
+        inherits, near = merged.definition.parent is not None, nearest(name, merged.defects)
+        self.report.error(
+            "I312", part.name.span, f"there is no defect {name} to remove",
+            help=did_you_mean(name, merged.defects)
+            or ("remove this line" if inherits else "remove drops a defect of the parent object, "
+                "and this object extends none"),
+            fix=Fix(part.name.span, near) if near else None,
+        )  # fmt: skip
+
+    def _remove_what_came_with(self, name: str, merged: Merged) -> None:
+        """The parent's samples of a removed defect and its tests on them; own ones stay."""
+        parent = merged.parent
+        if parent is None:
+            return
+        if merged.samples.get(name) is parent.samples.get(name):
+            merged.samples.pop(name, None)
+        for title in parent.titles_on(name):
+            if merged.claims.get(title) is parent.claims[title]:
+                del merged.claims[title]
+
+
+def _base(merged: Merged, phrases: tuple[Phrase, ...] | None) -> tuple[Phrase, ...] | None:
+    """What `include base` brings; nothing, without complaint, when the parent object was lost."""
+    return () if phrases is None and merged.lost_parts else phrases
+
+
+def _part_name(part: Part) -> str:
+    if isinstance(part, DefectBlock):
+        return f"defect {part.name.value}"
+    if isinstance(part, SamplesBlock):
+        return f"samples {part.label.value}"
+    if isinstance(part, TestBlock):
+        return f'test "{part.title.value}"'
+    if isinstance(part, RemoveLine):
+        return f"remove {part.name.value}"
+    names: dict[type[Part], str] = {
+        NormalBlock: "normal",
+        TemplatesBlock: "templates",
+        MethodBlock: "method",
+        ThresholdsBlock: "thresholds",
+    }
+    return names[type(part)]
+
+
+def _head(part: Part) -> Span:
+    if isinstance(part, (MethodBlock, SamplesBlock)):
+        return part.head
+    if isinstance(part, DefectBlock):
+        return part.name.span
+    word = _part_name(part).split(" ")[0]
+    return Span(part.span.file, part.span.start, part.span.start + len(word))
+
+
+def relocate(folder: PurePosixPath, path: str) -> str:
+    """A path written in a file of `folder`, as seen from the spec's folder."""
+    written = path.replace("\\", "/")
+    return written if str(folder) == "." else str(folder / written)

@@ -1,0 +1,1 @@
+"""Models of open_clip: catalogue, configuration, weights, towers, text."""

@@ -1,0 +1,1 @@
+"""From pixels to features: kernels, graphs, windows, devices."""

@@ -1,0 +1,160 @@
+"""One folder with labelled pictures to a Dataset, its layout found or given."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.datasets import mvtec, plain, visa
+from promptdsl.evaluate.datasets.files import (
+    Notes,
+    content,
+    counted,
+    folders,
+    note_left_out,
+    same_folder_name,
+)
+from promptdsl.evaluate.datasets.model import Category, Dataset, Layout
+
+LAYOUTS: tuple[str, ...] = ("auto", "mvtec", "visa", "plain")
+ONE_CLASS = "1cls"  # the folder that VisA's own preparation writes, in MVTec AD's layout
+SHAPES = (
+    "MVTec AD has CATEGORY/train/good and CATEGORY/test/DEFECT; VisA has split_csv/1cls.csv; "
+    "plain folders are CATEGORY/good and CATEGORY/DEFECT"
+)
+
+
+def read_dataset(
+    root: Path,
+    layout: Literal["auto", "mvtec", "visa", "plain"] = "auto",
+    categories: Sequence[str] | None = None,
+) -> Dataset:
+    """All categories below `root`, or those named; `root` may be a single category itself.
+
+    Raises UsageProblem for a folder, layout or category that is not there, and EnvironmentProblem
+    where a category has no pictures at all. What is left out stands in `Dataset.notes`, what was
+    meant as evidence and cannot be used in `Dataset.problems`.
+    """
+    if not root.is_dir():
+        raise UsageProblem(f"{root} is no folder; it should hold the labelled pictures")
+    if layout not in LAYOUTS:
+        raise UsageProblem(f"there is no layout {layout}; there are {', '.join(LAYOUTS)}")
+    _refuse_unreadable(root)
+    place = root / ONE_CLASS if layout != "plain" and _has_one_class(root, layout) else root
+    notes = Notes(place)
+    kind = _layout(place) if layout == "auto" else _sure(place, layout)
+    found = _chosen(_categories(place, kind, categories, notes), categories, place)
+    for category in found:
+        if not category.test:
+            raise _empty(place / category.name, category)
+    return Dataset(
+        same_folder_name(root), kind, found, tuple(notes.sentences), tuple(notes.problems)
+    )
+
+
+def _refuse_unreadable(root: Path) -> None:
+    notes = Notes(root.parent)
+    content(root, notes)
+    if notes.problems:
+        raise EnvironmentProblem(notes.problems[0].partition(";")[0])
+
+
+def _empty(folder: Path, category: Category) -> EnvironmentProblem:
+    first = next(iter(category.problems), None)
+    return EnvironmentProblem(
+        f"{folder} holds no pictures to test" + (f": {first}" if first else "")
+    )
+
+
+def _has_one_class(root: Path, layout: str) -> bool:
+    inner = root / ONE_CLASS
+    return (
+        inner.is_dir()
+        and not visa.is_root(root)
+        and layout in ("auto", "mvtec", "visa")
+        and _below(inner, mvtec.is_category)
+    )
+
+
+def _below(root: Path, is_category: Callable[[Path], bool]) -> bool:
+    return any(is_category(folder) for folder in folders(root, Notes(root)))
+
+
+def _layout(root: Path) -> Layout:
+    if visa.is_root(root):
+        return "visa"
+    if visa.lacks_table(root):
+        raise EnvironmentProblem(
+            f"{root} looks like VisA, but {visa.TABLE.as_posix()} is missing in it",
+            help="the table comes with VisA's code; copy split_csv/1cls.csv into this folder",
+        )
+    for kind, is_category in _SHAPES.items():
+        if is_category(root) or _below(root, is_category):
+            return kind
+    raise UsageProblem(f"{root} has none of the known layouts", help=SHAPES)
+
+
+def _sure(root: Path, layout: str) -> Layout:
+    """The layout that was asked for, if the folder can have it."""
+    if layout == "visa":
+        if visa.is_root(root):
+            return "visa"
+        if _below(root, mvtec.is_category):
+            return "mvtec"  # VisA's one-class split
+        raise UsageProblem(f"{root} has no {visa.TABLE.as_posix()}, so it is not VisA", SHAPES)
+    kind: Layout = "mvtec" if layout == "mvtec" else "plain"
+    is_category = _SHAPES[kind]
+    if not is_category(root) and not _below(root, is_category):
+        sign = "test" if kind == "mvtec" else "good"
+        raise UsageProblem(
+            f"{root} is not in the layout {kind}: no folder in it has a folder {sign}", SHAPES
+        )
+    return kind
+
+
+_SHAPES: dict[Layout, Callable[[Path], bool]] = {
+    "mvtec": mvtec.is_category,
+    "plain": plain.is_category,
+}
+
+
+def _categories(
+    root: Path, kind: Layout, wanted: Sequence[str] | None, notes: Notes
+) -> list[Category]:
+    if kind == "visa":
+        return visa.read_categories(root, notes)
+    read = mvtec.read_category if kind == "mvtec" else plain.read_category
+    if _SHAPES[kind](root):
+        return [read(root, same_folder_name(root), Notes(root))]
+    here = content(root, notes)
+    if here.pictures:
+        notes.problem(
+            f"{counted(len(here.pictures), 'picture')} directly in {root} left out "
+            f"({here.pictures[0].name}): they belong to no category"
+        )
+    found = []
+    for folder in here.folders:
+        if not _SHAPES[kind](folder):
+            note_left_out([folder], "which is no category", notes)
+        elif wanted is None or folder.name in wanted:
+            found.append(read(folder, folder.name, Notes(root)))
+        else:
+            found.append(Category(folder.name, (), ()))  # known by name, not asked for
+    return found
+
+
+def _chosen(
+    found: Sequence[Category], wanted: Sequence[str] | None, root: Path
+) -> tuple[Category, ...]:
+    if wanted is None:
+        return tuple(found)
+    by_name = {category.name: category for category in found}
+    for name in wanted:
+        if name not in by_name:
+            near = nearest(name, by_name)
+            raise UsageProblem(
+                f"{root} has no category {name}",
+                help=f"did you mean {near}?" if near else f"it has {', '.join(by_name)}",
+            )
+    return tuple(by_name[name] for name in dict.fromkeys(wanted))

@@ -1,0 +1,172 @@
+"""Figures with their intervals, in total and for each defect against all good pictures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from promptdsl.evaluate import aupro, metrics
+from promptdsl.evaluate.datasets.model import GOOD
+from promptdsl.evaluate.draws import Draws
+from promptdsl.evaluate.intervals import (
+    bootstrap,
+    weighted_auroc,
+    weighted_average_precision,
+    weighted_f1_max,
+)
+from promptdsl.evaluate.metrics import PixelCounts
+from promptdsl.evaluate.pixel_bootstrap import (
+    bin_pixels,
+    even_edges,
+    pixel_intervals,
+    research_interval,
+)
+from promptdsl.evaluate.scored import PixelSet, Scored, ScoredSample
+from promptdsl.judge.shares import CONFIDENCE, Interval, Undefined
+
+TOTAL = "total"
+PIXEL_RESAMPLES = 1000
+LEAST_MARKED = 5  # pictures with masks, below which a pixel figure has no interval
+IMAGE_FIGURES = ("auroc", "average_precision", "f1_max")
+PIXEL_FIGURES = (
+    "pixel_auroc",
+    "pixel_average_precision",
+    "pixel_f1_max",
+    "aupro",
+    "research_aupro",
+)
+TITLES = {
+    "auroc": "image AUROC",
+    "average_precision": "image AP",
+    "f1_max": "image F1-max",
+    "pixel_auroc": "pixel AUROC",
+    "pixel_average_precision": "pixel AP",
+    "pixel_f1_max": "pixel F1-max",
+    "aupro": "AU-PRO 0.3",
+    "research_aupro": "AU-PRO (research codes)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure in [0, 1] with its 95 % bootstrap interval, or why there is none."""
+
+    value: float | None
+    interval: Interval | None = None
+    reason: str | None = None
+
+    @property
+    def perfect(self) -> bool:
+        """Whether the sample and every draw are perfect, so that the interval says nothing."""
+        return self.value == 1 and not self.spreads
+
+    @property
+    def spreads(self) -> bool:
+        """Whether the draws differ at all."""
+        return self.interval is not None and self.interval.low < self.interval.high
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one group of pictures."""
+
+    group: str  # `total`, or the name of a defect
+    good: int
+    defective: int
+    with_masks: int  # of the defective ones
+    values: dict[str, Estimate]
+
+
+def measure(sample: ScoredSample, labels: Sequence[str], *, pixels: bool = True) -> list[Figures]:
+    """In total, then (where there are several defects) each defect against all good pictures."""
+    defects = [label for label in labels if label != GOOD]
+    groups = [(TOTAL, sample.pictures)]
+    if len(defects) > 1:
+        groups += [
+            (defect, [s for s in sample.pictures if s.picture.label in (GOOD, defect)])
+            for defect in defects
+        ]
+    return [_figures(name, chosen, sample, pixels) for name, chosen in groups]
+
+
+def _figures(name: str, chosen: Sequence[Scored], sample: ScoredSample, pixels: bool) -> Figures:
+    values = image_figures(chosen)
+    masked = sum(scored.regions is not None for scored in chosen)
+    if pixels:
+        values |= _pixel_figures(sample.pixels(chosen))
+    defective = sum(not scored.picture.is_good for scored in chosen)
+    return Figures(name, len(chosen) - defective, defective, masked, values)
+
+
+def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:
+    """AUROC, average precision and F1-max of whole pictures."""
+    scores = np.array([scored.score for scored in chosen], np.float64)
+    labels = np.array([not scored.picture.is_good for scored in chosen], np.int64)
+    try:
+        metrics.checked(scores, labels)
+    except Undefined as undefined:
+        return dict.fromkeys(IMAGE_FIGURES, Estimate(None, None, str(undefined)))
+    weights = Draws([scored.picture.label for scored in chosen])
+    figures = (
+        ("auroc", metrics.auroc, weighted_auroc),
+        ("average_precision", metrics.average_precision, weighted_average_precision),
+        ("f1_max", metrics.f1_max, weighted_f1_max),
+    )
+    found = {}
+    for name, figure, weighted in figures:
+        value = figure(scores, labels)
+        interval = bootstrap(weighted, scores, labels, weights, value=value)
+        found[name] = Estimate(value, interval)
+    return found
+
+
+def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
+    if not any(scored.regions is not None for scored in pixels.pictures):
+        return dict.fromkeys(PIXEL_FIGURES, Estimate(None, None, "there are no masks"))
+    try:
+        counts = metrics.count_pixels(pixels, pixels)
+    except Undefined as undefined:
+        return dict.fromkeys(PIXEL_FIGURES, Estimate(None, None, str(undefined)))
+    weights = Draws([scored.picture.label for scored in pixels.pictures], PIXEL_RESAMPLES)
+    bins = bin_pixels(pixels, even_edges(counts, pixels))
+    exact: dict[str, Callable[[PixelCounts], float]] = {
+        "pixel_auroc": metrics.pixel_auroc,
+        "pixel_average_precision": metrics.pixel_average_precision,
+        "pixel_f1_max": metrics.pixel_f1_max,
+        "aupro": aupro.aupro,
+    }
+    marked = sum(scored.regions is not None for scored in pixels.pictures)
+    if marked < LEAST_MARKED:
+        return _without_intervals(exact, counts, pixels, marked)
+    intervals = pixel_intervals(bins, weights, CONFIDENCE)
+    found = {}
+    for (name, figure), interval in zip(exact.items(), intervals, strict=True):
+        value = figure(counts)
+        found[name] = Estimate(value, interval.around(value))
+    return {**found, "research_aupro": _research(counts, pixels, weights)}
+
+
+def _without_intervals(
+    exact: Mapping[str, Callable[[PixelCounts], float]],
+    counts: PixelCounts,
+    pixels: PixelSet,
+    marked: int,
+) -> dict[str, Estimate]:
+    """Drawing from one or two pictures again and again would give a range that looks sure."""
+    pictures = "1 picture with a mask is" if marked == 1 else f"{marked} pictures with masks are"
+    reason = f"{pictures} too few for a range"
+    found = {name: Estimate(figure(counts), None, reason) for name, figure in exact.items()}
+    try:
+        research = Estimate(aupro.research_aupro(counts, pixels), None, reason)
+    except Undefined as undefined:
+        research = Estimate(None, None, str(undefined))
+    return {**found, "research_aupro": research}
+
+
+def _research(counts: PixelCounts, pixels: PixelSet, weights: Draws) -> Estimate:
+    try:
+        value = aupro.research_aupro(counts, pixels)
+        interval = research_interval(counts, pixels, weights, CONFIDENCE)
+        return Estimate(value, interval.around(value))
+    except Undefined as undefined:
+        return Estimate(None, None, str(undefined))

@@ -1,0 +1,262 @@
+"""Labelled pictures of one object: out of a spec, out of folders, out of a data set.
+
+Nothing disappears: what makes the evidence incomplete (a mask without its picture, a picture that
+lacks the mask its neighbours have) is a problem, named in a sentence, and the command ends with 3.
+"""
+
+import fnmatch
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from promptdsl.diagnostics.nearest import did_you_mean
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.datasets.assemble import masks_below, masks_of_kind
+from promptdsl.evaluate.datasets.beside import part_masks
+from promptdsl.evaluate.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
+from promptdsl.evaluate.datasets.model import GOOD, Category, Dataset
+from promptdsl.evaluate.datasets.pairing import Placed, pair
+from promptdsl.files.advice import advice
+from promptdsl.files.inputs import find_in_spec
+from promptdsl.files.suffixes import picture_suffixes
+from promptdsl.plan.model import ObjectPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture and what it shows: `good`, or the name of a defect."""
+
+    path: Path
+    name: str  # as the results call it
+    label: str
+    mask: Path | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it shows a part without defects."""
+        return self.label == GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All labelled pictures of one object."""
+
+    pictures: tuple[Labelled, ...]
+    origin: tuple[str, ...]  # the folders or patterns that gave them
+    missing: tuple[str, ...] = ()  # pictures that were meant and are not among them
+    mask_problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What makes the evidence incomplete."""
+        return (*self.missing, *self.mask_problems)
+
+    def labels(self, known: Sequence[str] = ()) -> tuple[str, ...]:
+        """`good` first, then defects in the spec's order, then others as they come."""
+        present = dict.fromkeys(picture.label for picture in self.pictures)
+        return tuple(label for label in dict.fromkeys([GOOD, *known, *present]) if label in present)
+
+    def of(self, label: str) -> tuple[Labelled, ...]:
+        """The pictures with a label."""
+        return tuple(picture for picture in self.pictures if picture.label == label)
+
+
+def from_spec(item: ObjectPlan, spec: Path) -> Sample:
+    """The `samples` blocks of an object. Raises EnvironmentProblem where one has no pictures."""
+    pictures: list[Labelled] = []
+    told = Notes(spec.parent)
+    for block in item.samples:
+        where = f"samples {block.label}"
+        files, masks = _parted(_matches(block.images, spec.parent, where, told), where, told)
+        if block.masks:
+            given = _matches(block.masks, spec.parent, f"{where}, masks", told)
+            masks += [mask for mask in given if mask not in masks]
+        if block.label == GOOD and masks:
+            told.add(f"{where}: its {len(masks)} masks are not read: good parts have no defect")
+            masks = []
+        pictures += _paired(
+            block.label,
+            _placed(files, block.images, spec.parent),
+            _placed(masks, [*block.masks, *block.images], spec.parent),
+            told,
+        )
+    origin = tuple(pattern for block in item.samples for pattern in block.images)
+    return _sample(pictures, origin, told)
+
+
+def _matches(patterns: Sequence[str], folder: Path, where: str, told: Notes) -> list[Path]:
+    try:
+        found = find_in_spec(patterns, folder)
+    except EnvironmentProblem as problem:
+        raise EnvironmentProblem(f"{where}: {problem.sentence}", problem.help) from None
+    if found.told:
+        told.add(f"{where}: left out {found.told}")
+    told.problems += [f"{where}: {sentence}" for sentence in found.problems]
+    return [Path(name) for name in found.pictures]
+
+
+def _parted(files: Sequence[Path], where: str, told: Notes) -> tuple[list[Path], list[Path]]:
+    """Pictures, and the masks that lie among them."""
+    parted = part_masks(files)
+    tell_parted(parted, where, told)
+    return parted.pictures, parted.masks
+
+
+def _placed(files: Sequence[Path], patterns: Sequence[str], folder: Path) -> list[Placed]:
+    """Each file with what the wildcards in the folders of its pattern stand for."""
+    ways = [Path(os.path.join(folder, pattern)).parts for pattern in patterns]
+    return [Placed(file, _stood_for(file.parts, ways)) for file in files]
+
+
+def _stood_for(parts: Sequence[str], ways: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    for way in ways:
+        if len(way) == len(parts) and all(map(_fits, parts, way)):
+            pairs = zip(parts[:-1], way[:-1], strict=True)
+            return tuple(part for part, wild in pairs if part != wild)
+    return ()
+
+
+def _fits(part: str, wild: str) -> bool:
+    return part == wild or fnmatch.fnmatch(part, wild)
+
+
+def from_folders(
+    good: Sequence[Path],
+    defects: Sequence[tuple[str, Path]],
+    masks: Path | None,
+    known: Sequence[str] = (),
+) -> Sample:
+    """Folders named on the command line, with their sub-folders; `known` are the spec's defects.
+
+    Raises EnvironmentProblem for an empty folder, UsageProblem for a missing one.
+    """
+    if any(name == GOOD for name, _ in defects):
+        raise UsageProblem("--defect good=...: good parts go to --good DIR")
+    given = [*((GOOD, folder) for folder in good), *defects]
+    named = [*known, *(name for name, _ in defects)]
+    claimed = {_real(folder) for _, folder in given} | ({_real(masks)} if masks else set())
+    told = Notes(Path())
+    for name in dict.fromkeys(name for name, _ in defects):
+        if known and name not in known:
+            hint = did_you_mean(name, known) or f"it has {', '.join(known)}"
+            told.add(f"--defect {name}: the spec has no defect of that name; {hint}")
+    labelled: list[tuple[Path, str]] = []
+    beside: dict[str, list[Placed]] = {}
+    for label, folder in given:
+        found = _folder(folder, Wanted(label, named, claimed - {_real(folder)}), told)
+        labelled += [(path, label) for path in found.pictures]
+        beside.setdefault(label, []).extend(map(Placed, found.masks))
+    pictures = _with_masks(labelled, beside, masks, told)
+    origin = (*map(str, good), *(str(folder) for _, folder in defects))
+    return _sample(pictures, origin, told)
+
+
+def _real(folder: Path) -> str:
+    return os.path.realpath(folder)
+
+
+def _folder(folder: Path, wanted: Wanted, told: Notes) -> Gathered:
+    if not folder.is_dir():
+        raise UsageProblem(f"{folder}: there is no such folder", _instead(folder))
+    found = gather(folder, told, wanted)
+    if not found.pictures:
+        raise EnvironmentProblem(
+            f"{folder}: no pictures found in this folder (looked for {picture_suffixes()})",
+            _instead(folder),
+        )
+    return found
+
+
+def _instead(folder: Path) -> str | None:
+    return advice("", folder.as_posix(), "this folder")
+
+
+def _with_masks(
+    labelled: Sequence[tuple[Path, str]],
+    beside: Mapping[str, Sequence[Placed]],
+    folder: Path | None,
+    told: Notes,
+) -> list[Labelled]:
+    """Masks beside the pictures, in FOLDER/DEFECT for each defect, or all of them in FOLDER."""
+    if folder is not None and not folder.is_dir():
+        raise UsageProblem(f"{folder}: there is no such folder of masks", _instead(folder))
+    labels = dict.fromkeys(label for _, label in labelled)
+    found: list[Labelled] = []
+    together: list[Labelled] = []
+    for label in labels:
+        mine = [Placed(path) for path, own in labelled if own == label]
+        masks = list(beside.get(label, ()))
+        if label == GOOD:
+            found += _paired(label, mine, [], told)
+        elif folder is not None and (folder / label).is_dir():
+            masks += [Placed(mask.path) for mask in masks_of_kind(folder / label, label, told)]
+            found += _paired(label, mine, masks, told)
+        elif folder is not None and any((folder / other).is_dir() for other in labels):
+            told.add(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
+            found += _paired(label, mine, masks, told)
+        else:
+            together += [Labelled(path.path, path.path.as_posix(), label) for path in mine]
+    if not together:
+        return found
+    masks = [mask for label, own in beside.items() if label != GOOD for mask in own]
+    if folder is not None:
+        masks += [Placed(mask.path) for mask in masks_below(folder, told)]
+    return [*found, *_given_masks(together, [Placed(p.path) for p in together], masks, told)]
+
+
+def from_category(category: Category, whole: Dataset | None = None) -> Sample:
+    """The test pictures of a data set's category, with what was told of the whole set if given."""
+    pictures = [
+        Labelled(picture.path, picture.path.as_posix(), picture.label, picture.mask)
+        for picture in category.test
+    ]
+    told = Notes(Path(), list(category.notes), list(category.problems))
+    if whole is not None:
+        told.sentences[:0] = whole.own_notes
+        told.problems[:0] = whole.own_problems
+    return _sample(pictures, (category.name,), told)
+
+
+def _paired(
+    label: str, files: Sequence[Placed], masks: Sequence[Placed], told: Notes
+) -> list[Labelled]:
+    """Pictures of one label with their masks."""
+    pictures = [Labelled(file.path, file.path.as_posix(), label) for file in files]
+    return _given_masks(pictures, files, masks, told) if masks else pictures
+
+
+def _given_masks(
+    pictures: Sequence[Labelled], files: Sequence[Placed], masks: Sequence[Placed], told: Notes
+) -> list[Labelled]:
+    if not masks:
+        return list(pictures)
+    paired = pair(files, masks)
+    told.mask_problems += [
+        f"{picture.name}: has no mask among the masks of {picture.label}; it is left out of the "
+        "pixel figures"
+        for picture in pictures
+        if picture.path not in paired.mask_of
+    ]
+    told.mask_problems += paired.problems
+    return [replace(picture, mask=paired.mask_of.get(picture.path)) for picture in pictures]
+
+
+def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) -> Sample:
+    _refuse_two_labels(pictures)
+    return Sample(
+        tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.mask_problems),
+        tuple(told.sentences),
+    )  # fmt: skip
+
+
+def _refuse_two_labels(pictures: Sequence[Labelled]) -> None:
+    seen: dict[str, Labelled] = {}
+    for picture in pictures:
+        other = seen.setdefault(os.path.realpath(picture.path), picture)
+        if other.label != picture.label:
+            raise UsageProblem(
+                f"{picture.name} is labelled {other.label} and {picture.label}: a picture has one "
+                "label"
+            )

@@ -1,0 +1,252 @@
+"""From labelled pictures to scores: every picture encoded at most once, maps kept on disk.
+
+Anomaly maps are held in a temporary file, so that a large data set needs no more memory than a
+small one. Masks are brought to the maps' size by taking the nearest pixel, as published evaluations
+do; a mask that would vanish by that keeps every place that it touched.
+"""
+
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.aupro import label_regions
+from promptdsl.evaluate.datasets.masks import doubt, read_mask
+from promptdsl.evaluate.labelled import Labelled, Sample
+from promptdsl.evaluate.metrics import PixelMap
+from promptdsl.judge.verdict import area_above, area_key
+from promptdsl.pictures.opening import PictureError, picture_size
+from promptdsl.plan.model import AreaRule, Rule
+from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
+from promptdsl.scoring.cached_scoring import Scoring, encode_files
+
+
+class ArrayStore:
+    """Arrays of one shape and type in a temporary file, by number."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+        """An empty store."""
+        self._shape, self._dtype = shape, np.dtype(dtype)
+        self._bytes = int(np.prod(shape)) * self._dtype.itemsize
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the store
+        weakref.finalize(self, self._file.close)
+        self._count = 0
+
+    def add(self, array: npt.NDArray[Any]) -> int:
+        """Keep an array; gives its number."""
+        self._file.seek(self._count * self._bytes)
+        self._file.write(np.ascontiguousarray(array, self._dtype).tobytes())
+        self._count += 1
+        return self._count - 1
+
+    def close(self) -> None:
+        """Give the space back."""
+        self._file.close()
+
+    def __getitem__(self, number: int) -> npt.NDArray[Any]:
+        self._file.seek(number * self._bytes)
+        return np.frombuffer(self._file.read(self._bytes), self._dtype).reshape(self._shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A labelled picture and what the detector says of it."""
+
+    picture: Labelled
+    sha256: str | None
+    score: float
+    defects: Mapping[str, float]
+    area: Mapping[str, float]  # "0.70" -> share of the picture at or above that score
+    map: int  # its number in the store of maps
+    regions: int | None  # its number in the store of regions; None without a usable mask
+
+    @property
+    def named(self) -> str | None:
+        """The likeliest defect."""
+        return max(self.defects, key=lambda name: self.defects[name], default=None)
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether it is known which of its pixels are defective."""
+        return self.picture.is_good or self.regions is not None
+
+
+@dataclass(slots=True)
+class ScoredSample:
+    """All pictures of a sample that could be scored, and sentences about the others."""
+
+    pictures: list[Scored]
+    unreadable: list[Labelled]
+    problems: list[str]
+    maps: ArrayStore
+    regions: ArrayStore
+    size: tuple[int, int]
+    notes: list[str] = field(default_factory=list)
+
+    def map_of(self, scored: Scored) -> FloatMap:
+        """(H, W) anomaly map."""
+        return self.maps[scored.map]
+
+    def close(self) -> None:
+        """Give up the maps; scores stay."""
+        self.maps.close()
+        self.regions.close()
+
+    def pixels(self, chosen: Sequence[Scored]) -> "PixelSet":
+        """The maps of some pictures with their regions, as often as one likes."""
+        return PixelSet(self, tuple(scored for scored in chosen if scored.has_pixels))
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSet:
+    """Maps with regions, read from disk one at a time."""
+
+    sample: ScoredSample
+    pictures: tuple[Scored, ...]
+
+    def __iter__(self) -> Iterator[PixelMap]:
+        empty = np.zeros(self.sample.size, np.int32)
+        for scored in self.pictures:
+            known = scored.regions is not None
+            regions = self.sample.regions[scored.regions] if known else empty  # type: ignore[index]
+            yield PixelMap(self.sample.map_of(scored), regions)
+
+
+def score_sample(
+    scoring: Scoring,
+    sample: Sample,
+    rules: Sequence[Rule],
+    tell: Callable[[int], None] | None = None,
+) -> ScoredSample:
+    """Score every picture, in the order of the sample."""
+    size = scoring.scorer.size
+    result = ScoredSample(
+        [], [], list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
+        size, list(sample.notes),
+    )  # fmt: skip
+    found: dict[int, Scored] = {}
+    counts: Counter[str] = Counter()
+    noted: dict[str, list[str]] = {}
+    files = [picture.path for picture in sample.pictures]
+    for encoded in encode_files(scoring, files, tell):
+        if encoded.features is None:
+            _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
+            continue
+        for place, notes in zip(encoded.places, encoded.notes, strict=False):
+            counts.update(notes)
+            name_first(noted, notes, sample.pictures[place].name)
+        scores = scoring.scorer.score(encoded.features)
+        for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
+            scored = _kept(sample.pictures[place], sha256, score, rules, result)
+            if scored is not None:
+                found[place] = scored
+    result.pictures = [found[place] for place in sorted(found)]
+    result.notes += told_notes(counts, noted)
+    _tell_of_copies(result)
+    return result
+
+
+def _not_inspected(picture: Labelled, why: str, result: ScoredSample) -> None:
+    result.unreadable.append(picture)
+    result.problems.append(f"{picture.name}: {why}; it is in no figure")
+
+
+def _kept(
+    picture: Labelled,
+    sha256: str | None,
+    score: PictureScore,
+    rules: Sequence[Rule],
+    result: ScoredSample,
+) -> Scored | None:
+    if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
+        _not_inspected(picture, "the model gave a score that is not a number", result)
+        return None
+    levels = [rule.above for rule in rules if isinstance(rule, AreaRule)]
+    regions = _regions_of(picture, result)
+    return Scored(
+        picture,
+        sha256,
+        float(score.score),
+        score.defects,
+        {area_key(above): area_above(score.map, above) for above in levels},
+        result.maps.add(score.map),
+        None if regions is None else result.regions.add(regions),
+    )
+
+
+def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32] | None:
+    """The picture's defect regions at the maps' size; None, and a problem, where there are none."""
+    if picture.mask is None:
+        return None
+    try:
+        mask = read_mask(picture.mask)
+    except EnvironmentProblem as problem:
+        result.problems.append(f"{problem.sentence}; it is left out of the pixel figures")
+        return None
+    size = _size(picture.path)
+    if size is not None and size != mask.shape:
+        result.problems.append(
+            f"{picture.mask}: this mask has {mask.shape[1]} x {mask.shape[0]} pixels, but its "
+            f"picture has {size[1]} x {size[0]}; it is left out of the pixel figures"
+        )
+        return None
+    if not mask.any():
+        result.problems.append(
+            f"{picture.mask}: this mask marks nothing, although {picture.name} is labelled "
+            f"{picture.label}; it is left out of the pixel figures"
+        )
+        return None
+    odd = doubt(mask)
+    if odd is not None:
+        result.notes.append(f"{picture.mask}: {odd}")
+    return label_regions(fit_mask(mask, result.size))
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a picture as it is shown; None where it is gone since it was scored."""
+    try:
+        width, height = picture_size(path)
+    except PictureError:
+        return None
+    return height, width
+
+
+def fit_mask(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """The mask at a size (height, width); never empty unless it was."""
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    target = (size[1], size[0])
+    fitted = np.asarray(image.resize(target, Image.Resampling.NEAREST)) > 0
+    if fitted.any() or not mask.any():
+        return fitted
+    rows, columns = np.nonzero(mask)
+    fitted = np.zeros(size, dtype=bool)
+    fitted[rows * size[0] // mask.shape[0], columns * size[1] // mask.shape[1]] = True
+    return fitted
+
+
+def _tell_of_copies(result: ScoredSample) -> None:
+    """The same bytes under two labels contradict; under one label they count twice."""
+    seen: dict[str, Scored] = {}
+    copies = 0
+    for scored in result.pictures:
+        if scored.sha256 is None:
+            continue
+        other = seen.setdefault(scored.sha256, scored)
+        if other.picture.label != scored.picture.label:
+            result.problems.append(
+                f"{scored.picture.name}: the same picture as {other.picture.name}, but labelled "
+                f"{scored.picture.label} and not {other.picture.label}"
+            )
+        copies += other is not scored
+    if copies:
+        result.notes.append(
+            f"{copies} pictures are copies of others, so the intervals look narrower than they are"
+        )

@@ -1,0 +1,1 @@
+"""Experiments with the words of a spec."""

@@ -1,0 +1,238 @@
+"""Labelled pictures, encoded and judged once, and what any number of variants says of them."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from promptdsl.engine.device import Compute
+from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.metrics import Bools, count_pixels
+from promptdsl.evaluate.pixel_bootstrap import even_edges
+from promptdsl.evaluate.run import Job, Watch, refuse_references
+from promptdsl.evaluate.scored import Scored, ScoredSample, score_sample
+from promptdsl.judge.shares import Floats
+from promptdsl.judge.verdict import area_above, area_key, holding_rule
+from promptdsl.plan.model import AreaRule, Rule
+from promptdsl.scoring.cached_scoring import Scoring, encode_files, open_scoring
+from promptdsl.scoring.feature_cache import DEFAULT_LIMIT, FeatureCache
+from promptdsl.scoring.rescoring import (
+    Rescorer,
+    Variant,
+    WordBank,
+    WordScorer,
+    open_bank,
+    word_scorer,
+)
+from promptdsl.spec import ObjectSpec
+
+LEVELS = 65_536  # steps in which a map's scores find their bin
+Counts = npt.NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One object and its labelled pictures, ready for experiments. N pictures."""
+
+    job: Job
+    item: ObjectSpec
+    rules: tuple[Rule, ...]
+    scoring: Scoring
+    scorer: WordScorer
+    bank: WordBank
+    sample: ScoredSample
+
+    @property
+    def pictures(self) -> list[Scored]:
+        """The pictures that could be scored, in the order of all arrays."""
+        return self.sample.pictures
+
+    @property
+    def labels(self) -> list[str]:
+        """What each picture shows."""
+        return [scored.picture.label for scored in self.pictures]
+
+    @property
+    def defective(self) -> Bools:
+        """(N) whether a picture shows a defect."""
+        return np.array([not scored.picture.is_good for scored in self.pictures], dtype=bool)
+
+    @property
+    def areas(self) -> list[float]:
+        """The levels that area rules count above."""
+        return [rule.above for rule in self.rules if isinstance(rule, AreaRule)]
+
+    @property
+    def masked(self) -> bool:
+        """Whether any defect has a mask."""
+        return any(scored.regions is not None for scored in self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelTable:
+    """Pixels of each picture by bin, ascending; pictures without known pixels have none."""
+
+    good_NK: Counts
+    defective_NK: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One variant on all pictures."""
+
+    scores_N: Floats
+    verdicts: tuple[str, ...]
+    pixels: PixelTable | None
+
+
+@contextmanager
+def cache_or_temporary(cache: FeatureCache | None) -> Iterator[FeatureCache]:
+    """The user's cache; where it is switched off, one that is gone afterwards."""
+    if cache is not None:
+        yield cache
+        return
+    with tempfile.TemporaryDirectory(prefix="promptdsl-") as folder:
+        yield FeatureCache(Path(folder), DEFAULT_LIMIT)
+
+
+def gather(
+    job: Job, item: ObjectSpec, compute: Compute, cache: FeatureCache, watch: Watch
+) -> Evidence:
+    """Encode and judge the pictures of a job.
+
+    Raises UsageProblem where the method has no words, or good or defective pictures are missing;
+    SpecProblem for an uncalibrated `auto`.
+    """
+    rules = job.spec.rules(job.item)
+    scoring = open_scoring(job.item, job.spec.path.parent, compute, cache, watch.prepares)
+    bank = open_bank(scoring, job.item, job.spec.path.parent)
+    scorer = word_scorer(scoring.scorer)
+    assert scorer is not None  # open_bank has refused the others
+    watch.inspects(job.name, len(job.sample.pictures))
+    sample = score_sample(scoring, job.sample, rules, watch.advance)
+    refuse_references(job.item, job.spec.path.parent, sample)
+    evidence = Evidence(job, item, rules, scoring, scorer, bank, sample)
+    _refuse_one_sided(evidence)
+    return evidence
+
+
+def _refuse_one_sided(evidence: Evidence) -> None:
+    bad = int(evidence.defective.sum())
+    for count, what, fix in (
+        (len(evidence.pictures) - bad, "good", 'samples good { images: "..." } or --good DIR'),
+        (bad, "defective", 'samples DEFECT { images: "..." } or --defect NAME=DIR'),
+    ):
+        if not count:
+            raise UsageProblem(
+                f"{evidence.job.name} has no {what} pictures, so nothing tells good words from bad",
+                f"add {fix}",
+            )
+
+
+def judge_variants(
+    evidence: Evidence,
+    variants: Sequence[Variant],
+    with_pixels: Callable[[int], bool],
+    watch: Watch,
+) -> list[Judgement]:
+    """Every variant on every picture; `with_pixels` says whose pixels are counted."""
+    count, pictures = len(variants), evidence.pictures
+    tally = _Tally(evidence, [n for n in range(count) if with_pixels(n)])
+    scores_VN = np.zeros((count, len(pictures)))
+    verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
+    plain, mapped = _by_need(evidence, variants, tally)
+    rescorers = [
+        (numbers, Rescorer(evidence.scorer, [variants[n] for n in numbers], evidence.bank), maps)
+        for numbers, maps in ((plain, False), (mapped, True))
+        if numbers
+    ]
+    watch.inspects(f"{count} variants of {evidence.job.name}", len(pictures))
+    files = [scored.picture.path for scored in pictures]
+    for encoded in encode_files(evidence.scoring, files, watch.advance):
+        if encoded.features is None:
+            raise EnvironmentProblem(f"{files[encoded.places[0]]}: {encoded.error}")
+        places = list(encoded.places)
+        for numbers, rescorer, maps in rescorers:
+            rescored = rescorer.score(encoded.features, maps=maps)
+            for number, (scores, found) in zip(numbers, rescored, strict=True):
+                scores_VN[number, places] = scores
+                _judge(evidence, places, scores, found, verdicts[number])
+                tally.add(number, places, found)
+    return [Judgement(scores_VN[n], tuple(verdicts[n]), tally.table(n)) for n in range(count)]
+
+
+def _by_need(
+    evidence: Evidence, variants: Sequence[Variant], tally: "_Tally"
+) -> tuple[list[int], list[int]]:
+    """Variants that get along without maps, and those that need them."""
+    if evidence.areas:
+        return [], list(range(len(variants)))
+    mapped = [n for n in range(len(variants)) if tally.wants(n)]
+    return [n for n in range(len(variants)) if not tally.wants(n)], mapped
+
+
+def _judge(
+    evidence: Evidence,
+    places: Sequence[int],
+    scores: npt.NDArray[np.float32],
+    maps: npt.NDArray[np.float32] | None,
+    verdicts: list[str],
+) -> None:
+    for row, place in enumerate(places):
+        area = {}
+        if maps is not None:
+            area = {area_key(above): area_above(maps[row], above) for above in evidence.areas}
+        rule = holding_rule(float(scores[row]), area, evidence.rules)
+        verdicts[place] = rule.verdict if rule else "pass"
+
+
+class _Tally:
+    """Counts pixels by bin; the bins follow the unmodified maps, to be fine where it matters."""
+
+    def __init__(self, evidence: Evidence, numbers: Sequence[int]) -> None:
+        self._tables: dict[int, PixelTable] = {}
+        if not numbers or not evidence.masked:
+            return
+        sample, pictures = evidence.sample, evidence.pictures
+        known = sample.pixels(pictures)
+        edges = even_edges(count_pixels(known, known), known)
+        self._bin_of = np.searchsorted(edges, np.arange(LEVELS) / (LEVELS - 1), "right").astype(
+            np.int32
+        )
+        self._bins = len(edges) + 1
+        shape = (len(pictures), self._bins)
+        self._tables = {
+            n: PixelTable(np.zeros(shape, np.int32), np.zeros(shape, np.int32)) for n in numbers
+        }
+        self._inside = {
+            place: (sample.regions[scored.regions] > 0 if scored.regions is not None else None)
+            for place, scored in enumerate(pictures)
+            if scored.has_pixels
+        }
+
+    def wants(self, number: int) -> bool:
+        """Whether this variant's pixels are counted."""
+        return number in self._tables
+
+    def table(self, number: int) -> PixelTable | None:
+        """What was counted of a variant."""
+        return self._tables.get(number)
+
+    def add(self, number: int, places: Sequence[int], maps: npt.NDArray[np.float32] | None) -> None:
+        """Count the maps of some pictures."""
+        table = self._tables.get(number)
+        if table is None or maps is None:
+            return
+        for row, place in enumerate(places):
+            if place not in self._inside:
+                continue
+            bins = self._bin_of[(maps[row] * (LEVELS - 1)).astype(np.int32)]
+            inside = self._inside[place]
+            total = np.bincount(bins.ravel(), minlength=self._bins)
+            if inside is not None:
+                table.defective_NK[place] = np.bincount(bins[inside], minlength=self._bins)
+            table.good_NK[place] = total - table.defective_NK[place]

@@ -1,0 +1,398 @@
+"""Why a picture has its score: its prompts, windows and scales, and how far other verdicts are.
+
+A phrase's share in a score is what the score would be without it (for this picture alone; `ablate`
+says what that does to many). The windows are those that score highest; where the method has none,
+the highest places of the anomaly map stand in for them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.words.units import Unit, leave_one_out
+from promptdsl.judge.verdict import Decision, area_above, area_key, decide, holding_rule, number
+from promptdsl.methods import find_method
+from promptdsl.methods.winclip.scorer import WinclipScorer
+from promptdsl.plan.expand import PLACEHOLDER, expand
+from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
+from promptdsl.results import FloatMap, PictureScore
+from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.scoring.explaining import (
+    Box,
+    Parts,
+    Window,
+    cosines,
+    farthest_patch,
+    parts_of,
+    windows_of,
+)
+from promptdsl.scoring.features import Features
+from promptdsl.scoring.rescoring import (
+    Rescorer,
+    Variant,
+    WordBank,
+    WordScorer,
+    open_bank,
+    word_scorer,
+)
+from promptdsl.source import SourceFile
+from promptdsl.spec import ObjectSpec
+
+MOST_WINDOWS = 8  # of each scale
+OVERLAP = 0.3  # of the smaller of two windows, above which only the higher is drawn
+SPOT = 0.08  # side of a place of the map, as a share of the picture
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseShare:
+    """One phrase: how near the picture is to it, and the score without it (None: it is needed)."""
+
+    label: str  # `normal` or a defect
+    phrase: str
+    place: str
+    cosine: float  # mean over the templates
+    nearest: str  # the prompt among them that is nearest
+    score_without: float | None
+    verdict_without: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One scale of the map: its highest windows, and the score and verdict without it."""
+
+    name: str
+    windows: tuple[Window, ...]
+    mean: float | None  # over all windows
+    score_without: float | None
+    verdict_without: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A threshold line against this picture. `distance` is positive where the line holds."""
+
+    rule: str
+    verdict: str
+    holds: bool
+    value: float
+    limit: float
+    kind: str = "score"  # or `area`, as the rule's own
+    above: float | None = None  # of an area rule
+
+    @property
+    def distance(self) -> float:
+        """How far the value lies above the limit."""
+        return self.value - self.limit
+
+
+def standing_out(scales: Sequence[Scale], most: int = 4) -> list[tuple[str, Window]]:
+    """The highest windows of all scales that hardly overlap, with their scale."""
+    every = [(scale.name, window) for scale in scales for window in scale.windows]
+    chosen: list[tuple[str, Window]] = []
+    for name, window in sorted(every, key=lambda pair: -pair[1].words):
+        if all(_overlap(window.box, other.box) < OVERLAP for _, other in chosen):
+            chosen.append((name, window))
+    return chosen[:most]
+
+
+def highest_in(anomaly_map: FloatMap, box: Box) -> float:
+    """The map's highest score inside a box, every pixel that it touches counted."""
+    down, across = anomaly_map.shape
+    rows = slice(int(box[1] * down), max(int(box[1] * down) + 1, math.ceil(box[3] * down)))
+    columns = slice(int(box[0] * across), max(int(box[0] * across) + 1, math.ceil(box[2] * across)))
+    return float(anomaly_map[rows, columns].max())
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Share of the smaller box that both cover."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(0.0, wide) * max(0.0, high) / smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Everything about one picture."""
+
+    image: str
+    item: ObjectPlan
+    score: PictureScore
+    decision: Decision
+    parts: Parts | None
+    rules: tuple[RuleState, ...]
+    phrases: tuple[PhraseShare, ...]  # those that move the score most come first
+    scales: tuple[Scale, ...]
+    spots: tuple[tuple[Box, float], ...]  # the highest places of the map
+    changes: tuple[str, ...]  # what would give another verdict, in sentences
+    notes: tuple[str, ...] = field(default=())
+
+
+def explain(
+    scoring: Scoring,
+    item: ObjectSpec,
+    plan: ObjectPlan,
+    rules: tuple[Rule, ...],
+    sources: dict[str, SourceFile],
+    picture: Path,
+    spec_folder: Path,
+) -> Why:
+    """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
+    features = _encoded(scoring, picture)
+    score = scoring.scorer.score(features)[0]
+    decision = decide(score.score, score.map, rules)
+    states = tuple(_state(rule, score) for rule in rules)
+    scorer = word_scorer(scoring.scorer)
+    if scorer is None:
+        return Why(
+            str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
+            tuple(_by_rules(states, decision)), (_without_words(plan),),
+        )  # fmt: skip
+    bank = open_bank(scoring, plan, spec_folder)
+    tried = _without(scorer, bank, item, features, rules, sources)
+    phrases = _phrases(bank, item, features, tried, score)
+    scales = _scales(scorer, features, tried) if isinstance(scorer, WinclipScorer) else ()
+    return Why(
+        str(picture), plan, score, decision, parts_of(scorer, features), states, phrases, scales,
+        _spots(score.map), (*_by_rules(states, decision), *_by_units(tried, decision)),
+        tuple(_notes(scorer, features, plan)),
+    )  # fmt: skip
+
+
+def _without_words(plan: ObjectPlan) -> str:
+    """Why a score is not taken apart by words: the method does not read them, or keeps them in."""
+    method = find_method(plan.method.name)
+    title = method.title if method is not None else plan.method.name
+    if method is None or method.uses_words:
+        return (
+            f"{title} does not say how its score comes about from the words, so phrases, templates "
+            "and windows are not taken apart"
+        )
+    return (
+        f"{title} does not read the spec's words: its phrases and templates have no part in this "
+        f"score, and there are no windows"
+    )
+
+
+def _encoded(scoring: Scoring, picture: Path) -> Features:
+    for encoded in encode_files(scoring, [picture]):
+        if encoded.features is not None:
+            return encoded.features
+        raise EnvironmentProblem(f"{picture}: {encoded.error}")
+    raise EnvironmentProblem(f"{picture}: it could not be encoded")
+
+
+def _state(rule: Rule, score: PictureScore) -> RuleState:
+    limit = number(rule)
+    assert limit is not None  # rules are resolved
+    value = area_above(score.map, rule.above) if isinstance(rule, AreaRule) else score.score
+    above = rule.above if isinstance(rule, AreaRule) else None
+    return RuleState(rule.text, rule.verdict, value >= limit, value, limit, rule.kind, above)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    unit: Unit
+    score: float
+    verdict: str
+
+
+def _without(
+    scorer: WordScorer,
+    bank: WordBank,
+    item: ObjectSpec,
+    features: Features,
+    rules: Sequence[Rule],
+    sources: dict[str, SourceFile],
+) -> list[_Tried]:
+    """Score and verdict without each unit that can be left out."""
+    units = [unit for unit in leave_one_out(item, sources) if unit.edited is not None]
+    edited = [unit.edited for unit in units if unit.edited is not None]
+    bank.learn(prompt.text for one in edited for prompt in expand(one))
+    variants = [
+        Variant(bank.directions(list(expand(one))), unit.windows)
+        for unit, one in zip(units, edited, strict=True)
+    ]
+    if not variants:
+        return []
+    areas = [rule.above for rule in rules if isinstance(rule, AreaRule)]
+    found = []
+    rescored = Rescorer(scorer, variants, bank).score(features, maps=bool(areas))
+    for unit, (scores_B, maps_BHW) in zip(units, rescored, strict=True):
+        area = {} if maps_BHW is None else {area_key(a): area_above(maps_BHW[0], a) for a in areas}
+        rule = holding_rule(float(scores_B[0]), area, rules)
+        found.append(_Tried(unit, float(scores_B[0]), rule.verdict if rule else "pass"))
+    return found
+
+
+def _phrases(
+    bank: WordBank,
+    item: ObjectSpec,
+    features: Features,
+    tried: Sequence[_Tried],
+    score: PictureScore,
+) -> tuple[PhraseShare, ...]:
+    """In the order of how much each moves the score."""
+    without = {
+        (one.unit.group, one.unit.name, one.unit.place): one
+        for one in tried
+        if one.unit.kind == "phrase"
+    }
+    texts = [template.text for template in item.templates]
+    found = []
+    for unit in leave_one_out_phrases(item, tried):
+        state = unit.name.replace(PLACEHOLDER, item.called)
+        prompts = [text.replace(PLACEHOLDER, state) for text in texts]
+        near = cosines(bank, features, prompts)
+        best = prompts[int(np.argmax(near))]
+        one = without.get((unit.group, unit.name, unit.place))
+        found.append(
+            PhraseShare(
+                unit.group or "", unit.name, unit.place, float(np.mean(near)), best,
+                one.score if one else None, one.verdict if one else None,
+            )
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda share: -_moved(share, score)))
+
+
+def _moved(share: PhraseShare, score: PictureScore) -> float:
+    return 0.0 if share.score_without is None else abs(share.score_without - score.score)
+
+
+def leave_one_out_phrases(item: ObjectSpec, tried: Sequence[_Tried]) -> list[Unit]:
+    """Every phrase of the object, those that are needed too."""
+    known = [one.unit for one in tried if one.unit.kind == "phrase"]
+    have = {(unit.group, unit.name) for unit in known}
+    groups = [("normal", item.normal), *((d.name, d.phrases) for d in item.defects)]
+    rest = [
+        Unit("phrase", phrase.text, group, "", None)
+        for group, phrases in groups
+        for phrase in phrases
+        if (group, phrase.text) not in have
+    ]
+    return [*known, *rest]
+
+
+def _scales(
+    scorer: WinclipScorer, features: Features, tried: Sequence[_Tried]
+) -> tuple[Scale, ...]:
+    without = {one.unit.name: one for one in tried if one.unit.kind == "window scale"}
+    every = windows_of(scorer, features)
+    whole = ["image"] if scorer.settings.image_in_map else []
+    names = [*whole, *(size.name for size in scorer.settings.sizes)]
+    found = []
+    for name in names:
+        mine = [window for window in every if window.scale == name]
+        best = sorted(mine, key=lambda window: -window.words)[:MOST_WINDOWS]
+        mean = float(np.mean([window.words for window in mine])) if mine else None
+        one = without.get(name)
+        found.append(
+            Scale(name, tuple(best), mean, one.score if one else None, one.verdict if one else None)
+        )
+    return tuple(found)
+
+
+def _spots(anomaly_map: FloatMap) -> tuple[tuple[Box, float], ...]:
+    """Up to three highest places of the map that do not overlap."""
+    rest = anomaly_map.copy()
+    down, across = rest.shape
+    half = max(1, round(SPOT * down / 2)), max(1, round(SPOT * across / 2))
+    found = []
+    for _ in range(3):
+        row, column = (int(n) for n in np.unravel_index(int(rest.argmax()), rest.shape))
+        value = float(rest[row, column])
+        if value < 0:
+            break
+        top, bottom = max(0, row - half[0]), min(down, row + half[0] + 1)
+        left, right = max(0, column - half[1]), min(across, column + half[1] + 1)
+        found.append(((left / across, top / down, right / across, bottom / down), value))
+        rest[
+            max(0, top - half[0]) : bottom + half[0], max(0, left - half[1]) : right + half[1]
+        ] = -1
+    return tuple(found)
+
+
+def _by_rules(states: Sequence[RuleState], decision: Decision) -> list[str]:
+    """How far each threshold line is, down to the one that decided.
+
+    Lines that could never decide, because one above them holds whenever they do, are left out.
+    """
+    found: list[str] = []
+    for place, state in enumerate(states):
+        if any(_covers(above, state) for above in states[:place]):
+            continue
+        if not state.holds:
+            found.append(
+                f"`{state.rule}` would hold with {_amount(state)} more than {_value(state)}"
+            )
+            continue
+        after = _verdict_below(state, states[place + 1 :])
+        found.insert(
+            0,
+            f"{decision.verdict}, because `{state.rule}` holds: {_value(state)} is "
+            f"{_amount(state)} above the limit; below it, the verdict would be {after}",
+        )
+        return found
+    return ["pass, because no threshold line holds", *found]
+
+
+def _covers(above: RuleState, state: RuleState) -> bool:
+    """Whether the line above holds whenever the other one does."""
+    if above.kind != state.kind or above.limit > state.limit:
+        return False
+    return above.above is None or (state.above is not None and above.above <= state.above)
+
+
+def _verdict_below(state: RuleState, later: Sequence[RuleState]) -> str:
+    """What would decide just below a line's limit: of its own measure, only lower limits hold."""
+
+    def holds(other: RuleState) -> bool:
+        same = other.kind == state.kind and other.above == state.above
+        return other.limit < state.limit if same else other.holds
+
+    return next((other.verdict for other in later if holds(other)), "pass")
+
+
+def _value(state: RuleState) -> str:
+    return _shown(state.value, state)
+
+
+def _amount(state: RuleState) -> str:
+    return _shown(abs(state.distance), state)
+
+
+def _shown(value: float, state: RuleState) -> str:
+    return f"{100 * value:.2f} % of the picture" if state.kind == "area" else f"{value:.3f}"
+
+
+def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
+    """Units without which the verdict is another one."""
+    flips = [one for one in tried if one.verdict != decision.verdict]
+    found = []
+    for one in flips[:8]:
+        unit = one.unit
+        name = f'"{unit.name}"' if unit.kind in ("phrase", "template") else unit.name
+        kind = f"the {unit.kind}" + (f" of {unit.group}" if unit.group else "")
+        found.append(f"without {kind} {name} it would be {one.verdict} (score {one.score:.3f})")
+    if len(flips) > 8:
+        found.append(f"and without {len(flips) - 8} other single lines, too")
+    if tried and not flips:
+        found.append(
+            "no single phrase, template, defect or window scale decides: without any it stays"
+        )
+    return found
+
+
+def _notes(scorer: WordScorer, features: Features, plan: ObjectPlan) -> list[str]:
+    method = find_method(plan.method.name)
+    if not isinstance(scorer, WinclipScorer):
+        title = "APRIL-GAN" if method is None else method.title
+        return [
+            f"{title} has no windows: its map compares every patch; its highest places are shown"
+        ]
+    far = farthest_patch(scorer, features)
+    return [] if far is None else [f"the farthest patch is {far:.3f} away from the references"]

@@ -1,0 +1,1 @@
+"""Pictures in, records out: a run, its folder and what identifies it."""

@@ -1,0 +1,129 @@
+"""Which files of an output folder are a run's own, told by what is in them.
+
+A name alone proves nothing: `report.html` and `run.json` are names that anybody may use. A run
+replaces and deletes only what a run wrote, and heat maps only where its own record names them.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from promptdsl.errors import UsageProblem
+from promptdsl.files.owned import foreign, head
+from promptdsl.inspect.map_names import MAPS, own_map
+from promptdsl.inspect.records import MAX_LINE, parse_line, read_records
+
+RESULTS, RUN, PREVIEWS, REPORT = "results.jsonl", "run.json", "previews.jsonl", "report.html"
+LOCK = ".promptdsl.lock"
+REPORT_MARK = b'<p class="brand">promptdsl <span>inspection report</span>'
+_RUN_FIELDS = {"format", "status", "spec_hash", "plan_hash", "counts"}
+_RUN_START = b'{\n  "format": 1,\n  "status": "'
+_PREVIEW_START = b'{"image": "'
+
+
+def refuse_strange_entries(folder: Path) -> None:
+    """UsageProblem where one of a run's names is a link or a pipe: none is followed."""
+    for name in (RESULTS, RUN, PREVIEWS, REPORT, LOCK, MAPS):
+        path = folder / name
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        wanted = stat.S_ISDIR(mode) if name == MAPS else stat.S_ISREG(mode)
+        if not wanted:
+            kind = "folder" if name == MAPS else "file"
+            what = "a link" if stat.S_ISLNK(mode) else f"no {kind}"
+            raise UsageProblem(
+                f"{path}: this is {what}, and a run writes only into a {kind} of its own",
+                "move it away, or choose another folder with -o",
+            )
+
+
+def refuse_foreign_files(folder: Path) -> None:
+    """UsageProblem where a file that a run would replace was not written by a run.
+
+    Raises OSError where one cannot be read.
+    """
+    certain = _is_own_run(folder / RUN)
+    for name, own in (
+        (RUN, certain),
+        (RESULTS, certain or _is_own_results(folder / RESULTS)),
+        (PREVIEWS, certain or _begins(folder / PREVIEWS, _PREVIEW_START)),
+        (REPORT, REPORT_MARK in head(folder / REPORT)),
+    ):
+        path = folder / name
+        if not own and path.exists() and path.stat().st_size > 0:
+            raise foreign(path, "promptdsl run")
+
+
+def refuse_pictures_inside(out: Path, pictures: Sequence[str]) -> None:
+    """UsageProblem where a picture lies in the output folder, by its name or behind a link."""
+    folder = os.path.realpath(out)
+    lexical = os.path.abspath(out)
+    real: dict[str, str] = {}  # folder as written -> where it really is
+    for picture in pictures:
+        parent, name = os.path.split(os.path.abspath(picture))
+        if parent not in real:
+            real[parent] = os.path.realpath(parent)
+        path = os.path.join(real[parent], name)
+        if os.path.islink(path):
+            path = os.path.realpath(path)
+        if _lies_in(path, folder) or _lies_in(os.path.join(parent, name), lexical):
+            raise UsageProblem(
+                f"{out}: results cannot go into a folder that holds what is inspected ({picture})",
+                "choose another folder with -o",
+            )
+
+
+def clear(folder: Path) -> None:
+    """Remove an earlier run's files, and nothing that a run did not write. Raises OSError."""
+    _clear_maps(folder)
+    for name in (RESULTS, RUN, PREVIEWS, REPORT):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _clear_maps(folder: Path) -> None:
+    results, maps = folder / RESULTS, folder / MAPS
+    if not results.exists() or maps.is_symlink() or not maps.is_dir():
+        return
+    for record in read_records(results).records:
+        name = own_map(record)
+        if name is not None and stat.S_ISREG(_mode(maps / name)):
+            (maps / name).unlink()
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))
+
+
+def _is_own_run(path: Path) -> bool:
+    """A whole description, or the start of one that was cut off."""
+    start = head(path)
+    if start.startswith(_RUN_START):
+        return True
+    with suppress(ValueError, RecursionError):
+        described = json.loads(start)
+        return isinstance(described, dict) and described.keys() >= _RUN_FIELDS
+    return False
+
+
+def _is_own_results(path: Path) -> bool:
+    """True where the first line is a record, or the first piece of one."""
+    line, newline, _ = head(path).partition(b"\n")
+    if newline and len(line) < MAX_LINE:
+        return parse_line(line + newline) is not None
+    return line.startswith(_PREVIEW_START)
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    return head(path).startswith(start)

@@ -1,0 +1,1 @@
+"""The language: from text to the tree of statements, and back to canonical text."""

@@ -1,0 +1,215 @@
+"""The canonical layout of a spec: indentation, blank lines, commas, comments.
+
+A block that its author wrote on one line stays on one line while it fits, a block that was broken
+stays broken. Every comment stays behind the words or above the line where it stood.
+"""
+
+from dataclasses import dataclass, field
+
+from lark import Token
+
+from promptdsl.diagnostics.width import display_width
+from promptdsl.language.comments import Comment
+from promptdsl.language.outline import Braces, Statement
+from promptdsl.language.spacing import gap, written
+from promptdsl.language.tokens import begin, finish
+
+MAX_WIDTH = 100
+INDENT = "  "
+_PLACEHOLDER = "{ object }"
+
+
+def lay_out(text: str, statements: list[Statement], comments: list[Comment]) -> str:
+    """The canonical text of a parsed spec."""
+    writer = _Writer(text, comments)
+    writer.body(statements, len(text), 0)
+    return "".join(f"{line}\n" for line in _aligned(writer.rows))
+
+
+@dataclass(slots=True)
+class _Row:
+    """One line to be written: its depth, its words, the comment behind them."""
+
+    depth: int
+    words: str
+    comment: str = ""
+
+    @property
+    def width(self) -> int:
+        """Columns without the comment."""
+        return len(INDENT) * self.depth + display_width(self.words)
+
+
+@dataclass(slots=True)
+class _Writer:
+    text: str
+    comments: list[Comment]
+    rows: list[_Row] = field(default_factory=list)
+    next: int = 0  # the first comment not yet written
+    done: int = 0  # offset behind what has been written
+    fresh: bool = True  # nothing stands in this block yet
+
+    def body(self, statements: list[Statement], end: int, depth: int) -> None:
+        """All statements of a block or a file that ends at `end`, and its comments."""
+        starts = [statement.start for statement in statements] + [end]
+        for statement, following in zip(statements, starts[1:], strict=True):
+            self.own_line_comments(statement.start, depth)
+            self.blank_line(statement.start)
+            self.statement(statement, depth)
+            self.comment_behind(following)
+        self.own_line_comments(end, depth)
+
+    def statement(self, statement: Statement, depth: int) -> None:
+        """On one line where that is possible, else broken at its blocks or its commas."""
+        flat = self.flat(statement)
+        if flat is not None and len(INDENT) * depth + display_width(flat) <= MAX_WIDTH:
+            self.row(depth, flat, statement.end)
+            return
+        self.broken(statement, depth)
+        for value in statement.values:
+            self.rows[-1].words += ","
+            self.comment_behind(value.start)
+            self.own_line_comments(value.start, depth + 1, blank_lines=False)
+            self.broken(value, depth + 1)
+
+    def broken(self, statement: Statement, depth: int) -> None:
+        """The parts of a statement without its further values, each block opened up."""
+        words, left = "", None
+        for part in statement.parts:
+            if isinstance(part, Token):
+                words += self.word(statement, left, part)
+                left, self.done = part, finish(part)
+            else:
+                words = self.block(part, depth, f"{words} " if words else "")
+                left = part.closer
+        self.row(depth, words, self.done)
+
+    def block(self, braces: Braces, depth: int, words: str) -> str:
+        """Write a block up to its last line; the closing brace is given back to be gone on with."""
+        opener, closer = begin(braces.opener), begin(braces.closer)
+        inner = braces.statements[0].start if braces.statements else closer
+        if not braces.statements and not self.comments_before(closer):
+            self.done = finish(braces.closer)
+            return words + "{}"
+        self.rows.append(_Row(depth, words + "{"))
+        self.comment_behind(opener)
+        self.done = max(self.done, finish(braces.opener))
+        if not self.rows[-1].comment:
+            self.comment_behind(inner)
+        self.fresh = True
+        self.body(braces.statements, closer, depth + 1)
+        self.done, self.fresh = finish(braces.closer), False
+        return "}"
+
+    def flat(self, statement: Statement) -> str | None:
+        """The statement on one line; None when its author or a comment broke it."""
+        if self.comments_before(statement.end):
+            return None
+        if any(not self.can_be_flat(braces) for braces in statement.braces):
+            return None
+        return ", ".join(self.flat_parts(one) for one in (statement, *statement.values))
+
+    def flat_parts(self, statement: Statement) -> str:
+        """The parts of a statement on one line, without its further values."""
+        words, left = "", None
+        for part in statement.parts:
+            if isinstance(part, Token):
+                words += self.word(statement, left, part)
+                left = part
+            else:
+                words += (" " if words else "") + self.flat_block(part)
+                left = part.closer
+        return words
+
+    def flat_block(self, braces: Braces) -> str:
+        """A block on one line."""
+        inside = [
+            self.flat_parts(one)
+            for statement in braces.statements
+            for one in (statement, *statement.values)
+        ]
+        return f"{{ {', '.join(inside)} }}" if inside else "{}"
+
+    def can_be_flat(self, braces: Braces) -> bool:
+        """Whether a block stood on one line, and would not be read as a placeholder there."""
+        if not braces.statements:
+            return True
+        if "\n" in self.text[begin(braces.opener) : finish(braces.closer)]:
+            return False
+        return self.flat_block(braces).lower() != _PLACEHOLDER
+
+    def word(self, statement: Statement, left: Token | None, word: Token) -> str:
+        """A word of a statement and what stands before it."""
+        if left is None:
+            return written(word, self.text)
+        if left.type == "RBRACE":
+            return " " + written(word, self.text)
+        if statement.verbatim:
+            return self.text[finish(left) : finish(word)]
+        return gap(left, word, self.text) + written(word, self.text)
+
+    def row(self, depth: int, words: str, end: int) -> None:
+        """Add a line whose words end at an offset of the source."""
+        self.rows.append(_Row(depth, words))
+        self.done, self.fresh = end, False
+
+    # comments and blank lines
+
+    def comments_before(self, end: int) -> bool:
+        """Whether a comment that is not yet written starts before an offset."""
+        return self.next < len(self.comments) and self.comments[self.next].start < end
+
+    def comment_behind(self, following: int) -> None:
+        """The comment on the same line as what was written last, if nothing comes before it."""
+        if not self.comments_before(following):
+            return
+        comment = self.comments[self.next]
+        if comment.start >= self.done and "\n" not in self.text[self.done : comment.start]:
+            self.rows[-1].comment = comment.text
+            self.pass_by(comment)
+
+    def own_line_comments(self, end: int, depth: int, blank_lines: bool = True) -> None:
+        """Comments before an offset, each on its own line."""
+        while self.comments_before(end):
+            comment = self.comments[self.next]
+            if blank_lines:
+                self.blank_line(comment.start)
+            self.rows.append(_Row(depth, comment.text))
+            self.fresh = False
+            self.pass_by(comment)
+
+    def pass_by(self, comment: Comment) -> None:
+        """Note that a comment is written."""
+        self.next += 1
+        self.done = max(self.done, comment.start + len(comment.text))
+
+    def blank_line(self, following: int) -> None:
+        """One blank line where the author left at least one."""
+        if not self.fresh and self.text.count("\n", self.done, following) > 1:
+            self.rows.append(_Row(0, ""))
+
+
+def _aligned(rows: list[_Row]) -> list[str]:
+    """Lines with their comments, those on neighbouring lines of one depth below each other."""
+    lines: list[str] = []
+    at = 0
+    while at < len(rows):
+        group = at + 1
+        if rows[at].comment:
+            while group < len(rows) and rows[group].comment and rows[group].depth == rows[at].depth:
+                group += 1
+        lines += _with_comments(rows[at:group])
+        at = group
+    return lines
+
+
+def _with_comments(rows: list[_Row]) -> list[str]:
+    column = max(row.width for row in rows) + 2
+    longest = max(len(row.comment) for row in rows)
+    aligned = column + longest <= MAX_WIDTH
+    lines = []
+    for row in rows:
+        blanks = column - row.width if aligned else 2
+        behind = " " * blanks + row.comment if row.comment else ""
+        lines.append((INDENT * row.depth + row.words + behind).rstrip(" "))
+    return lines

@@ -1,0 +1,41 @@
+"""From source to Lark tree: quotes, tokens, braces, parse; mistakes go to the report."""
+
+from lark import Token, Tree
+
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.language.balance import balance
+from promptdsl.language.quotes import mend_quotes
+from promptdsl.language.recovery.other_formats import other_format, tell_other_format
+from promptdsl.language.recovery.slips import mend_slips
+from promptdsl.language.recovery.stray_marks import sweep
+from promptdsl.language.tokens import MAX_TOKENS, begin, language, made, tokenize
+from promptdsl.source import SourceFile, Span
+
+
+def parse(source: SourceFile, report: Report) -> Tree[Token]:
+    """The tree of a spec; always one, since what is broken is mended and reported first."""
+    kind = other_format(source.text)
+    if kind is not None:
+        tell_other_format(source, kind, report)
+        nothing = made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)
+        return _tree(list(nothing))
+    tokens = tokenize(mend_quotes(source, report))
+    if len(tokens) > MAX_TOKENS:
+        at = begin(tokens.pop())
+        report.error(
+            "I003", Span(source.name, at, at + 1),
+            f"the file holds more than {MAX_TOKENS:,} words and signs, which no spec needs",
+            help="check that this is the file you meant",
+        )  # fmt: skip
+        tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
+    tokens = sweep(source, tokens, report)
+    tokens = mend_slips(source, tokens, report)
+    return _tree(balance(source, tokens, report))
+
+
+def _tree(tokens: list[Token]) -> Tree[Token]:
+    parser = language().parse_interactive()
+    for token in tokens:
+        parser.feed_token(token)
+    tree: Tree[Token] = parser.feed_eof(tokens[-1] if tokens else None)  # type: ignore[no-untyped-call]
+    return tree

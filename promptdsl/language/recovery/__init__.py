@@ -1,0 +1,1 @@
+"""What was meant where a line is not the language: corrections for messages."""

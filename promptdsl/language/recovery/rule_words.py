@@ -1,0 +1,110 @@
+"""What a wrong threshold line most likely says: comparisons in words, ranges, units, defects.
+
+A correction is offered only where it keeps the meaning; elsewhere the choices are named.
+"""
+
+import re
+from collections.abc import Sequence
+
+from lark import Token
+
+from promptdsl.language.statements import Desk
+from promptdsl.language.tokens import begin, finish
+
+_NUMBERS = {"NUMBER", "PERCENT"}
+# Ways to say >= in words, and those that ask for low scores.
+_UPWARDS = (
+    "greater than or equal to", "is greater than", "is more than", "is at least", "is above",
+    "greater than", "more than", "higher than", "larger than", "bigger than", "at least",
+    "is over", "exceeds", "above", "over", "reaches", "from", "is", "min", "minimum",
+)  # fmt: skip
+_DOWNWARDS = (
+    "less than", "lower than", "smaller than", "is below", "is under", "is less than", "at most",
+    "below", "under", "max", "maximum",
+)  # fmt: skip
+LENGTHS = {
+    "px": "a length in pixels", "pixel": "a length in pixels", "pixels": "a length in pixels",
+    "px2": "an area in pixels", "mm": "a length", "cm": "a length", "um": "a length",
+    "µm": "a length", "μm": "a length", "in": "a length", "inch": "a length", "inches": "a length",
+    "m": "a length", "mil": "a length", "mm2": "an area", "cm2": "an area", "sqmm": "an area",
+    "millimeter": "a length", "millimeters": "a length", "millimetre": "a length",
+    "millimetres": "a length", "micron": "a length", "microns": "a length",
+}  # fmt: skip
+SCORE_WORDS = {
+    "probability", "confidence", "likelihood", "anomaly", "anomaly_score", "anomalyscore", "scores",
+    "image_score", "likeness", "value", "result", "threshold", "rating",
+}  # fmt: skip
+AREA_WORDS = {"surface", "share", "fraction", "region", "areas", "coverage"}
+FILLERS = {"the", "a", "an", "its", "anomaly", "image", "picture", "total", "overall", "whole"}
+
+
+def said(tokens: Sequence[Token]) -> list[str]:
+    """The words of some tokens in small letters."""
+    return [str(token).lower() for token in tokens]
+
+
+def comparison_in_words(tokens: Sequence[Token]) -> tuple[str, int] | None:
+    """`up` or `down` and how many words say it: `is greater than`, `below`."""
+    words = said(tokens[:6])
+    for way, phrases in (("down", _DOWNWARDS), ("up", _UPWARDS)):
+        for phrase in sorted(phrases, key=len, reverse=True):
+            parts = phrase.split()
+            if words[: len(parts)] == parts and len(tokens) > len(parts):
+                return way, len(parts)
+    return None
+
+
+def ranged(desk: Desk, tokens: Sequence[Token]) -> tuple[str, str] | None:
+    """The lower and the upper limit of `between 0.48 and 0.62` and its like."""
+    if len(tokens) > 16:
+        return None
+    words = said(tokens)
+    numbers = [str(token) for token in tokens if token.type in _NUMBERS]
+    written = desk.written(desk.span(*tokens)) if tokens else ""
+    dotted = re.search(
+        r"(\d+(?:\.\d+)?%?)\s*(?:\.\.+|\u2026|to|[-\u2013\u2014])\s*(\d*\.?\d+%?)", written
+    )
+    if "or" in words or (len(numbers) != 2 and dotted is None):
+        return None
+    low, high = "", ""
+    if len(numbers) == 2:
+        low, high = numbers[0], numbers[1].lstrip("-")
+    elif dotted is not None:
+        low, high = dotted.groups()
+    between = "between" in words or (words[:1] in (["in"], ["from"], ["within"]) and len(words) > 2)
+    signs = [token for token in tokens if token.type == "COMPARISON"]
+    both = len(signs) == 2 and {sign[0] for sign in signs} in (
+        {">", "<"},
+        {"<"},
+        {"\u2265", "<"},
+        {"\u2265", "\u2264"},
+    )
+    plain = dotted is not None and not signs and "above" not in words
+    if not (between or both or plain) or "area" in words[3:]:
+        return None
+    try:
+        ordered = sorted((low, high), key=lambda each: float(each.rstrip("% \t")))
+    except ValueError:
+        return None
+    return ordered[0], ordered[1]
+
+
+def joined(tokens: Sequence[Token]) -> int | None:
+    """Where a word joins two conditions: `and`, `or`, `but`, `unless`."""
+    for index, token in enumerate(tokens[:60]):
+        if str(token).lower() in ("and", "or", "but", "unless", "except", "&&", "||", "&", "|"):
+            return index
+    return None
+
+
+def unit_behind(tokens: Sequence[Token], number: int) -> str | None:
+    """The unit of length or area behind a number, in small letters, when it is one."""
+    if number + 1 >= len(tokens):
+        return None
+    unit = tokens[number + 1].lower().replace("\u00b2", "2").replace("^2", "2")
+    return unit if unit in LENGTHS else None
+
+
+def touching(left: Token, right: Token) -> bool:
+    """Whether two tokens stand without a blank between them."""
+    return finish(left) == begin(right)

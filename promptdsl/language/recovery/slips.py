@@ -1,0 +1,328 @@
+"""Slips between two tokens: decimal commas, lost commas, colons, semicolons, wrong brackets.
+
+Each is reported once and mended, so that the braces and the grammar see what was meant.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lark import Token
+
+from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.language.tokens import begin, finish, made
+from promptdsl.methods import known_fields
+from promptdsl.source import SourceFile, Span
+
+_BLOCK_WORDS = {
+    "OBJECT", "NORMAL", "DEFECT", "WORDS", "TEMPLATES", "METHOD", "THRESHOLDS", "SAMPLES", "TEST",
+}  # fmt: skip
+_NO_COLON = _BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
+_AFTER_A_BLOCK = _BLOCK_WORDS | {"REMOVE", "INCLUDE"}
+_BRACKETS = {"(": ")", "[": "]"}
+_BEFORE_A_LIMIT = {"above", "least", "most"}
+_EXPONENT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}")
+_JOINTS = {"and", "or", "also", "else", "then", "&", "&&", "||"}
+_VALUES = {"NUMBER", "PERCENT", "SIZE", "STRING"}
+# What begins the next line of a block although a line that begins so is not yet finished.
+_NEXT_LINE: dict[str, set[str]] = {
+    "INCLUDE": {"INCLUDE", "STRING"},
+    "REJECT": {"REJECT", "REVIEW"},
+    "REVIEW": {"REJECT", "REVIEW"},
+    "STRING": {"INCLUDE"},
+    "EXPECT": {"EXPECT"},
+}
+
+
+@dataclass(slots=True)
+class _Mender:
+    source: SourceFile
+    report: Report
+    tokens: list[Token]
+    at: int = 0
+    out: list[Token] = field(default_factory=list)
+    line: list[Token] = field(default_factory=list)  # the statement so far
+    brackets: list[str] = field(default_factory=list)  # the closers that are waited for
+    broken_rule: Token | None = None  # the last threshold line told to run over two lines
+
+    def run(self) -> list[Token]:
+        """Walk the tokens once; a rule either takes the next tokens or leaves them."""
+        rules: dict[str, Callable[[Token], bool]] = {
+            "UNKNOWN": self._unknown,
+            "COMPARISON": self._comparison,
+            "_NEWLINE": self._rule_goes_on,
+            "NUMBER": self._number,
+            "COLON": self._colon_behind_word,
+            "NAME": self._next_line,
+            "STRING": self._next_line,
+            **dict.fromkeys(_AFTER_A_BLOCK | {"REJECT", "REVIEW", "EXPECT"}, self._next_line),
+        }
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            rule = rules.get(token.type)
+            if rule is None or not rule(token):
+                self._keep(token)
+                self.at += 1
+        return self.out
+
+    def _keep(self, token: Token) -> None:
+        self.out.append(token)
+        if token.type in ("_NEWLINE", "COMMA", "LBRACE"):
+            self.line = []
+        else:
+            self.line.append(token)
+
+    def _kind(self, ahead: int) -> str:
+        at = self.at + ahead
+        return self.tokens[at].type if at < len(self.tokens) else ""
+
+    def _span(self, first: Token, last: Token | None = None) -> Span:
+        return Span(self.source.name, begin(first), finish(last or first))
+
+    # rules: True when they took tokens
+
+    def _unknown(self, token: Token) -> bool:
+        if token.startswith("//") or token == "--":
+            return self._slashes(token)
+        return self._semicolon(token) if token == ";" else self._bracket(token)
+
+    def _slashes(self, token: Token) -> bool:
+        """`// a comment`, `-- a comment`."""
+        place = Span(self.source.name, begin(token), begin(token) + 2)
+        self.report.error(
+            "I120", place, f"{token[:2]} does not begin a comment",
+            help="comments begin with #", fix=Fix(place, "#"),
+        )  # fmt: skip
+        while self.at < len(self.tokens) and self.tokens[self.at].type != "_NEWLINE":
+            self.at += 1
+        return True
+
+    def _comparison(self, token: Token) -> bool:
+        """`> =`."""
+        in_rule = bool(self.line) and self.line[0].type in ("REJECT", "REVIEW")
+        if not in_rule or self._kind(1) != "COMPARISON":
+            return False
+        if {token, self.tokens[self.at + 1]} != {">", "="}:
+            return False
+        self._take(
+            2, "COMPARISON", ">=", "I505", "a space stands inside the comparison", "needs >="
+        )
+        return True
+
+    def _rule_goes_on(self, newline: Token) -> bool:
+        """`reject when score`, and `>= 0.62` on the next line."""
+        if not self.line or self.line[0].type not in ("REJECT", "REVIEW"):
+            return False
+        ahead = 1
+        while self._kind(ahead) == "_NEWLINE":
+            ahead += 1
+        if not self._ends_open() or not self._continues(ahead):
+            return False
+        verdict, rest = self.line[0], self.tokens[self.at + ahead]
+        if verdict is not self.broken_rule:
+            self.broken_rule = verdict
+            gap = Span(self.source.name, finish(self.line[-1]), begin(rest))
+            blank = not self.source.text[gap.start : gap.end].strip()
+            self.report.error(
+                "I126", self._span(rest), f"a threshold line stands on one line, with its {rest}",
+                help="move it up to the line before", fix=Fix(gap, " ") if blank else None,
+            )  # fmt: skip
+        self.at += ahead
+        return True
+
+    def _ends_open(self) -> bool:
+        """Whether a threshold line still lacks something."""
+        last = self.line[-1].type == "COMPARISON"
+        return last or all(token.type != "COMPARISON" for token in self.line)
+
+    def _continues(self, ahead: int) -> bool:
+        """Whether the token there is what the threshold line lacks."""
+        kind, last = self._kind(ahead), self.line[-1]
+        if kind == "COMPARISON":
+            return last == "score" or last.type in ("NUMBER", "PERCENT")
+        if kind in ("NUMBER", "PERCENT"):
+            return last.type == "COMPARISON" or last == "above"
+        following = {"reject": "when", "review": "when", "area": "above"}
+        if kind != "NAME":
+            return False
+        word = self.tokens[self.at + ahead]
+        if last == "when":
+            return word in ("score", "area")
+        return word == following.get(str(last)) or (last.type == "COMPARISON" and word == "auto")
+
+    def _semicolon(self, token: Token) -> bool:
+        """`;` where a line ends or a comma belongs."""
+        ends = self._kind(1) in ("_NEWLINE", "RBRACE", "")
+        self.report.error(
+            "I129", self._span(token), "lines end with a comma or a new line, not with ;",
+            label="nothing belongs here", help="remove it" if ends else "write a comma",
+            fix=Fix(self._span(token), "" if ends else ","),
+        )  # fmt: skip
+        self.at += 1
+        if not ends:
+            self._keep(Token.new_borrow_pos("COMMA", ",", token))
+        return True
+
+    def _bracket(self, token: Token) -> bool:
+        """`defect scratch ( ... )`: another kind of bracket around a block."""
+        if self.brackets and token == self.brackets[-1]:
+            self.brackets.pop()
+            self._keep(Token.new_borrow_pos("RBRACE", "}", token))
+            self.at += 1
+            return True
+        heads = bool(self.line) and self.line[0].type in _BLOCK_WORDS
+        if token not in _BRACKETS or not heads:
+            return False
+        closer = _BRACKETS[token]
+        self.report.error(
+            "I103", self._span(token), f"blocks stand in braces, not in {token} {closer}",
+            label="needs {", help=f"write {{ for {token} and }} for {closer}",
+        )  # fmt: skip
+        self.brackets.append(closer)
+        self._keep(Token.new_borrow_pos("LBRACE", "{", token))
+        self.at += 1
+        return True
+
+    def _number(self, token: Token) -> bool:
+        return (
+            self._exponent(token)
+            or self._decimal_comma(token)
+            or self._percent(token)
+            or self._times(token)
+        )
+
+    def _exponent(self, token: Token) -> bool:
+        """`7e-2`, which programs write for 0.07."""
+        count, written = 1, str(token)
+        while count < 3 and self._kind(count) in ("NAME", "NUMBER"):
+            following = self.tokens[self.at + count]
+            if begin(following) != finish(self.tokens[self.at + count - 1]):
+                break
+            written += following
+            count += 1
+        if count == 1 or not _EXPONENT.fullmatch(written):
+            return False
+        plain = f"{Decimal(written):f}"
+        message = f"{written} has an exponent, and numbers are written out"
+        self._take(count, "NUMBER", plain, "I106", message, "needs all its digits")
+        return True
+
+    def _percent(self, token: Token) -> bool:
+        """`0.5 percent`."""
+        if self._kind(1) != "NAME" or self.tokens[self.at + 1].lower() not in ("percent", "pct"):
+            return False
+        self._take(2, "PERCENT", f"{token}%", "I406", "the unit is written %", "needs %")
+        return True
+
+    def _times(self, token: Token) -> bool:
+        """`2*2`."""
+        if self._kind(1) != "UNKNOWN" or self._kind(2) != "NUMBER":
+            return False
+        times, other = self.tokens[self.at + 1 : self.at + 3]
+        if times != "*" or not (token.isdigit() and other.isdigit()):
+            return False
+        message = "the two sides of a window have an x between them"
+        self._take(3, "SIZE", f"{token}x{other}", "I406", message, "needs x")
+        return True
+
+    def _take(
+        self, count: int, kind: str, written: str, code: str, message: str, label: str
+    ) -> None:
+        """Take some tokens for one token that is written otherwise, and report it."""
+        first, last = self.tokens[self.at], self.tokens[self.at + count - 1]
+        span = self._span(first, last)
+        self.report.error(
+            code, span, message, label=label, help=f"write {written}", fix=Fix(span, written)
+        )
+        self._keep(Token(kind, written, start_pos=span.start, end_pos=span.end, line=first.line))
+        self.at += count
+
+    def _decimal_comma(self, whole: Token) -> bool:
+        """`0,62`: a comma where many languages write it."""
+        if self._kind(1) != "COMMA" or self._kind(2) not in ("NUMBER", "PERCENT"):
+            return False
+        comma, rest = self.tokens[self.at + 1 : self.at + 3]
+        touching = finish(whole) == begin(comma) and finish(comma) == begin(rest)
+        before = self.line[-1] if self.line else None
+        limit = before is not None and (before.type == "COMPARISON" or before in _BEFORE_A_LIMIT)
+        if not touching or not rest[:1].isdigit():
+            return False
+        if not (limit or whole == "0" or self._takes_one_number()):
+            return False
+        message = f"{whole},{rest} has a decimal comma, and numbers take a point"
+        self._take(3, rest.type, f"{whole}.{rest}", "I106", message, "needs a point")
+        return True
+
+    def _takes_one_number(self) -> bool:
+        """Whether the line is a field with one number as its value, so that a comma is a point."""
+        return len(self.line) == 2 and any(
+            field.name == self.line[0] and field.kind in ("count", "number", "pixels")
+            for field in known_fields()
+        )
+
+    def _colon_behind_word(self, colon: Token) -> bool:
+        """`defect scratch: { ... }`, `method: winclip { ... }`, `inspect: 1`."""
+        if not 1 <= len(self.line) <= 2 or self.line[0].type not in _NO_COLON:
+            return False
+        if self.line[0].type == "INCLUDE" and len(self.line) == 2:
+            return False  # `include std:normal`
+        self.at += 1
+        if not self._brace_is_missing_too():
+            self.report.error(
+                "I129", self._span(colon), f"{self.line[0]} takes no colon",
+                label="nothing belongs here", help="remove it", fix=Fix(self._span(colon), ""),
+            )  # fmt: skip
+        return True
+
+    def _brace_is_missing_too(self) -> bool:
+        """Whether a block follows without its brace, which the next pass reports."""
+        if self.line[0].type not in _BLOCK_WORDS or self._kind(0) not in ("STRING", "_NEWLINE"):
+            return False
+        ahead = 0
+        while self._kind(ahead) == "_NEWLINE":
+            ahead += 1
+        while self._kind(ahead) not in ("_NEWLINE", "LBRACE", ""):
+            ahead += 1
+        other_line = self._kind(0) == "_NEWLINE" and ahead > 1
+        return self._kind(ahead) != "LBRACE" or other_line
+
+    def _next_line(self, token: Token) -> bool:
+        """`on: good expect reject ...`: two lines without anything between them."""
+        if not self.line or not self._begins_a_line(token):
+            return False
+        joint = self._joint()
+        last = finish(self.line[-1])
+        shown = "this text" if token.type == "STRING" else str(token)
+        self.report.error(
+            "I126", self._span(token), f"a comma or a new line is missing before {shown}",
+            help="put it on a line of its own",
+            fix=Fix(Span(self.source.name, last, finish(joint) if joint else last), ","),
+        )  # fmt: skip
+        self._keep(made("COMMA", ",", begin(token), token.line or 1))
+        self._keep(token)
+        self.at += 1
+        return True
+
+    def _joint(self) -> Token | None:
+        """The word that would join two lines, taken off the first: `... and review when ...`."""
+        if len(self.line) < 3 or self.line[-1].lower() not in _JOINTS:
+            return None
+        self.out.pop()
+        return self.line.pop()
+
+    def _begins_a_line(self, token: Token) -> bool:
+        first, last = self.line[0], self.line[-1]
+        if last.type == "RBRACE":
+            return token.type in _AFTER_A_BLOCK and self._kind(1) not in ("_NEWLINE", "")
+        is_field = len(self.line) > 2 and self.line[1].type == "COLON"
+        if token.type in ("NAME", "EXPECT"):
+            fields = is_field or first.type in _VALUES
+            return fields and (token.type == "EXPECT" or self._kind(1) == "COLON")
+        enough = 1 if first.type == "STRING" else 2
+        return len(self.line) >= enough and token.type in _NEXT_LINE.get(first.type, ())
+
+
+def mend_slips(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
+    """The tokens with slips mended; every one is reported once."""
+    return _Mender(source, report, tokens).run()

@@ -1,0 +1,119 @@
+"""AnomalyCLIP's learner: two contexts and the deep tokens of the text tower, over frozen features.
+
+    loss = cross-entropy(picture) + 4 sum over blocks of focal + dice(defect) + dice(rest)
+
+Shapes: B pictures, P patches, D joint width, H and W pixels.
+"""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from promptdsl.clip.model import ClipModel
+from promptdsl.clip.tower import TextTower
+from promptdsl.engine.device import Compute
+from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector, assemble_detector
+from promptdsl.methods.anomalyclip.prompts import (
+    LearnedPrompts,
+    fixed_tokens,
+    prompts_of,
+    text_features,
+)
+from promptdsl.methods.anomalyclip.scoring import IMAGE, block_name, log_odds
+from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
+from promptdsl.methods.shared.learners import Batch
+from promptdsl.methods.shared.losses import cross_entropy, dice, focal
+from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.features import Features
+
+CONTEXT, DEPTH, DEEP_TOKENS = 12, 9, 4  # the published sizes
+SPREAD = 0.02
+PIXELS_WEIGHT = 4.0
+
+
+@dataclass(frozen=True)
+class AnomalyclipLearner:
+    """Implements `Learner`."""
+
+    model: ClipModel
+    chosen: AnomalyclipSettings
+    compute: Compute
+    text: TextTower
+    untrained: AnomalyclipDetector
+    parameters: Mapping[str, Tensor]
+    method: str = "anomalyclip"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the pictures."""
+        return self.untrained.size
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the prompts belong to."""
+        return {
+            "blocks": list(self.chosen.blocks),
+            "dpam_layer": self.chosen.dpam_layer,
+            "image_size": self.size[0],
+            "position_embedding": self.chosen.position_embedding,
+            "temperature": self.chosen.temperature,
+            "n_ctx": CONTEXT,
+            "depth": 1 + len(self._prompts().deep),
+            "t_n_ctx": DEEP_TOKENS,
+        }
+
+    def encode(self, pictures: Pictures) -> Features:
+        """Global and local embeddings."""
+        return self.untrained.encode(pictures)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Of a batch, by name."""
+        text_2D, temperature = self._text(), self.chosen.temperature
+        image_B = log_odds(batch.features[IMAGE], text_2D, temperature)
+        found = {"image": cross_entropy(image_B, batch.defective_B)}
+        parts: dict[str, list[Tensor]] = {"focal": [], "dice": []}
+        for block in self.chosen.blocks:
+            odds_BP = log_odds(batch.features[block_name(block)], text_2D, temperature)
+            grid_BGG = odds_BP.sigmoid().view(-1, *self.untrained.encoder.tower.grid)
+            p_BHW = to_pixels(grid_BGG, self.size, align_corners=False)
+            parts["focal"].append(focal(p_BHW, batch.mask_BHW))
+            parts["dice"].append(dice(p_BHW, batch.mask_BHW) + dice(1 - p_BHW, 1 - batch.mask_BHW))
+        return found | {n: PIXELS_WEIGHT * torch.stack(each).sum() for n, each in parts.items()}
+
+    def detector(self, category: str) -> AnomalyclipDetector:
+        """The same for every category: the prompts speak of any object."""
+        with torch.no_grad():
+            return assemble_detector(self.model, self.chosen, self.compute, self._text())
+
+    def _text(self) -> Tensor:
+        cuda = self.compute.device.type == "cuda" and self.compute.dtype == torch.bfloat16
+        with torch.autocast("cuda", torch.bfloat16) if cuda else nullcontext():
+            return text_features(self.text, self._prompts(), fixed_tokens(self.model)).float()
+
+    def _prompts(self) -> LearnedPrompts:
+        return prompts_of(dict(self.parameters))
+
+
+def start_anomalyclip(
+    model: ClipModel, settings: AnomalyclipSettings, compute: Compute, seed: int
+) -> AnomalyclipLearner:
+    """A learner before its first step."""
+    dice_of = torch.Generator().manual_seed(seed)
+    width, layers = model.config.text.width, model.config.text.layers
+
+    def drawn(rows: int) -> Tensor:
+        values = torch.randn(rows, width, generator=dice_of) * SPREAD
+        return values.to(compute.device).requires_grad_()
+
+    parameters = {"context_normal": drawn(CONTEXT), "context_anomalous": drawn(CONTEXT)}
+    for number in range(min(DEPTH, layers) - 1):
+        parameters[f"deep.{number}"] = drawn(DEEP_TOKENS)
+    nothing = torch.zeros(2, model.config.embed_dim)
+    untrained = assemble_detector(model, settings, compute, nothing)
+    text = model.text_tower(compute.device)
+    return AnomalyclipLearner(model, settings, compute, text, untrained, parameters)

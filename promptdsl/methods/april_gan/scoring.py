@@ -1,0 +1,158 @@
+"""From features, words and references to scores and maps.
+
+    score = softmax(cos(image, t) / T)[anomalous]
+    Z     = mean over stages of softmax(upsample(cos(W x + b, t) / T))[anomalous]
+    V     = mean over stages of upsample(min over references of 1 - cos(x, m))
+
+Zero-shot the map is Z, with references (Z + V) / 2, cut at 1. The published maps are sums over the
+stages: Z times their number, and Z + V times twice that. With references the image score is the
+mean of `score` and of how far the map's maximum m lies above that of good parts, g:
+
+    score = (score + max(0, 1 - g / m)) / 2
+
+which is 0 for a map like those of the references, one half for twice as much and never more than 1.
+The published code scales m by its minimum and maximum over the test set instead, which needs the
+answers; g comes from the references alone (`references.py`).
+
+Shapes: B pictures, P patches, G grid, K defects, C width, D joint width, H and W pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from promptdsl.methods.april_gan.references import References
+from promptdsl.methods.april_gan.settings import AprilGanSettings
+from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.methods.shared.nearest import nearest_distance
+from promptdsl.methods.shared.words import (
+    Directions,
+    anomaly_probability,
+    defect_probabilities,
+)
+from promptdsl.results import PictureScore
+from promptdsl.scoring.features import Features
+
+IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """One linear layer from tower width to joint width for each stage, in their order."""
+
+    weight_SDC: Tensor
+    bias_SD: Tensor
+
+    def to(self, device: torch.device) -> "Adapters":
+        """The same layers on a device."""
+        return Adapters(self.weight_SDC.to(device), self.bias_SD.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All in [0, 1], higher is more anomalous."""
+
+    score_B: Tensor
+    map_BHW: Tensor
+    defects_BK: Tensor
+
+
+def stage_name(stage: int) -> str:
+    """Name of a stage's features."""
+    return f"stage_{stage}"
+
+
+def stage_log_odds(
+    x_BPC: Tensor, weight_DC: Tensor, bias_D: Tensor, text_2D: Tensor, temperature: float
+) -> Tensor:
+    """(B, P): (cos to anomalous - cos to normal) / T of adapted patch tokens."""
+    adapted = F.normalize(F.linear(x_BPC, weight_DC, bias_D), dim=-1)
+    return adapted @ (text_2D[1] - text_2D[0]) / temperature
+
+
+@torch.inference_mode()
+def score_features(
+    features: Features,
+    words: Directions,
+    adapters: Adapters,
+    references: References | None,
+    settings: AprilGanSettings,
+    grid: tuple[int, int],
+    size: tuple[int, int],
+) -> Scores:
+    """Score pictures at the features' device; maps come at `size` (height, width)."""
+    image_BD = features.tensors[IMAGE]
+    score_B = anomaly_probability(image_BD, words, settings.temperature)
+    map_BHW = words_map(features, words, adapters, settings, grid, size)
+    if references is not None:
+        map_BHW = with_distance(map_BHW, features, references, settings, grid)
+        score_B = combined(score_B, map_BHW.amax(dim=(1, 2)), references.good_maximum)
+    return Scores(
+        score_B.clamp(0, 1),
+        map_BHW,
+        defect_probabilities(image_BD, words, settings.temperature),
+    )
+
+
+def words_map(
+    features: Features,
+    words: Directions,
+    adapters: Adapters,
+    settings: AprilGanSettings,
+    grid: tuple[int, int],
+    size: tuple[int, int],
+) -> Tensor:
+    """(B, H, W): what the words say of each pixel."""
+    text_2D = torch.cat([words.normal_ND, words.anomalous_MD])
+    total: Tensor | None = None
+    for number, stage in enumerate(settings.stages):
+        odds_BP = stage_log_odds(
+            features.tensors[stage_name(stage)],
+            adapters.weight_SDC[number],
+            adapters.bias_SD[number],
+            text_2D,
+            settings.temperature,
+        )
+        pixels = to_pixels(odds_BP.view(-1, *grid), size, align_corners=True).sigmoid_()
+        total = pixels if total is None else total.add_(pixels)
+    assert total is not None
+    return total.div_(len(settings.stages))
+
+
+def with_distance(
+    map_BHW: Tensor,
+    features: Features,
+    references: References,
+    settings: AprilGanSettings,
+    grid: tuple[int, int],
+    leave_out: slice | None = None,
+) -> Tensor:
+    """(B, H, W): the mean of the words' map and the distance to the references, cut at 1."""
+    distances = [
+        nearest_distance(
+            features.tensors[stage_name(stage)], references.memory[stage_name(stage)], leave_out
+        )
+        for stage in settings.stages
+    ]
+    mean_BGG = torch.stack(distances).mean(dim=0).view(-1, *grid)
+    away = to_pixels(mean_BGG, (map_BHW.shape[1], map_BHW.shape[2]), align_corners=True)
+    return ((map_BHW + away) / 2).clamp(0, 1)
+
+
+def combined(score_B: Tensor, maximum_B: Tensor, good_maximum: float) -> Tensor:
+    """(B) in [0, 1]: words and map alike."""
+    above_B = (1 - good_maximum / maximum_B.clamp_min(1e-6)).clamp(0, 1)
+    return (score_B + above_B) / 2
+
+
+def picture_scores(scores: Scores, defects: Sequence[str]) -> list[PictureScore]:
+    """One value for each picture, on the CPU."""
+    maps = scores.map_BHW.cpu().numpy()
+    rows = zip(scores.score_B.tolist(), scores.defects_BK.tolist(), maps, strict=True)
+    return [
+        PictureScore(score, dict(zip(defects, probabilities, strict=True)), anomaly_map)
+        for score, probabilities, anomaly_map in rows
+    ]

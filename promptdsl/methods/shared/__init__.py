@@ -1,0 +1,1 @@
+"""What several methods use: words, memories, maps, learned weights."""

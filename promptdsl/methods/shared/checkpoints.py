@@ -1,0 +1,192 @@
+"""Learned weights of a method: published checkpoints and our own files, read safely and checked.
+
+Our own are safetensors with their facts in the metadata: the method, its settings, the model that
+they belong to and what they were trained on. A published `.pth` is read with PyTorch's weights-only
+loader and has no facts but its shapes.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save
+
+from promptdsl.builtin_words import builtin_weights
+from promptdsl.clip.config import ClipConfig
+from promptdsl.clip.model import ClipModel
+from promptdsl.clip.weights import (
+    PICKLE_SUFFIXES,
+    load_plain,
+    read_safetensors,
+    refuse_unreadable,
+)
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.naming import shown
+from promptdsl.files.opening import reason
+from promptdsl.files.writing import write_atomically
+from promptdsl.methods.anomalyclip import arrays as anomalyclip_arrays
+from promptdsl.methods.april_gan import arrays as april_gan_arrays
+from promptdsl.methods.shared.learned_weights import LearnedWeights
+from promptdsl.methods.shared.published_checkpoints import published_weights
+from promptdsl.scoring.arrays import check_arrays
+
+FORMAT = "promptdsl-weights 1"
+# Small, in every CLIP, and different in every training: they tell weights apart in any container.
+FINGERPRINT = ("visual.class_embedding", "visual.ln_post.weight", "ln_final.weight")
+
+
+def load_learned(
+    method: str, weights: str | None, model: ClipModel, builtin: bool, folder: Path
+) -> LearnedWeights:
+    """The weights that a spec names, or the built-in ones, checked against the model.
+
+    Raises EnvironmentProblem when they are missing, damaged, or belong to something else.
+    """
+    if weights is None and not builtin:
+        raise EnvironmentProblem(
+            f"{method} needs learned weights, and the spec names none",
+            help='add weights: "FILE": a published checkpoint, or what `promptdsl train` wrote',
+        )
+    path = folder / weights if weights is not None else builtin_weights(method)
+    learned = read_learned(path)
+    if learned.method != method:
+        raise EnvironmentProblem(f"{path} holds weights of {learned.method}, not of {method}")
+    check_fit(learned, model)
+    return learned
+
+
+def read_learned(path: Path) -> LearnedWeights:
+    """Learned weights of any known layout. Raises EnvironmentProblem when it is none."""
+    refuse_unreadable(path, "learned weights")
+    if path.suffix in PICKLE_SUFFIXES:
+        return _checked(published_weights(load_plain(path), path))
+    if path.suffix == ".safetensors":
+        return _own(path)
+    raise EnvironmentProblem(
+        f"{path} cannot be read as learned weights; the formats are .safetensors, "
+        f"{', '.join(PICKLE_SUFFIXES)}"
+    )
+
+
+def write_learned(path: Path, learned: LearnedWeights) -> None:
+    """Write as safetensors, in one step; equal contents give equal bytes. Raises OSError."""
+    header = {"format": FORMAT, "method": learned.method, "facts": learned.facts}
+    tensors = {n: t.detach().float().contiguous().cpu() for n, t in learned.tensors.items()}
+    # One metadata entry, because safetensors keeps several in no fixed order.
+    write_atomically(path, save(tensors, {"promptdsl": _json(header)}))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def fingerprint(model: ClipModel) -> str:
+    """The same for the same CLIP in whatever file: a hash of three small tensors."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.source.read(FINGERPRINT).items()):
+        digest.update(name.encode() + tensor.float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def check_fit(learned: LearnedWeights, model: ClipModel) -> None:
+    """Raise EnvironmentProblem naming the first tensor that cannot belong to the model."""
+    check_shapes(learned, model.config, model.name)
+    _check_fingerprint(learned, model)
+
+
+def check_shapes(learned: LearnedWeights, config: ClipConfig, model: str) -> None:
+    """The part of `check_fit` that needs no weights of the model."""
+    _arrays_of(learned.method, learned.source).check_fit(
+        learned.tensors, config, learned.source, model
+    )
+
+
+def _check_fingerprint(learned: LearnedWeights, model: ClipModel) -> None:
+    known = learned.facts.get("model_fingerprint")
+    if known is not None and known != fingerprint(model):
+        name = " ".join(learned.facts.get("model") or ["another model"])
+        raise EnvironmentProblem(
+            f"{learned.source} was trained on {name}, whose weights are not those of {model.name}",
+            help="name that model in the spec, or train again with `promptdsl train`",
+        )
+
+
+def _own(path: Path) -> LearnedWeights:
+    refuse_unreadable(path, "learned weights")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            names = list(file.keys())
+    except Exception as error:  # the bindings raise many kinds for a damaged header
+        raise EnvironmentProblem(
+            f"{path} is not a whole safetensors file ({reason(error)})"
+        ) from error
+    method, facts = read_facts(metadata, path)
+    return _checked(LearnedWeights(method, read_safetensors(path, names), facts, str(path)))
+
+
+def _checked(learned: LearnedWeights) -> LearnedWeights:
+    """The same. EnvironmentProblem for tensors that are missing, too much, damaged or unlike."""
+    arrays = _arrays_of(learned.method, learned.source)
+    arrays.check_learned(learned.tensors, learned.source)
+    expected = arrays.learned_arrays(learned.tensors)
+    check_arrays(learned.tensors, expected, learned.source)
+    return learned
+
+
+def _arrays_of(method: str, source: str) -> ModuleType:
+    """What the method says of its arrays."""
+    found = {"anomalyclip": anomalyclip_arrays, "april_gan": april_gan_arrays}.get(method)
+    if found is None:
+        raise EnvironmentProblem(
+            f"{source} holds weights of {shown(method[:60])}, a method that is not known"
+        )
+    return found
+
+
+def read_facts(metadata: Mapping[str, str], path: Path) -> tuple[str, dict[str, Any]]:
+    """Method and facts out of a safetensors header. Raises EnvironmentProblem when not ours."""
+    try:
+        own = json.loads(metadata["promptdsl"])
+        form, method, facts = str(own["format"]), str(own["method"]), own["facts"]
+        _check_facts(facts)
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise EnvironmentProblem(
+            f"{path} holds no learned weights of a method",
+            help="import a published checkpoint with `promptdsl models import FILE`",
+        ) from None
+    if form != FORMAT:
+        raise EnvironmentProblem(
+            f"{path} was written by a newer promptdsl ({shown(form[:60])}); this one reads {FORMAT}"
+        )
+    return method, facts
+
+
+def _check_facts(facts: Any) -> None:
+    """ValueError where one of those that are used later is not of its kind."""
+    if not isinstance(facts, dict):
+        raise ValueError("facts")
+    settings, model, print_ = (
+        facts.get(name) for name in ("settings", "model", "model_fingerprint")
+    )
+    if settings is not None and not isinstance(settings, dict):
+        raise ValueError("settings")
+    stages = (settings or {}).get("stages")
+    if stages is not None and not (isinstance(stages, list) and all(map(_is_whole, stages))):
+        raise ValueError("stages")
+    if model is not None and not (isinstance(model, list) and all(map(_is_text, model))):
+        raise ValueError("model")
+    if print_ is not None and not isinstance(print_, str):
+        raise ValueError("model_fingerprint")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -1,0 +1,52 @@
+"""WinCLIP+: how far windows and patches are from everything seen on good parts.
+
+    d(v) = min over memory m of (1 - cos(v, m)) / 2        (equation 4)
+
+The memory of a window size holds the embeddings of all references and positions; that of the
+patches, their tokens after the last block.
+
+Shapes: M memory rows, X queries, D width of the embedding.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from promptdsl.scoring.features import Features
+
+MAX_PRODUCT = 2**24  # cosines held at once: 64 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Unit vectors for each scale, by the names that features use."""
+
+    memory: Mapping[str, Tensor]
+
+    def to(self, device: torch.device) -> "References":
+        """The same memory on a device."""
+        return References({name: rows.to(device) for name, rows in self.memory.items()})
+
+
+def remember(features: Features) -> References:
+    """The memory of reference pictures: all their windows and patches."""
+    return References(
+        {
+            name: F.normalize(tensor, dim=-1).flatten(0, 1)
+            for name, tensor in features.tensors.items()
+            if tensor.ndim == 3
+        }
+    )
+
+
+def distance(queries_XD: Tensor, memory_MD: Tensor) -> Tensor:
+    """(X) in [0, 1]; bounded in memory."""
+    unit = F.normalize(queries_XD, dim=-1).flatten(0, -2)
+    chunk = max(1, MAX_PRODUCT // max(1, len(unit)))
+    nearest = unit.new_full((len(unit),), -1.0)
+    for rows in torch.split(memory_MD, chunk):
+        nearest = torch.maximum(nearest, (unit @ rows.t()).amax(dim=1))
+    return ((1 - nearest) / 2).clamp(0, 1).view(queries_XD.shape[:-1])

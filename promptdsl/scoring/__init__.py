@@ -1,0 +1,1 @@
+"""The detector's contract, features and their cache, batches."""

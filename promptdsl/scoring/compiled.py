@@ -1,0 +1,54 @@
+"""From a plan to a compiled plan file and back: words and references become stored directions."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from promptdsl.errors import EnvironmentProblem
+from promptdsl.judge.verdict import resolve
+from promptdsl.plan.content import CompiledObject, PlanFile
+from promptdsl.plan.file import write_plan_file
+from promptdsl.plan.model import ObjectPlan, Plan
+from promptdsl.scoring.detector import Detector, DetectorState
+from promptdsl.versions import versions
+
+WEIGHTS = "weights_sha256"
+
+
+def compile_to_file(
+    plan: Plan,
+    out: Path,
+    build: Callable[[ObjectPlan], Detector],
+    *,
+    spec: str,
+    spec_hash: str,
+    calibrated: Mapping[str, Mapping[str, float]],
+) -> str:
+    """Build every object's detector and store what it takes to restore it; gives the SHA-256.
+
+    Raises SpecProblem for an `auto` threshold without a number, before anything is loaded.
+    """
+    for item in plan.objects:
+        resolve(item, calibrated.get(item.name, {}), spec)
+    objects = {item.name: _compiled(build(item).state()) for item in plan.objects}
+    return write_plan_file(out, PlanFile(plan, spec_hash, calibrated, objects, versions()))
+
+
+def detector_state(content: PlanFile, item: ObjectPlan) -> DetectorState:
+    """What an object's detector is restored from."""
+    compiled = content.objects.get(item.name)
+    if compiled is None or not isinstance(compiled.facts.get(WEIGHTS), str):
+        raise EnvironmentProblem(
+            f"the compiled plan holds nothing for {item.name}", "compile the spec again"
+        )
+    tensors = {name: torch.from_numpy(values.copy()) for name, values in compiled.arrays.items()}
+    return DetectorState(compiled.facts[WEIGHTS], tensors)
+
+
+def _compiled(state: DetectorState) -> CompiledObject:
+    arrays = {
+        name: (tensor.float() if tensor.is_floating_point() else tensor).detach().cpu().numpy()
+        for name, tensor in state.tensors.items()
+    }
+    return CompiledObject(arrays, {WEIGHTS: state.weights_sha256})

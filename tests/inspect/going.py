@@ -1,0 +1,33 @@
+"""Starting whole runs in the current folder, and reading what they wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from promptdsl.inspect.run import Options, Outcome, execute
+
+from .fakes import FakeSource, Seen, make_plan
+
+
+def go(
+    *inputs: str,
+    source: FakeSource | None = None,
+    out: str = "out",
+    watch: Seen | None = None,
+    **more: Any,
+) -> Outcome:
+    options = Options(inputs or ("pics",), Path(out), **more)
+    return execute(source or FakeSource(make_plan()), options, watch or Seen())  # type: ignore[arg-type]
+
+
+def lines(out: str = "out") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(out, "results.jsonl").read_text().splitlines()]
+
+
+def images(out: str = "out") -> list[str]:
+    return [line["image"] for line in lines(out)]
+
+
+def run_json(out: str = "out") -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(Path(out, "run.json").read_text())
+    return described
