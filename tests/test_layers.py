@@ -149,10 +149,7 @@ def _imports_the_cli(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail] if name == "scoring" else [])
-        for name in LAYERS
-    ],
+    [pytest.param(name, marks=[pytest.mark.xfail] if name == "scoring" else []) for name in LAYERS],
 )
 def test_imports_follow_the_table(name: str) -> None:
     layer = LAYERS[name]

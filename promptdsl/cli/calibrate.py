@@ -290,7 +290,10 @@ def _calibrate(
     with watch.aside():
         _tell_separation(job.name, separated)
         _tell(job, sample, solved, copies)
-        say(f"  {found.sentence}")
+        if found.doubtful:
+            tell_note(f"{shown(job.name)}: {found.sentence}", "warning")
+        else:
+            say(f"  {found.sentence}")
         if not quiet:
             _tell_outcomes(job, judged)
     sample.close()

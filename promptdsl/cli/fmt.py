@@ -74,8 +74,10 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
             failed += 1
             codes.append(found)
         else:
-            changed += found.changes
             codes.append(_settle(found, check, diff))
+            unwritten = codes[-1] == EnvironmentProblem.exit_code
+            failed += unwritten
+            changed += found.changes and not unwritten
     if files.names != (STANDARD_INPUT,) and not diff:
         write_people(_summary(len(files.names), changed, failed, check) + "\n")
     return files.exit_code(codes)

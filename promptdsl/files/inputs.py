@@ -106,7 +106,8 @@ def _nothing(found: Found, folder: Path, pattern: str, how: How) -> EnvironmentP
     inner = found.left_out.get(SUB_FOLDERS)
     if os.path.isdir(name):
         if inner is not None and how.command_line:
-            help: str | None = f"it has {inner.count} sub-folders: add --recursive"
+            noun = "sub-folder" if inner.count == 1 else "sub-folders"
+            help: str | None = f"it has {inner.count} {noun}: add --recursive"
         else:
             help = advice(folder, pattern, "this folder")
         return EnvironmentProblem(f"{name}: no pictures found in this folder {looked}", help)

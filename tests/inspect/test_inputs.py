@@ -78,9 +78,19 @@ def test_a_named_file_counts_whatever_its_suffix(here: Path) -> None:
 
 
 def test_camera_files_and_folders_named_like_pictures_are_not_lost(here: Path) -> None:
-    touch("p/a.heic")
+    touch("p/a.heic", "p/c.tga", "p/d.hif")
     (here / "p/b.png").mkdir()
-    assert find_pictures(["p"]).pictures == ("p/a.heic", "p/b.png")
+    assert find_pictures(["p"]).pictures == ("p/a.heic", "p/b.png", "p/c.tga", "p/d.hif")
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"), [("p/s/", "1 sub-folder:"), ("p/{}/", "2 sub-folders:")]
+)
+def test_sub_folders_are_counted_in_words(here: Path, inside: str, told: str) -> None:
+    touch(*(inside.format(name) + "a.png" for name in "ab"))
+    with pytest.raises(EnvironmentProblem) as caught:
+        find_pictures(["p"])
+    assert told in str(caught.value.help)
 
 
 @pytest.mark.parametrize("given", ["empty", "p/*.bmp", "missing.png", "p"])
