@@ -26,6 +26,7 @@ from promptdsl.inspect.assignment import Job, object_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.verdict import decide, resolve
+from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, picture_of
@@ -90,6 +91,24 @@ class Inspector:
     def objects(self) -> tuple[str, ...]:
         """The objects as which pictures may be inspected."""
         return (self._only,) if self._only else tuple(item.name for item in self.plan.objects)
+
+    def warnings(self) -> list[str]:
+        """Why verdicts may mean little, a sentence each: thresholds that nobody calibrated, or on
+        what has changed since; pictures that the references leave out.
+
+        Reads the pictures and weights that the calibration rests on, which may take a while.
+        """
+        found = []
+        for item in self.plan.objects:
+            if item.name not in self.objects:
+                continue
+            changes = self.source.changes(item, self.source.weights_hash(item))
+            if changes:
+                found.append(stale(item.name, changes, Path(self.source.path)))
+            if item.default_thresholds:
+                found.append(f"{item.name} has no thresholds; 0.5 is an uncalibrated default")
+            found += self.source.references_left_out(item)
+        return found
 
     def inspect(self, picture: Given) -> Result:
         """Inspect one picture: a path, a PIL image, or an array (H, W) or (H, W, 3) of uint8.

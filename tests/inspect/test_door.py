@@ -256,6 +256,12 @@ def test_the_numbers_beside_a_spec_are_used() -> None:
     write_lock(spec, {"nut": pinned.model_copy(update={"thresholds": (number,)})})
     result = promptdsl.load(spec, device="cpu").inspect(pictures("metal_nut")[1])
     assert result.rule == "reject when score >= auto (0.0125)"
+    (warning,) = promptdsl.load(spec, device="cpu", precision="fp32").warnings()
+    assert warning.startswith("nut changed since it was calibrated: the weights of ")
+    assert "`promptdsl calibrate part.inspect` makes its thresholds true again" in warning
+    spec.write_text(SPEC.replace("  thresholds { reject when score >= NUMBER }\n", ""))
+    told = promptdsl.load(spec, device="cpu").warnings()
+    assert told[-1] == "nut has no thresholds; 0.5 is an uncalibrated default"
 
 
 def test_a_spec_with_errors_raises_what_check_shows() -> None:
