@@ -71,7 +71,8 @@ class Desk:
 
     def stray(self, where: Where, message: str, **said: Unpack[Said]) -> None:
         """Report what nothing allows there."""
-        self.error("I129", where, message, label="nothing belongs here", **said)
+        said.setdefault("label", "nothing belongs here")
+        self.error("I129", where, message, **said)
 
     def malformed(self, statement: Statement, message: str, help: str) -> None:
         """Report a line whose words are right but whose form is not."""
