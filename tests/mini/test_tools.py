@@ -44,7 +44,7 @@ def test_commands_of_tools_are_found() -> None:
 @pytest.mark.parametrize(("page", "module", "words"), sorted(set(said())))
 def test_a_page_names_a_tool_and_options_that_exist(page: str, module: str, words: str) -> None:
     known = {option for param in command_of(module).params for option in param.opts}
-    assert {option for option in OPTION.findall(words)} <= known
+    assert set(OPTION.findall(words)) <= known
 
 
 def test_files_of_tools_that_pages_name_exist() -> None:
