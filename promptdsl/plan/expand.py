@@ -21,6 +21,11 @@ class ExpandedPrompt(NamedTuple):
     phrase: Phrase
     template: Phrase
 
+    @property
+    def state(self) -> str:
+        """`normal`, or the defect's name."""
+        return self.defect or self.label
+
 
 def expand(item: ObjectSpec) -> Iterator[ExpandedPrompt]:
     """Every prompt of an object."""
