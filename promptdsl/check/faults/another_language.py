@@ -6,7 +6,7 @@ and the scores mean little.
 
 from collections.abc import Iterator
 
-from promptdsl.check.context import Context, states
+from promptdsl.check.context import Context, listed, texts
 from promptdsl.check.known_models import reads_many_languages
 from promptdsl.check.languages import foreign_words
 from promptdsl.language.build.objects import UNNAMED
@@ -23,23 +23,19 @@ def another_language(context: Context) -> None:
     """One message for the spec, with the words in it, at the first of them."""
     found: dict[str, tuple[Span, str]] = {}  # word -> where, and the model that reads it
     for item in context.objects:
-        if _is_read_as_english(item):
-            for place, text in _texts(context, item):
-                for word in foreign_words(text):
-                    if latin(word) is None:  # else one letter only looks like another: I133
-                        found.setdefault(word, (place, item.method.model[0]))
-    if not found:
-        return
-    place, model = next(iter(found.values()))
-    listed = ", ".join(list(found)[:MOST_SHOWN])
-    more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-    one = len(found) == 1
-    context.report.warning(
-        "I214", place,
-        f"the {'word' if one else 'words'} {listed}{more} {'seems' if one else 'seem'} to be in "
-        f"another language, and {model} was trained on English",
-        help=f"say it in English, or choose a model of many languages, as {MANY_LANGUAGES}",
-    )  # fmt: skip
+        for place, text in _texts(context, item) if _is_read_as_english(item) else ():
+            for word in foreign_words(text):
+                if latin(word) is None:  # else one letter only looks like another: I133
+                    found.setdefault(word, (place, item.method.model[0]))
+    if found:
+        place, model = next(iter(found.values()))
+        words, seem = ("word", "seems") if len(found) == 1 else ("words", "seem")
+        context.report.warning(
+            "I214", place,
+            f"the {words} {listed(found, MOST_SHOWN)} {seem} to be in another language, and "
+            f"{model} was trained on English",
+            help=f"say it in English, or choose a model of many languages, as {MANY_LANGUAGES}",
+        )  # fmt: skip
 
 
 def _is_read_as_english(item: ObjectSpec) -> bool:
@@ -53,9 +49,6 @@ def _is_read_as_english(item: ObjectSpec) -> bool:
 def _texts(context: Context, item: ObjectSpec) -> Iterator[tuple[Span, str]]:
     if "called" not in item.defaulted:
         yield item.head, item.called
-    for _defect, phrase in states(item):
+    for phrase in texts(item):
         if context.written(phrase.span):
             yield context.place(phrase), phrase.text
-    for template in item.templates:
-        if context.written(template.span):
-            yield context.place(template), template.text

@@ -39,24 +39,16 @@ def _references(context: Context, item: ObjectSpec) -> int:
 
 
 def _tell(context: Context, item: ObjectSpec, cost: Cost, side: int, references: int) -> None:
-    if not _is_dear(cost):
-        return
-    name = _cause(item, side, references)
+    name = _cause(item, side, references) if _is_dear(cost) else None
     if name is None:
         return
-    place = item.method.spans.get(name) or item.method.span or item.head
-    what = f"{in_words(cost)} a picture on two cores, by estimate"
+    place, advice = item.place_of(name), _advice(item, name, side, references)
+    costs = f"{in_words(cost)} a picture on two cores, by estimate"
+    what = f"with this {item.method.model[0]} takes {costs}"
     if cost.seconds > MOST_SECONDS or cost.gigabytes > MOST_GIGABYTES:
-        context.report.error(
-            "I423", place,
-            f"with this {item.method.model[0]} takes {what}, more than machines have",
-            help=_advice(item, name, side, references),
-        )  # fmt: skip
+        context.report.error("I423", place, f"{what}, more than machines have", help=advice)
     else:
-        context.report.warning(
-            "I422", place, f"with this {item.method.model[0]} takes {what}",
-            help=_advice(item, name, side, references),
-        )  # fmt: skip
+        context.report.warning("I422", place, what, help=advice)
 
 
 def _cause(item: ObjectSpec, side: int, references: int) -> str | None:
