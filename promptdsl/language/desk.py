@@ -71,8 +71,7 @@ class Desk:
 
     def stray(self, where: Where, message: str, **said: Unpack[Advice]) -> None:
         """Report what nothing allows there."""
-        said.setdefault("label", "nothing belongs here")
-        self.error("I129", where, message, **said)
+        self.error("I129", where, message, label="nothing belongs here", **said)
 
     def malformed(self, statement: Statement, message: str, help: str) -> None:
         """Report a line whose words are right but whose form is not."""
