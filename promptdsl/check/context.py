@@ -1,14 +1,16 @@
 """What a check is given: the Spec, the files behind it, and the report."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from promptdsl.check.resolve.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.files.advice import advice
 from promptdsl.files.find import MAX_ENTRIES, Found, TooManyFiles
+from promptdsl.language.ast import NamedList, ObjectDef, PhraseBlock
 from promptdsl.language.build.objects import UNNAMED
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase, Spec
@@ -40,6 +42,24 @@ class Context:
     def objects(self) -> Iterable[ObjectSpec]:
         """The objects of the spec."""
         return self.spec.objects
+
+    @property
+    def blocks(self) -> Iterator[tuple[Module, NamedList | PhraseBlock, ObjectDef | None]]:
+        """Lists and blocks of phrases of the author's files, used or not, with their objects."""
+        for module in self.library.modules():
+            if not module.standard:
+                for named in module.file.lists:
+                    yield module, named, None
+                for item in module.file.objects:
+                    for part in item.parts:
+                        if isinstance(part, PhraseBlock):
+                            yield module, part, item
+
+    @property
+    def definitions(self) -> Iterator[ObjectDef]:
+        """The objects of the author's files as they are written, used or not."""
+        for module in self.library.modules():
+            yield from () if module.standard else module.file.objects
 
     def written(self, span: Span) -> bool:
         """Whether a place lies in a file of the author's, not in the standard library."""
@@ -121,3 +141,15 @@ def states(item: ObjectSpec) -> Iterable[tuple[str | None, Phrase]]:
     for defect in item.defects:
         for phrase in defect.phrases:
             yield defect.name, phrase
+
+
+def texts(item: ObjectSpec) -> Iterable[Phrase]:
+    """All phrases of an object, and its templates behind them."""
+    yield from (phrase for _defect, phrase in states(item))
+    yield from item.templates
+
+
+def listed(words: Collection[str], most: int) -> str:
+    """The first words, and how many there are more."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(islice(words, most)) + more

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from promptdsl.engine.device import Compute
+from promptdsl.engine.device import Compute, choose_compute
 from promptdsl.scoring.detector import Detector
 from promptdsl.scoring.features import Pictures
 
@@ -69,6 +69,14 @@ class Comparison:
     speeds: tuple[Speed, ...]
     score_difference: dict[str, float]
     map_difference: dict[str, float]
+
+
+def precisions(device: str, precision: str) -> list[Compute]:
+    """The ways to compute that are worth comparing: for auto, float32 and what it would choose."""
+    chosen = choose_compute(device, precision)
+    if precision != "auto" or chosen.precision == "fp32":
+        return [chosen]
+    return [choose_compute(device, "fp32"), chosen]
 
 
 def matrix_rate(compute: Compute) -> float:

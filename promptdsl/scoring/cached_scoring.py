@@ -6,13 +6,13 @@ of the very bytes that were decoded, so a file that is replaced in between does 
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import __version__ as pillow_version
 
@@ -25,7 +25,7 @@ from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.scoring.batching import BatchSize, batch_size, is_out_of_memory
+from promptdsl.scoring.batching import BatchSize, batch_size, in_batches
 from promptdsl.scoring.decoding import decode_ahead
 from promptdsl.scoring.detector import (
     ComparesWithReferences,
@@ -58,13 +58,14 @@ class Scoring:
     @property
     def engine_notes(self) -> tuple[str, ...]:
         """What the engine did without, as far as pictures had to be encoded."""
-        return engine_notes(self.detector)
+        return engine_notes(self.detector) if self.encoded else ()
 
     def encode(self, pictures: Pictures) -> Features:
         """Features of (B, H, W, 3) pictures, on the CPU."""
-        features = self.detector.encode(pictures).to("cpu")
-        self.encoded += len(features)
-        return features
+        found = self.detector.encode(pictures).to("cpu").tensors
+        self.encoded += len(pictures)
+        wanted = self.encoding.names or found.keys()
+        return Features({name: rows for name, rows in found.items() if name in wanted})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,7 @@ def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str)
 
 
 def encode_files(
-    scoring: Scoring,
-    files: Sequence[Path],
-    tell: Callable[[int], None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    scoring: Scoring, files: Sequence[Path], tell: Callable[[int], None] | None = None
 ) -> Iterator[Encoded]:
     """Features of all files: those in the cache first, then the others as they are encoded.
 
@@ -121,6 +119,16 @@ def encode_files(
     """
     hashes = _hash_all(files)
     left: list[int] = []
+    for encoded in chain(
+        _known(scoring, hashes, left), _encode_missing(scoring, files, hashes, left)
+    ):
+        if tell is not None:
+            tell(len(encoded.places))
+        yield encoded
+
+
+def _known(scoring: Scoring, hashes: Sequence[str | None], left: list[int]) -> Iterator[Encoded]:
+    """Pictures out of the cache, some at a time; the others' places are added to `left`."""
     found: list[tuple[int, Features]] = []
     for place, sha256 in enumerate(hashes):
         known = _from_cache(scoring, sha256)
@@ -128,26 +136,11 @@ def encode_files(
             left.append(place)
         else:
             found.append((place, known))
-        if len(found) == SCORE_AT_ONCE:
-            yield _joined(found, hashes, tell)
+        if found and (len(found) == SCORE_AT_ONCE or place == len(hashes) - 1):
+            places = tuple(place for place, _ in found)
+            features = join_features([features for _, features in found])
+            yield Encoded(places, tuple(hashes[place] for place in places), features)
             found = []
-        if stop is not None and stop():
-            return
-    if found:
-        yield _joined(found, hashes, tell)
-    yield from _encode_missing(scoring, files, hashes, left, tell, stop)
-
-
-def _joined(
-    found: Sequence[tuple[int, Features]],
-    hashes: Sequence[str | None],
-    tell: Callable[[int], None] | None,
-) -> Encoded:
-    if tell is not None:
-        tell(len(found))
-    places = tuple(place for place, _ in found)
-    features = join_features([features for _, features in found])
-    return Encoded(places, tuple(hashes[place] for place in places), features)
 
 
 def _from_cache(scoring: Scoring, sha256: str | None) -> Features | None:
@@ -158,74 +151,38 @@ def _from_cache(scoring: Scoring, sha256: str | None) -> Features | None:
 
 
 def _encode_missing(
-    scoring: Scoring,
-    files: Sequence[Path],
-    hashes: Sequence[str | None],
-    places: Sequence[int],
-    tell: Callable[[int], None] | None,
-    stop: Callable[[], bool] | None,
+    scoring: Scoring, files: Sequence[Path], hashes: Sequence[str | None], places: Sequence[int]
 ) -> Iterator[Encoded]:
     batch = batch_size(None, str(scoring.detector.compute.device))
-    pictures = decode_ahead(
-        (str(files[place]) for place in places), scoring.detector.size, lambda: 2 * batch.size + 2
-    )
+    images = (str(files[place]) for place in places)
+    pictures = decode_ahead(images, scoring.detector.size, lambda: 2 * batch.size + 2)
     waiting: list[tuple[int, Picture]] = []
-    try:
+    with closing(pictures):
         for place, picture in zip(places, pictures, strict=True):
-            if stop is not None and stop():
-                return
             if isinstance(picture, PictureError):
                 yield Encoded((place,), (hashes[place],), None, str(picture))
-                if tell is not None:
-                    tell(1)
                 continue
             waiting.append((place, picture))
             if len(waiting) >= batch.size:
-                yield _encode_and_keep(scoring, waiting, batch, tell)
+                yield _encode_and_keep(scoring, waiting, batch)
                 waiting = []
         if waiting:
-            yield _encode_and_keep(scoring, waiting, batch, tell)
-    finally:
-        pictures.close()
+            yield _encode_and_keep(scoring, waiting, batch)
 
 
 def _encode_and_keep(
-    scoring: Scoring,
-    waiting: Sequence[tuple[int, Picture]],
-    batch: BatchSize,
-    tell: Callable[[int], None] | None,
+    scoring: Scoring, waiting: Sequence[tuple[int, Picture]], batch: BatchSize
 ) -> Encoded:
-    features = _encode(scoring, [picture for _, picture in waiting], batch)
+    parts = in_batches(scoring.encode, [picture for _, picture in waiting], batch, timed=True)
+    features = join_features(parts)
     for row, (_, picture) in enumerate(waiting):
         # What is to be said of a picture must be said every time: such a one is not kept.
         if scoring.cache is not None and picture.sha256 is not None and not picture.notes:
-            one = {name: tensor[row : row + 1] for name, tensor in features.tensors.items()}
+            one = features[row : row + 1].tensors
             scoring.cache.put(picture.sha256, scoring.encoding, one)
-    if tell is not None:
-        tell(len(waiting))
     places = tuple(place for place, _ in waiting)
     hashes, notes = zip(*((picture.sha256, picture.notes) for _, picture in waiting), strict=True)
     return Encoded(places, hashes, features, notes=notes)
-
-
-def _encode(scoring: Scoring, pictures: Sequence[Picture], batch: BatchSize) -> Features:
-    """Features in the order of the pictures; out of memory halves the batch."""
-    parts: list[Features] = []
-    done = 0
-    while done < len(pictures):
-        part = np.stack([p.pixels for p in pictures[done : done + batch.size]])
-        start = time.perf_counter()
-        try:
-            features = scoring.encode(part)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise EnvironmentProblem(f"the device failed: {str(error)[:200]}") from error
-            batch.halve()
-            continue
-        batch.took(len(part), time.perf_counter() - start)
-        parts.append(features)
-        done += len(part)
-    return join_features(parts)
 
 
 def _encode_references(scoring: Scoring, progress: Progress | None) -> Iterator[Placed]:

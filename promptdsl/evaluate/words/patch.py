@@ -6,18 +6,16 @@ that the object does not have itself (it inherits it, or lives on a default) is 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import unified_diff
 from functools import partial
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.evaluate.words.units import NORMAL
-from promptdsl.language.ast import DefectBlock, NormalBlock, ObjectDef
+from promptdsl.files.difference import unified_lines
+from promptdsl.language.ast import ObjectDef, PhraseBlock
 from promptdsl.language.build.tree import build_ast
 from promptdsl.language.statements import quote
 from promptdsl.source import SourceFile, Span
 from promptdsl.spec import ObjectSpec, Phrase
-
-_NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +97,10 @@ def _without(text: str, site: Span, left: list[str], single: bool) -> _Edit:
     return _replaced(text, site, left, single) if left else _dropped(text, site)
 
 
-def _block(definition: ObjectDef, group: str) -> NormalBlock | DefectBlock | None:
-    for part in definition.parts:
-        if isinstance(part, NormalBlock) and group == NORMAL:
-            return part
-        if isinstance(part, DefectBlock) and part.name.value == group:
-            return part
-    return None
+def _block(definition: ObjectDef, group: str) -> PhraseBlock | None:
+    title = NORMAL if group == NORMAL else f"defect {group}"
+    blocks = (part for part in definition.parts if isinstance(part, PhraseBlock))
+    return next((block for block in blocks if block.title == title), None)
 
 
 def _new_block(text: str, definition: ObjectDef, group: str, phrases: list[str]) -> _Edit:
@@ -147,9 +142,7 @@ def _dropped(text: str, site: Span) -> _Edit:
     return _Edit(start, end, "")
 
 
-def _appended(
-    text: str, block: NormalBlock | DefectBlock, added: tuple[str, ...], single: bool
-) -> _Edit:
+def _appended(text: str, block: PhraseBlock, added: tuple[str, ...], single: bool) -> _Edit:
     """Behind the last line of a block; before its brace where the two stand on one line."""
     quoted = [quote(phrase) for phrase in added]
     brace = block.span.end - 1
@@ -186,11 +179,4 @@ def _indent(text: str, at: int) -> str:
 
 def unified(before: str, after: str, path: str) -> str:
     """What `patch -p1` and `git apply` take; `path` is relative to where they run."""
-    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
-    return "".join(line if line.endswith("\n") else line + _NO_NEWLINE for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; `splitlines` would also split at rarer characters."""
-    *whole, rest = text.split("\n")
-    return [line + "\n" for line in whole] + ([rest] if rest else [])
+    return "".join(unified_lines(before, after, f"a/{path}", f"b/{path}"))

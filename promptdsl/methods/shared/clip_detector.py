@@ -93,8 +93,8 @@ class ClipDetector(ABC, Generic[E]):
 
     @property
     def engine_notes(self) -> tuple[str, ...]:
-        """What the engine does without on this machine, as far as pictures had to be encoded."""
-        return self.encoder.notes if "encoder" in vars(self) else ()
+        """What the engine does without on this machine."""
+        return self.encoder.notes
 
     def load(self) -> None:
         """Load the encoder now, so that what is wrong with the weights is told before a picture."""
