@@ -90,14 +90,7 @@ class ImagePass:
         q, k, v = heads_of(self.qkv(block, stream), stream.pictures, block.heads)
         mixed_TC = self.kernels.buffer("mixed", len(stream.x_TC), self.tower.width, q)
         attend_into(mixed_TC, q, k, v)
-        self.add_attention(block, stream.x_TC, self.kernels.linear("y", block.out, mixed_TC))
-
-    def add_attention(self, block: Block, x_RC: Tensor, delta_RC: Tensor) -> None:
-        """Add what attention gave, then the MLP's part."""
-        kernels = self.kernels
-        y_RC = kernels.add_norm(x_RC, delta_RC, block.norm_2, block.up.weight.dtype)
-        hidden = kernels.activate(block, kernels.linear("hidden", block.up, y_RC))
-        kernels.add(x_RC, kernels.linear("y", block.down, hidden))
+        self.kernels.finish_block(block, stream.x_TC, self.kernels.linear("y", block.out, mixed_TC))
 
     def class_block(self, block: Block, stream: Stream) -> Tensor:
         """(B, C) class tokens after a block of which nothing else is read."""
@@ -112,7 +105,7 @@ class ImagePass:
         q = q_BC.view(stream.pictures, 1, block.heads, -1).transpose(1, 2)
         mixed_BC = F.scaled_dot_product_attention(q, k, v).flatten(1)
         x_BC = stream.class_tokens().clone()
-        self.add_attention(block, x_BC, block.out(mixed_BC))
+        self.kernels.finish_block(block, x_BC, block.out(mixed_BC))
         return x_BC
 
 

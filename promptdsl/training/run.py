@@ -29,19 +29,15 @@ class Listener(Protocol):
 
     def encoding(self, done: int, total: int) -> None:
         """So many pictures are encoded."""
-        ...
 
     def training(self, told: Told) -> None:
         """A step was made."""
-        ...
 
     def judging(self, done: int, total: int) -> None:
         """So many held-out pictures are scored."""
-        ...
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from safetensors.torch import load_file, save_file
 
 from promptdsl.methods import METHODS
 from promptdsl.plan.file import read_plan_file
 from promptdsl.scoring.compiled import compile_to_file, detector_state
 from promptdsl.scoring.detector import Detector, build_detector, restore_detector
-from promptdsl.scoring.features import load_features
+from promptdsl.scoring.features import Features
 
 from .conftest import MakePlan
 
@@ -65,8 +66,9 @@ def test_features_are_the_boundary(
     method: str, shots: int, make_plan: MakePlan, good_folder: Path, pictures: Pictures
 ) -> None:
     _, detector = built(make_plan, good_folder, method, shots)
-    detector.encode(pictures).save(good_folder / "features.safetensors")
-    later = detector.score(load_features(good_folder / "features.safetensors"))
+    tensors = {name: rows.contiguous() for name, rows in detector.encode(pictures).tensors.items()}
+    save_file(tensors, good_folder / "features.safetensors")
+    later = detector.score(Features(load_file(good_folder / "features.safetensors")))
     for one, other in zip(detector.inspect(pictures), later, strict=True):
         assert one.score == other.score
         np.testing.assert_array_equal(one.map, other.map)

@@ -68,7 +68,7 @@ class DualPathEncoder(PathEncoder):
         attend_into(mixed[all_rows:], v[:, :, 1:], v, v)
         both = run.kernels.linear("both", block.out, mixed)
         local_BPC.add_(both[all_rows:].view_as(local_BPC))
-        run.add_attention(block, stream.x_TC, both[:all_rows])
+        run.kernels.finish_block(block, stream.x_TC, both[:all_rows])
 
     def _last_block(self, block: Block, stream: Stream, local_BPC: Tensor | None) -> Tensor:
         """(B, C) class tokens; the V-V path goes on where it is read."""

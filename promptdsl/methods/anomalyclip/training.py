@@ -22,10 +22,11 @@ from promptdsl.methods.anomalyclip.prompts import (
     text_features,
 )
 from promptdsl.methods.anomalyclip.scoring import block_name, log_odds
-from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings, read_settings
+from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
 from promptdsl.methods.shared.learners import Batch, Ground, Learner
 from promptdsl.methods.shared.losses import cross_entropy, dice, focal
 from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.scoring.features import IMAGE
 
 CONTEXT, DEPTH, DEEP_TOKENS = 12, 9, 4  # the published sizes
@@ -88,7 +89,7 @@ class AnomalyclipLearner(Learner):
 def start_anomalyclip(ground: Ground) -> AnomalyclipLearner:
     """A learner before its first step."""
     model, place = ground.model, ground.compute.device
-    settings = read_settings(ground.plan.settings)
+    settings = read_fields(AnomalyclipSettings, ground.plan.settings)
     dice_of = torch.Generator().manual_seed(ground.seed)
     width, layers = model.config.text.width, model.config.text.layers
 

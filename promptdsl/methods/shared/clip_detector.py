@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from torch import Tensor
 
 from promptdsl.clip.model import ClipModel
-from promptdsl.clip.tower import VisionTower
+from promptdsl.clip.tower import Resize, VisionTower
 from promptdsl.engine.device import Compute
 from promptdsl.engine.image_pass import pixels_on
 from promptdsl.engine.shared_encoders import SharedEncoders
@@ -26,16 +26,13 @@ class ImageEncoder(Protocol):
     @property
     def tower(self) -> VisionTower:
         """What it runs."""
-        ...
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What it does without on this machine."""
-        ...
 
     def encode(self, pictures_B3HW: Tensor) -> dict[str, Tensor]:
         """Encode some pictures at a time; of several threads, one after the other."""
-        ...
 
 
 E = TypeVar("E", bound=ImageEncoder)
@@ -90,6 +87,11 @@ class ClipDetector(ABC, Generic[E]):
         key = (type(self), self.model.identity, self.size, str(self.compute), self.encoding())
         encoder: E = _encoders.find(key, self.make_encoder)
         return encoder
+
+    def tower(self, resize: Resize = "bicubic") -> VisionTower:
+        """Loads the image tower."""
+        place, dtype = self.compute.device, self.compute.dtype
+        return self.model.vision_tower(self.size, resize=resize, device=place, dtype=dtype)
 
     @property
     def engine_notes(self) -> tuple[str, ...]:
