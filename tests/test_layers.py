@@ -45,6 +45,7 @@ LAYERS: dict[str, Layer] = {
     "check": Layer(LANGUAGE),
     "plan": Layer(VALUES | {"registry", "spec"}, {"pydantic", "numpy"}),
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
+    "starter": Layer(LANGUAGE | {"check", "pipeline"}),
     # from pixels and scores to a verdict
     "pictures": Layer(VALUES, {"numpy", "PIL"}),
     "judge": Layer(JUDGING, {"numpy", "scipy"}),
@@ -66,7 +67,7 @@ LAYERS: dict[str, Layer] = {
         SCORING | LANGUAGE | set("check pipeline lock inspect report methods".split()),
         TENSORS | {"PIL", "pydantic", "scipy", "sklearn", "rich"},
     ),
-    "training": Layer(SCORING | {"evaluate", "inspect", "methods"}, TENSORS),
+    "training": Layer(SCORING | set("evaluate inspect methods language pipeline".split()), TENSORS),
 }
 # Top-level names of the package that say nothing about a layer.
 NEUTRAL = {"__version__", ""}
@@ -149,10 +150,7 @@ def _imports_the_cli(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail] if name == "scoring" else [])
-        for name in LAYERS
-    ],
+    [pytest.param(name, marks=[pytest.mark.xfail] if name == "scoring" else []) for name in LAYERS],
 )
 def test_imports_follow_the_table(name: str) -> None:
     layer = LAYERS[name]

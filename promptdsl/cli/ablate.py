@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.shared.attempt import attempted
-from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.shared.options import NO_CACHE, compute_options, dataset_options, format_option
-from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shared.labelled_jobs import find_jobs
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    Asked,
+    choice,
+    compute_options,
+    dataset_options,
+    format_option,
+    out_option,
+    picture_options,
+    quiet_option,
+)
 from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import Problem
 from promptdsl.files.naming import shown
@@ -39,36 +49,19 @@ Exit codes:
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
 @dataset_options
-@click.option(
+@choice(
     "--pixels",
-    type=click.Choice(["auto", "all", "none"]),
-    default="auto",
-    show_default=True,
+    words=("auto", "all", "none"),
     help="Pixel AUROC where there are masks; auto: for everything while that is quick.",
 )
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="OUT",
-    help="Folder for words.json.",
-)
+@out_option("Folder for words.json.", file_okay=False)
 @compute_options
 @NO_CACHE
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet_option()
 @ALLOW
 def command(
-    spec: str | None,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
-    mvtec: Path | None,
-    visa: Path | None,
-    data: Path | None,
-    categories: tuple[str, ...],
-    shots: int | None,
+    asked: Asked,
     pixels: Any,
     out: Path | None,
     device: str,
@@ -76,16 +69,13 @@ def command(
     no_cache: bool,
     form: str,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Leave out each phrase, template, defect, window scale and list of templates, one at a time.
 
     Says how image AUROC, the margin between good and defective pictures, pixel AUROC and the
     verdicts change, each with a paired 95 % bootstrap interval.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.ablate import ablate
     from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
@@ -95,20 +85,17 @@ def command(
     from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
-    asked = Asked(
-        spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
-    )
     jobs, _ = find_jobs(asked)
     if out is not None:
         refuse_foreign_outputs(out, {WORDS_FILE: JSON_MARK})
     ablations: list[Ablation] = []
     stopped: Problem | None = None
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             try:
                 for job in jobs:
-                    item, sources = object_of(job, allow)
+                    item, sources = object_of(job, asked.allow)
                     evidence = gather(job, item, compute, cache, progress)
                     ablations.append(ablate(evidence, sources, progress, pixels))
             except Problem as problem:

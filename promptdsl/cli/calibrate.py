@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.labelled_jobs import (
+from promptdsl.cli.shared.labelled_jobs import choose_object, find_jobs, open_spec
+from promptdsl.cli.shared.options import (
+    ALLOW,
     Asked,
-    choose_object,
-    find_jobs,
-    open_spec,
+    compute_options,
     picture_options,
+    quiet_option,
 )
-from promptdsl.cli.shared.options import compute_options
-from promptdsl.cli.shared.specs import ALLOW
 from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import command_line, shown
 
 if TYPE_CHECKING:
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import Compute
     from promptdsl.evaluate.calibrate import Solved, Wanted
     from promptdsl.evaluate.outcomes import Judged
@@ -105,14 +104,10 @@ def _share(context: click.Context, parameter: click.Parameter, value: str | None
     help="Write thresholds that pass most defects, or reject most good parts, all the same.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the thresholds and write nothing.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
+@quiet_option("No progress and no table.")
 @ALLOW
 def command(
-    spec: str,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
+    asked: Asked,
     false_rejects: float | None,
     reviews: float | None,
     escapes: float | None,
@@ -123,25 +118,22 @@ def command(
     force: bool,
     dry_run: bool,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Find a number for every `auto` threshold and write NAME.inspect.lock beside the spec.
 
     Good pictures alone are enough: at most the stated share of good parts is rejected, at the
     stated confidence. Take pictures that the spec has not been tuned on.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
 
-    if masks is not None:
+    if asked.masks is not None:
         raise UsageProblem("--masks: thresholds need no masks")
     old = OldLock()
-    in_use = open_spec(spec, allow, lock=old.read)
+    in_use = open_spec(str(asked.spec), asked.allow, lock=old.read)
     wanted = _wanted(false_rejects, reviews, escapes, confidence, accept_weaker)
-    jobs = _jobs(in_use, Asked(spec, object_name, good, defects, allow=allow), wanted)
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    jobs = _jobs(in_use, asked, wanted)
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         locked, failed = _calibrated(
             jobs, lambda job: _calibrate(job, wanted, compute, progress, quiet=quiet, force=force)
@@ -269,7 +261,7 @@ def _calibrate(
     job: "Job",
     wanted: "Wanted",
     compute: "Compute",
-    watch: "ValidationProgress",
+    watch: "Progress",
     *,
     quiet: bool,
     force: bool,
@@ -298,7 +290,10 @@ def _calibrate(
     with watch.aside():
         _tell_separation(job.name, separated)
         _tell(job, sample, solved, copies)
-        say(f"  {found.sentence}")
+        if found.doubtful:
+            tell_note(f"{shown(job.name)}: {found.sentence}", "warning")
+        else:
+            say(f"  {found.sentence}")
         if not quiet:
             _tell_outcomes(job, judged)
     sample.close()

@@ -1,13 +1,13 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.specs import ALLOW, SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shared.locks import tell_unsealed
+from promptdsl.cli.shared.options import ALLOW, device_option, out_option
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
@@ -16,10 +16,6 @@ from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
 from promptdsl.spec import AreaLimit, Limit, ObjectSpec
-
-if TYPE_CHECKING:
-    from promptdsl.inspect.plan_sources import SpecSource
-    from promptdsl.plan.model import ObjectPlan
 
 EPILOG = """\b
 Examples:
@@ -35,15 +31,11 @@ them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 
 @click.command("compile", epilog=EPILOG)
 @click.argument("spec", metavar="SPEC", type=SPEC)
-@click.option(
-    "-o", "--out", metavar="OUT", type=click.Path(allow_dash=True),
-    help="File to write; - is standard output.  [default: NAME.plan]",
-)  # fmt: skip
+@out_option(
+    "File to write; - is standard output.  [default: NAME.plan]", allow_dash=True, path_type=str
+)
 @click.option("--plan-only", is_flag=True, help="Write the plan as JSON, whatever OUT is called.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cuda", "cpu"]), default="auto", show_default=True,
-    help="Where to encode prompts and references for NAME.plan.",
-)  # fmt: skip
+@device_option("Where to encode prompts and references for NAME.plan.")
 @ALLOW
 def command(
     spec: str, out: str | None, plan_only: bool, device: str, allow: tuple[Path, ...]
@@ -112,42 +104,34 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
-    from rich.console import Console
-
-    from promptdsl.cli.run import calibration
-    from promptdsl.cli.shown.progress import RunProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
-    from promptdsl.inspect.plan_sources import SpecSource
+    from promptdsl.inspect.source import spec_source
+    from promptdsl.lock.changes import stale
     from promptdsl.scoring.compiled import compile_to_file
 
-    plan = compilation.plan()
-    numbers, since_lock = calibration(spec, None)
-    for sentence in _open_ends(compilation, numbers):
-        tell_note(sentence, "to run it")
-    console = Console(stderr=True)
-    with RunProgress(console, quiet=not sys.stderr.isatty(), also=lambda record: None) as progress:
-        compute = choose_compute(device, "fp32")
-        spec_hash = compilation.sha256
-        source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)
+    compute = choose_compute(device, "fp32")
+    with Progress("loading the model") as progress:
+        source = spec_source(str(spec), compilation, compute, progress.prepares)
+        tell_unsealed(source.lock, spec)
+        for sentence in _open_ends(compilation, source.numbers):
+            tell_note(sentence, "to run it")
         digest = compile_to_file(
-            plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated=numbers
+            source.plan,
+            out,
+            source.build,
+            spec=str(spec),
+            spec_hash=source.spec_hash,
+            calibrated=source.numbers,
         )
-        _tell_changes(source, since_lock)
+        for item in source.plan.objects:
+            changes = source.changes(item, source.weights_hash(item), any_precision=True)
+            if changes:
+                tell_note(stale(item.name, changes, spec), "warning")
     size = out.stat().st_size / 1e6
-    say(f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})")
-
-
-def _tell_changes(
-    source: "SpecSource", since_lock: "Callable[[ObjectPlan, str], list[str]]"
-) -> None:
-    for item in source.plan.objects:
-        changes = since_lock(item, source.weights_hash(item))
-        if changes:
-            tell_note(
-                f"{item.name} changed since it was calibrated: {'; '.join(changes)}; "
-                f"`{command_line('calibrate', source.path)}` makes its thresholds true again",
-                "warning",
-            )
+    say(
+        f"wrote {out} ({counted(len(source.plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})"
+    )
 
 
 def missing(compilation: Compilation) -> list[str]:

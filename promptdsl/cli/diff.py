@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptdsl.cli.shared.attempt import attempted
-from promptdsl.cli.shared.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.shared.specs import ALLOW, faultless
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    RECURSIVE,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+    quiet_option,
+)
+from promptdsl.cli.shared.specs import faultless
 from promptdsl.cli.shown.terminal import console_for_tables, counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
@@ -49,19 +58,15 @@ Exit codes:
     metavar="PICTURES",
     help="Pictures, a folder or a pattern; may be given again.",
 )
-@click.option("-r", "--recursive", is_flag=True, help="Look into sub-folders too.")
-@click.option("--object", "object_name", metavar="NAME", help="Compare this object alone.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="OUT",
-    help="Folder for diff.html, with the pictures whose verdict flips, and diff.json.",
+@RECURSIVE
+@object_option("Compare this object alone.")
+@out_option(
+    "Folder for diff.html, with the pictures whose verdict flips, and diff.json.", file_okay=False
 )
 @compute_options
 @NO_CACHE
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@quiet_option()
 @ALLOW
 def command(
     before: str,
@@ -82,9 +87,7 @@ def command(
     A and B are specs; either may be git:REV:path, which takes the spec and the files that it uses
     out of that revision. Pictures, references and weights are those on disk.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.diff import compare, describe
     from promptdsl.evaluate.words.evidence import cache_or_temporary
@@ -100,7 +103,7 @@ def command(
         tell_note(f"left out {found.told}")
     for problem in found.problems:
         tell_note(problem, "problem")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
             result = compare(*sides, found.pictures, object_name, compute, cache, progress)

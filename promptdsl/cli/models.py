@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from promptdsl.cli.models_import import WithImport
+from promptdsl.cli.shared.options import format_option
 from promptdsl.cli.shown.terminal import say, write_machines
 from promptdsl.methods import DEFAULT_MODEL
 
@@ -36,9 +37,7 @@ To a machine without internet:
 @click.argument("words", nargs=-1, metavar="[WORDS...]")
 @click.option("--cached", is_flag=True, help="Only those whose weights are on this machine.")
 @click.option("--fetch", nargs=2, metavar="NAME TAG", help="Download weights into the cache.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option(help=None)
 def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None, form: str) -> None:
     """List what `model:` in a spec may name; WORDS keep the lines that contain all of them."""
     if fetch:

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.shared.options import NO_CACHE, compute_options, format_option
-from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shared.labelled_jobs import find_jobs
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    Asked,
+    compute_options,
+    format_option,
+    out_option,
+    picture_options,
+    quiet_option,
+    seed_option,
+)
 from promptdsl.cli.shown.terminal import say, tell_note, write_machines
 from promptdsl.errors import SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
@@ -49,27 +58,15 @@ Exit codes:
     metavar="N",
     help="Steps at most; a step adds or removes one phrase.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Decides which half of the pictures is searched on.",
-)
-@click.option(
-    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File for the patch."
-)
+@seed_option("Decides which half of the pictures is searched on.")
+@out_option("File for the patch.", None, dir_okay=False)
 @compute_options
 @NO_CACHE
-@format_option("text: the patch alone; json: the steps and the patch.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
+@format_option(help="text: the patch alone; json: the steps and the patch.")
+@quiet_option("No progress and no remarks.")
 @ALLOW
 def command(
-    spec: str,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
+    asked: Asked,
     most: int,
     seed: int,
     out: Path | None,
@@ -78,16 +75,13 @@ def command(
     no_cache: bool,
     form: str,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Search for words that tell good from defective better, and print them as a patch.
 
     The search adds phrases out of std/states and removes phrases of the spec. It uses half of the
     pictures; the other half judges what it found, and only what is better there too is proposed.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
     from promptdsl.evaluate.words.sources import object_of
@@ -97,25 +91,26 @@ def command(
     from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
-    jobs, _ = find_jobs(Asked(spec, object_name, good, defects, masks, allow=allow))
+    jobs, _ = find_jobs(asked)
     if len(jobs) > 1:
+        names = ", ".join(job.name for job in jobs)
         raise UsageProblem(
-            f"{spec} has samples of {len(jobs)} objects ({', '.join(job.name for job in jobs)})",
+            f"{asked.spec} has samples of {len(jobs)} objects ({names})",
             "a patch is about one of them: --object NAME",
         )
     job = jobs[0]
     if out is not None:
-        refuse_inputs_as_output(out, [spec])
+        refuse_inputs_as_output(out, [job.spec.path])
         refuse_other_content(out, "promptdsl suggest", lambda content: content[:4] == b"--- ")
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
-            item, sources = object_of(job, allow)
+            item, sources = object_of(job, asked.allow)
             evidence = gather(job, item, compute, cache, progress)
             found = suggest(evidence, progress, most=most, seed=seed, places=Places(sources))
     if not quiet:
         _tell(found)
-    patch = _patch(job, found, allow) if found.better else ""
+    patch = _patch(job, found, asked.allow) if found.better else ""
     if out is not None and patch:
         _write(out, patch)
     if form == "json":

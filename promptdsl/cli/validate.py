@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from promptdsl.cli.shared.labelled_jobs import Asked, find_jobs, picture_options
-from promptdsl.cli.shared.options import NO_CACHE, compute_options, dataset_options, format_option
-from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shared.labelled_jobs import find_jobs
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    NO_CACHE,
+    Asked,
+    compute_options,
+    dataset_options,
+    format_option,
+    out_option,
+    picture_options,
+    quiet_option,
+)
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
@@ -38,31 +47,18 @@ Exit codes:
 @click.argument("spec", required=False, type=click.Path(dir_okay=False))
 @picture_options
 @dataset_options
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="OUT",
-    help="Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]",
+@out_option(
+    "Folder for validation.json, junit.xml and validation.html.  [default: NAME-validation]"
 )
 @compute_options
 @click.option("--words", is_flag=True, help="Add the table of `promptdsl ablate` to the page.")
 @click.option("--strict", is_flag=True, help="A test that too few pictures support fails too.")
 @NO_CACHE
 @format_option()
-@click.option("-q", "--quiet", is_flag=True, help="No tables and no progress.")
+@quiet_option("No tables and no progress.")
 @ALLOW
 def command(
-    spec: str | None,
-    good: tuple[Path, ...],
-    defects: tuple[tuple[str, Path], ...],
-    masks: Path | None,
-    object_name: str | None,
-    mvtec: Path | None,
-    visa: Path | None,
-    data: Path | None,
-    categories: tuple[str, ...],
-    shots: int | None,
+    asked: Asked,
     out: Path | None,
     device: str,
     precision: str,
@@ -71,29 +67,23 @@ def command(
     no_cache: bool,
     form: str,
     quiet: bool,
-    allow: tuple[Path, ...],
 ) -> int:
     """Judge a spec by labelled pictures: escapes, false rejects, AUROC, and how sure they are.
 
     Without folders it takes the spec's own `samples` and runs its `test` blocks. For MVTec AD and
     VisA the ready specs are used where no SPEC is given.
     """
-    from rich.console import Console
-
-    from promptdsl.cli.shown.validation_progress import ValidationProgress
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.gallery import gallery_for
     from promptdsl.evaluate.run import validate
     from promptdsl.scoring.feature_cache import open_feature_cache
 
     started = time.perf_counter()
-    asked = Asked(
-        spec, object_name, good, defects, masks, mvtec, visa, data, categories, shots, allow
-    )
     jobs, layout = find_jobs(asked)
     folder = _claim_folder(out or _default_folder(asked))
     gallery = gallery_for(len(jobs))
-    with ValidationProgress(Console(stderr=True), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         compute = choose_compute(device, precision)
         cache = None if no_cache else open_feature_cache()
         validation = validate(jobs, compute, cache, progress, dataset=layout, keep=gallery.take)
@@ -104,7 +94,7 @@ def command(
             from promptdsl.evaluate.words.words import words_tables
 
             done = jobs[: len(validation.objects)]
-            tables, lacking = words_tables(done, compute, cache, progress, allow)
+            tables, lacking = words_tables(done, compute, cache, progress, asked.allow)
             seconds = time.perf_counter() - started
             described = _write(validation, gallery, tables, folder, seconds)
     if form == "json":

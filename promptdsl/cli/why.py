@@ -8,8 +8,13 @@ import click
 
 from promptdsl.cli.shared.attempt import attempted
 from promptdsl.cli.shared.labelled_jobs import choose_object, open_spec
-from promptdsl.cli.shared.options import compute_options, format_option
-from promptdsl.cli.shared.specs import ALLOW
+from promptdsl.cli.shared.options import (
+    ALLOW,
+    compute_options,
+    format_option,
+    object_option,
+    out_option,
+)
 from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
@@ -38,13 +43,11 @@ Exit codes:
 @click.command("why", epilog=EPILOG, short_help="Say what made a picture's score.")
 @click.argument("spec", type=click.Path(dir_okay=False))
 @click.argument("picture", type=click.Path(path_type=Path))
-@click.option("--object", "object_name", metavar="NAME", help="Which object of the spec.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="PNG",
-    help="The annotated picture: highest windows on the left, heat map on the right.",
+@object_option()
+@out_option(
+    "The annotated picture: highest windows on the left, heat map on the right.",
+    "PNG",
+    dir_okay=False,
 )
 @compute_options
 @format_option()
@@ -60,8 +63,7 @@ def command(
     allow: tuple[Path, ...],
 ) -> int:
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
-    from rich.console import Console
-
+    from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.evaluate.words.sources import compiled
     from promptdsl.evaluate.words.why import explain
@@ -81,8 +83,7 @@ def command(
     compilation = compiled(used, allow)
     assert compilation.spec is not None  # open_spec has shown its faults
     item = next(found for found in compilation.spec.objects if found.name == plan.name)
-    console = Console(stderr=True)
-    with console.status("loading the model"):
+    with Progress("loading the model"):
         compute = choose_compute(device, precision)
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())

@@ -3,7 +3,7 @@
 SQLite gives atomic writes and safety between processes. A row carries its checksum; a damaged row
 is ignored and written again, a damaged file is dropped. The least recently written rows go first
 when the file outgrows its bound, the least recently written files when there are many. A cache that
-cannot be used only costs time.
+cannot be used only costs time, and little: a file that another process holds is waited for once.
 """
 
 import hashlib
@@ -21,12 +21,19 @@ from promptdsl.files.cache import cache_folder
 
 MAX_BYTES = 64 * 2**20
 MAX_MODELS = 40  # files
+WAIT_SECONDS = 2.0  # for another process that holds a file; encoding takes hardly longer
 _NAME = re.compile(r"[0-9a-f]{32}\.sqlite")
 Row = npt.NDArray[np.float32]
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS embeddings "
     "(prompt TEXT PRIMARY KEY, embedding BLOB NOT NULL, checksum BLOB NOT NULL) "
 )
+# Views and triggers are never ours, and may compute for ever.
+_FOREIGN = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+_BESIDE = ("", "-journal", "-wal", "-shm")  # the files that SQLite opens for one database
+# sqlite3 reports damage with an error of its own, or fails to decode the damaged words in it.
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+_given_up: set[Path] = set()  # files that were held for too long: this process waits no more
 
 
 def cache_file(model: str) -> Path:
@@ -78,29 +85,36 @@ def _database(path: Path) -> Iterator[sqlite3.Connection | None]:
     """An open transaction, or None where there can be no cache; a damaged file is dropped."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(path) and not os.path.isfile(path):
-            raise OSError(None, "it is not a regular file")  # SQLite would wait for a pipe
-        connection = sqlite3.connect(path, timeout=10)
+        for beside in _BESIDE:
+            if os.path.lexists(f"{path}{beside}") and not os.path.isfile(f"{path}{beside}"):
+                raise OSError(None, "it is not a regular file")  # SQLite would wait for a pipe
+        wait = 0.0 if path in _given_up else WAIT_SECONDS
+        connection = sqlite3.connect(path, timeout=wait)
     except (OSError, sqlite3.Error):
         yield None
         return
     with closing(connection):
         try:
             connection.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            _drop_if_damaged(path, error)
+            if connection.execute(_FOREIGN).fetchone():
+                raise sqlite3.DatabaseError("it holds more than our table")
+        except _ERRORS as error:
+            _after_failure(path, error)
             yield None
             return
         try:
             with connection:
                 yield connection
-        except sqlite3.DatabaseError as error:
-            _drop_if_damaged(path, error)
+        except _ERRORS as error:
+            _after_failure(path, error)
 
 
-def _drop_if_damaged(path: Path, error: sqlite3.DatabaseError) -> None:
-    """Most operational errors mean no damage: locked, read-only, disk full."""
-    code = getattr(error, "sqlite_errorcode", None)
+def _after_failure(path: Path, error: Exception) -> None:
+    """Drop a damaged file. Most operational errors mean no damage: read-only, disk full, held."""
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    if code & 0xFF == sqlite3.SQLITE_BUSY:  # the upper bits say why
+        _given_up.add(path)
+        return
     foreign = code == sqlite3.SQLITE_ERROR  # a table of other columns
     if foreign or not isinstance(error, sqlite3.OperationalError):
         with suppress(OSError):  # its folder may be read-only

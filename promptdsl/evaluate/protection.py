@@ -36,6 +36,11 @@ class Protection:
         return f"{self.escapes} of {self.defective} defective pictures here would pass ({passed})"
 
     @property
+    def doubtful(self) -> bool:
+        """Whether most defects of the pictures here would pass, be they ever so few."""
+        return self.escapes > MOST * self.defective
+
+    @property
     def useless(self) -> str | None:
         """Why these thresholds protect nobody, for certain; None where they may."""
         if _low(self.escapes, self.defective) > MOST:

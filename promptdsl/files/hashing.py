@@ -3,7 +3,7 @@
 Size and time of change alone are not proof: a file replaced within the clock's resolution, or by a
 tool that keeps times, looks unchanged. A note also holds the inode and the status-change time,
 which no program can set, and is only believed when the file had been at rest for some seconds
-before it was hashed.
+before it was hashed. A note carries a checksum of itself, so a damaged one is never believed.
 """
 
 import hashlib
@@ -76,17 +76,22 @@ def _note(resolved: Path) -> Path:
 def _read_note(note: Path, stamp: dict[str, int]) -> str | None:
     try:
         entry = json.loads(read_regular(note, _NOTE_BYTES))
-        if {name: entry[name] for name in stamp} == stamp and len(entry["sha256"]) == 64:
+        if entry == _sealed({**stamp, "sha256": entry["sha256"]}):
             return str(entry["sha256"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # not hashed yet, or the note is damaged: hash again
     return None
 
 
+def _sealed(entry: dict[str, object]) -> dict[str, object]:
+    """What a note says, with a checksum of it: one wrong digit would be a wrong hash."""
+    return {**entry, "check": hash_bytes(json.dumps(entry).encode())[:16]}
+
+
 def _write_note(note: Path, entry: dict[str, object]) -> None:
     with suppress(OSError):  # a cache that cannot be written only costs time
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(note, json.dumps(entry).encode(), durable=False)
+        write_atomically(note, json.dumps(_sealed(entry)).encode(), durable=False)
         _bound(note.parent)
 
 

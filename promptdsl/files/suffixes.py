@@ -14,7 +14,8 @@ PICTURES = frozenset(
 # Cameras, phones and image programs write these; they are pictures to their owner and must not
 # vanish: each becomes an error record that says what to do.
 UNREADABLE_PICTURES = frozenset(
-    ".heic .heif .jxl .dng .cr2 .cr3 .nef .arw .orf .rw2 .psd .exr".split()
+    ".heic .heif .hif .jxl .jxr .dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .pef .srw "
+    ".psd .exr .pfm .tga .pcx .sgi .fits .dcm".split()
 )
 
 # What stands behind a picture's name in the name of its mask; "" is a mask named alike.

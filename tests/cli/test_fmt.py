@@ -109,7 +109,9 @@ def test_a_failed_write_leaves_the_old_file(
 
     monkeypatch.setattr(os, "fsync", full)
     assert main(["fmt", str(spec)]) == 3
-    assert "No space left on device" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "No space left on device" in told.err
+    assert told.out == "1 file left as it was\n", "it was not changed"
     assert spec.read_text(encoding="utf-8") == UNTIDY
     assert os.listdir(spec.parent) == ["nut.inspect"]
 

@@ -64,7 +64,7 @@ def test_commands_write_through_the_functions_of_the_terminal() -> None:
     wrong = re.compile(r"\bclick\.(s?echo|secho)\(|(?<![\w.])print\(|sys\.std(out|err)\.write\(")
     found = [
         path.name
-        for path in sorted(CLI.glob("*.py"))
+        for path in sorted(CLI.rglob("*.py"))
         for line in path.read_text("utf-8").splitlines()
         if wrong.search(line) and "onsole" not in line
     ]

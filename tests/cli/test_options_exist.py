@@ -29,28 +29,28 @@ DATA_SETS = {"validate", "ablate"}
 # of it, or cannot be given the option that the sentence is about.
 ONLY: dict[str, set[str]] = {
     "check/": set(COMMANDS) - {"fmt", "new", "models", "train"},  # --allow: these find no files
-    "cli/execute_run.py": {"run"},
-    "cli/labelled_jobs.py": LABELLED,
+    "cli/shared/labelled_jobs.py": LABELLED,
     "cli/models_import.py": {"models"},
     "cli/run.py": {"run"},
     "cli/train.py": {"train"},
-    "experiments/evidence.py": {"ablate", "suggest", "validate"},
+    "evaluate/words/evidence.py": {"ablate", "suggest", "validate"},
+    "evaluate/calibrate.py": {"calibrate"},
+    "evaluate/labelled.py": LABELLED,
+    "files/inputs.py": {"run", "diff"},  # the help for folders of the command line
     "files/writing.py": {"new"},  # --force: nothing else refuses to replace a file here
+    "inspect/assignment.py": {"run", "diff"},
+    "inspect/earlier_run.py": {"run"},
+    "inspect/run.py": {"run"},
+    "inspect/run_description.py": {"run"},
+    "inspect/run_folder.py": {"run"},
     "report/html.py": {"run"},
-    "runtime/assignment.py": {"run", "diff"},
-    "runtime/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},
-    "runtime/device.py": set(COMMANDS) - {"models"},
-    "runtime/earlier_run.py": {"run"},
-    "runtime/inputs.py": {"run", "diff"},  # the help for folders of the command line
-    "runtime/run_description.py": {"run"},
-    "runtime/run_folder.py": {"run"},
+    "scoring/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},
+    "engine/device.py": set(COMMANDS) - {"models"},
     "training/": {"train"},
-    "validation/calibrate.py": {"calibrate"},
-    "validation/labelled.py": LABELLED,
 }
 # --data and its like can only be wrong where they can be given.
 ABOUT_DATA_SETS = {"--mvtec", "--visa", "--data", "--category", "--shots"}
-GIT = "experiments/versions.py"
+GIT = "evaluate/words/versions.py"
 OF_TOOLS = "mini.md"  # speaks of the tools that made the built-in model
 OTHER_PROGRAMS = re.compile(r"`?(python|pip|git|docker|pytest) ")
 SPEC = """inspect 1
@@ -109,8 +109,6 @@ def said() -> list[Said]:
     found = []
     for file in sorted(PACKAGE.rglob("*.py")):
         module = file.relative_to(PACKAGE).as_posix()
-        if module.startswith("training/") and not module.startswith("training/learned/"):
-            continue  # tools that made the built-in model; they are no commands
         if module == GIT:
             continue
         for line, text in sentences(file):
@@ -168,7 +166,9 @@ def speakers(said: Said) -> set[str]:
     """The commands that can say it."""
     if said.command is not None:
         return {said.command}
-    if said.module == "cli/labelled_jobs.py" and ABOUT_DATA_SETS & set(OPTION.findall(said.text)):
+    if said.module == "cli/shared/labelled_jobs.py" and ABOUT_DATA_SETS & set(
+        OPTION.findall(said.text)
+    ):
         return DATA_SETS
     importers = {command for command in COMMANDS if said.module in reached(command)}
     among = next((only for place, only in ONLY.items() if said.module.startswith(place)), None)
@@ -187,7 +187,11 @@ def test_every_option_in_a_sentence_is_one_of_the_command_that_says_it() -> None
 def test_sentences_are_found_and_reach_commands() -> None:
     found = said()
     assert len(found) > 150
-    assert {one.module for one in found} > {"cli/run.py", "runtime/inputs.py", "check/modules.py"}
+    assert {one.module for one in found} > {
+        "cli/run.py",
+        "files/inputs.py",
+        "check/resolve/modules.py",
+    }
     silent = {one.module for one in found if not speakers(one)}
     assert silent == set()
 

@@ -100,9 +100,9 @@ LAYOUTS = {
     ),
     "less common endings": Layout(
         "nut/train/good/{0.webp,1.gif} nut/test/good/0.ppm "
-        "nut/test/scratch/{0.jfif,1.heic,2.dng,3.tif,4.jp2,5.avif,6.JPE}",
+        "nut/test/scratch/{0.jfif,1.heic,2.dng,3.tif,4.jp2,5.avif,6.JPE,7.tga,8.PCX}",
         "",
-        {"good": (1, 0), "scratch": (7, 0)},
+        {"good": (1, 0), "scratch": (9, 0)},
     ),
 }  # fmt: skip
 

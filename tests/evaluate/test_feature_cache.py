@@ -1,6 +1,7 @@
 """The feature cache: hits, damage, the bound, and two processes at once."""
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import torch
 from safetensors.torch import save
 
 from promptdsl.errors import UsageProblem
+from promptdsl.scoring import feature_cache
 from promptdsl.scoring.feature_cache import (
     MAGIC,
     Encoding,
     FeatureCache,
     encoding_key,
+    open_feature_cache,
     read_limit,
 )
 from tests.robustness.damage import damages, every_flip
@@ -116,6 +119,113 @@ def test_files_of_somebody_else_are_not_deleted(tmp_path: Path) -> None:
     assert all(file.exists() for file in mine)
 
 
+def kept(folder: Path) -> list[int]:
+    """The sizes of the files that are left."""
+    return sorted(path.stat().st_size for path in folder.rglob("*.features"))
+
+
+def test_a_picture_lies_where_later_versions_look_for_it(tmp_path: Path) -> None:
+    cache(tmp_path).put("a", ALL, {"image": torch.ones(1, 2)})
+    (path,) = tmp_path.rglob("*.features")
+    name = hashlib.sha256(b"a key").hexdigest()[:40]
+    assert path == tmp_path / name[:2] / f"{name}.features"
+    assert path.read_bytes().startswith(b"promptdsl-features 1\n")
+
+
+def test_hits_and_misses_are_counted(tmp_path: Path) -> None:
+    store = cache(tmp_path)
+    store.put("a", ALL, {"image": torch.ones(1)})
+    assert store.get("a", ALL) is not None, "a picture may have one value alone"
+    assert store.get("a", ALL) is not None and store.get("b", ALL) is None
+    assert (store.hits, store.misses) == (2, 1)
+
+
+def test_all_that_a_method_gives_replaces_what_was_there(tmp_path: Path) -> None:
+    store = cache(tmp_path)
+    store.put("a", ALL, {"older": torch.ones(1, 2)})
+    store.put("a", ALL, {"image": torch.ones(1, 2)})
+    assert (store.get("a", ALL) or {}).keys() == {"image"}
+
+
+def test_what_is_larger_than_the_room_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache(tmp_path / "a").put("a", ALL, {"image": torch.ones(1, 500)})
+    (size,) = kept(tmp_path / "a")
+    monkeypatch.setattr(feature_cache, "_ROOM", 0.5)
+    cache(tmp_path / "b", 2 * size).put("a", ALL, {"image": torch.ones(1, 500)})
+    cache(tmp_path / "c", 2 * size - 1).put("a", ALL, {"image": torch.ones(1, 500)})
+    assert kept(tmp_path / "b") == [size] and kept(tmp_path / "c") == []
+    store = cache(tmp_path / "d", 3 * size)
+    for name in "abc":
+        store.put(name, ALL, {"image": torch.ones(1, 500)})
+    assert kept(tmp_path / "d") == [size] * 3, "as much as there may be"
+    store.put("d", ALL, {"image": torch.ones(1, 500)})
+    assert kept(tmp_path / "d") == [size], "half of the bound, as the room says here"
+
+
+def test_the_oldest_go_first_whatever_their_size_and_no_more_than_must(tmp_path: Path) -> None:
+    for at, order in enumerate(itertools.permutations((100, 200, 300))):
+        folder = tmp_path / str(at)
+        store = cache(folder)
+        for age, length in enumerate(order):
+            before = {*folder.rglob("*.features")}
+            store.put(f"{length}", ALL, {"image": torch.ones(1, length)})
+            (path,) = {*folder.rglob("*.features")} - before
+            os.utime(path, (1000 + age, 1000 + age))
+        sizes = kept(folder)
+        store.clear_to(sum(sizes))
+        assert kept(folder) == sizes, "nothing must go"
+        store.clear_to(sum(sizes) - 1)
+        assert store.get(f"{order[0]}", ALL) is None
+        assert store.get(f"{order[1]}", ALL) is not None
+        assert store.get(f"{order[2]}", ALL) is not None
+
+
+def test_another_process_may_go_on_with_its_unfinished_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = cache(tmp_path)
+    store.put("a", ALL, {"image": torch.ones(1, 5)})
+    (path,) = tmp_path.rglob("*.features")
+    unfinished = path.with_name(f".{path.name}.ab_c1234.tmp")
+    unfinished.write_text("half")
+    last = unfinished.stat().st_mtime
+    monkeypatch.setattr(feature_cache.time, "time", lambda: last + 3600)
+    store.clear_to(0)
+    assert unfinished.exists()
+    monkeypatch.setattr(feature_cache.time, "time", lambda: last + 3600.5)
+    store.clear_to(0)
+    assert not unfinished.exists(), "after an hour it is abandoned"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX systems")
+def test_links_are_neither_entered_nor_counted(tmp_path: Path) -> None:
+    other, mine = tmp_path / "other", tmp_path / "mine"
+    cache(other).put("a", ALL, {"image": torch.ones(1, 500)})
+    (theirs,) = other.rglob("*.features")
+    store = cache(mine)
+    store.put("b", ALL, {"image": torch.ones(1, 500)})
+    (own,) = mine.rglob("*.features")
+    os.utime(own, (1000, 1000))  # the first to go
+    (mine / "link").symlink_to(theirs.parent)
+    (own.parent / f"{'0' * 40}.features").symlink_to(theirs)
+    store.clear_to(own.stat().st_size + 500)
+    assert own.exists(), "a link is as large as itself, not as the file that it leads to"
+    store.clear_to(0)
+    assert not own.exists() and theirs.exists()
+
+
+def test_the_cache_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTDSL_CACHE", str(tmp_path))
+    monkeypatch.delenv("PROMPTDSL_CACHE_LIMIT", raising=False)
+    assert open_feature_cache() == FeatureCache(tmp_path / "features", 2 * 10**9)
+    monkeypatch.setenv("PROMPTDSL_CACHE_LIMIT", "3 kB")
+    assert open_feature_cache() == FeatureCache(tmp_path / "features", 3000)
+    monkeypatch.setenv("PROMPTDSL_CACHE_LIMIT", "0")
+    assert open_feature_cache() is None
+
+
 def test_two_processes_share_it(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WORK, str(tmp_path)]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
@@ -137,7 +247,9 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX systems")
-@pytest.mark.parametrize("kind", ["pipe", "loop", "folder", "vast", "forged"])
+@pytest.mark.parametrize(
+    "kind", ["pipe", "loop", "folder", "vast", "forged", "scalar", "nan", "several"]
+)
 def test_what_is_no_file_of_ours_is_a_miss_at_once(tmp_path: Path, kind: str) -> None:
     store = cache(tmp_path, 10**6)
     store.put("a", ALL, {"image": torch.ones(1, 5)})
@@ -153,7 +265,13 @@ def test_what_is_no_file_of_ours_is_a_miss_at_once(tmp_path: Path, kind: str) ->
         path.touch()
         os.truncate(path, 50 * 10**9)
     else:
-        payload = save({"image": torch.full((3, 5), float("nan"))})
+        nan = float("nan")
+        forged = {
+            "scalar": torch.ones(()),
+            "nan": torch.full((1, 5), nan),
+            "several": torch.ones(3, 5),
+        }
+        payload = save({"image": forged.get(kind, torch.full((3, 5), nan))})
         path.write_bytes(MAGIC + hashlib.sha256(payload).digest() + payload)
     assert store.get("a", ALL) is None
     store.put("a", ALL, {"image": torch.ones(1, 5)})
@@ -173,6 +291,8 @@ def test_sizes_are_read_as_people_write_them() -> None:
     assert read_limit("") == 2 * 10**9
     assert read_limit("500 MB") == 500 * 10**6
     assert read_limit("1.5gb") == 1_500_000_000
+    assert read_limit("2kb") == 2000 and read_limit("700") == 700
+    assert read_limit("0.5 TB") == 5 * 10**11
     assert read_limit("0") == 0
     with pytest.raises(UsageProblem, match="is no size"):
         read_limit("a lot")

@@ -1,5 +1,7 @@
 """Each change since a calibration is told by its own sentence, and nothing else is."""
 
+import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +155,25 @@ def test_a_set_of_pictures_is_its_bytes(tmp_path: Path) -> None:
     one = pin_hashes(["b", "a"], ["x"])
     assert one == pin_hashes(["a", "b"], ["x"]) and one.number == 2
     assert one.sha256 != pin_hashes(["a", "a"], ["x"]).sha256
+    assert one.sha256 == hashlib.sha256(b"a\nb").hexdigest(), "as in the locks written before"
     assert pin_files(["nowhere"], tmp_path) is None
+
+
+def test_pictures_that_cannot_all_be_seen_are_not_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part(tmp_path / "p" / "a.png", 1)
+    part(tmp_path / "p" / "locked" / "b.png", 2)
+    assert pin_files(["p/**"], tmp_path) is not None
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("promptdsl.files.search.os.scandir", scandir)
+    assert pin_files(["p/**"], tmp_path) is None, "a part of them would be another set"
 
 
 def test_learned_weights_and_references_are_pinned(item: ObjectPlan, tmp_path: Path) -> None:

@@ -95,6 +95,32 @@ def test_validate_tells_the_promise_with_its_sample(
 
 
 @pytest.mark.parametrize(
+    ("found", "doubtful"),
+    [
+        (Protection(3, 3, 0, 40), True),
+        (Protection(2, 4, 0, 40), False),
+        (Protection(0, 0, 0, 40), False),
+    ],
+)
+def test_most_defects_passed_is_a_warning_however_few_there_are(
+    found: Protection, doubtful: bool
+) -> None:
+    assert found.doubtful == doubtful
+
+
+def test_a_lock_that_passes_every_defect_seen_is_warned_of(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec = upside_down(tmp_path)
+    for path in [*(tmp_path / "hole").iterdir(), *sorted((tmp_path / "scratch").iterdir())[1:]]:
+        path.unlink()
+    spec.write_text("".join(s for s in spec.read_text().splitlines(True) if "hole" not in s))
+    assert main(["calibrate", str(spec), "-q"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: nut: 1 of 1 defective pictures here would pass" in told
+
+
+@pytest.mark.parametrize(
     ("found", "useless"),
     [
         (Protection(39, 40, 0, 40), True),
@@ -106,6 +132,19 @@ def test_validate_tells_the_promise_with_its_sample(
 )
 def test_only_what_is_certain_is_refused(found: Protection, useless: bool) -> None:
     assert (found.useless is not None) == useless
+
+
+def test_shares_are_told_with_their_interval() -> None:
+    found = Protection(escapes=1, defective=12, false_rejects=39, good=40)
+    told = "1 of 12 defective pictures here would pass (8.3 %, 0.2 to 38.5 %)"
+    assert found.sentence == told
+    assert found.useless == (
+        "these thresholds would reject 39 of 40 good pictures (97.5 %, 86.8 to 99.9 %)"
+    )
+    passing = Protection(escapes=39, defective=40, false_rejects=0, good=0)
+    assert passing.useless == (
+        "these thresholds would pass 39 of 40 defective pictures (97.5 %, 86.8 to 99.9 %)"
+    )
 
 
 def test_review_lies_below_reject(seeing_red: Encoded, tmp_path: Path, capsys: Capture) -> None:

@@ -43,7 +43,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "files/search.py": ("files/test_find.py",),
     "files/found.py": ("files/test_find.py", "inspect/test_inputs.py"),
     "files/hashing.py": ("files/test_hashing.py",),
-    "scoring/cached_scoring.py": ("evaluate/test_cached_scoring.py",),
+    "scoring/cached_scoring.py": (
+        "evaluate/test_encoding_files.py",
+        "evaluate/test_cached_scoring.py",
+    ),
     "scoring/feature_cache.py": ("evaluate/test_feature_cache.py",),
 }
 _TURNED: dict[type[ast.AST], type[ast.AST]] = {

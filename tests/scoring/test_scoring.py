@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from promptdsl.errors import SpecProblem
+from promptdsl.methods.shared.reference_pictures import draw_references
 from promptdsl.methods.shared.words import Directions, find_directions, prototype
 from promptdsl.methods.winclip import references as references_module
-from promptdsl.methods.shared.reference_pictures import draw_references
 from promptdsl.methods.winclip.references import distance, remember
 from promptdsl.methods.winclip.scoring import Scores, score_features
 from promptdsl.methods.winclip.settings import WinclipSettings, read_settings

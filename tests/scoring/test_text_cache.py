@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import sqlite3
 import tempfile
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +138,70 @@ def test_any_damage_costs_time_alone() -> None:
         assert all(np.array_equal(found[name], wanted[name]) for name in found)
 
 
+def test_damage_that_sqlite_quotes_in_its_message() -> None:
+    """Such a message is no text: Python fails to decode it before it is an error of SQLite's."""
+    store_embeddings("model", rows())
+    content = cache_file("model").read_bytes()
+    words = b"CREATE TABLE embeddings"
+    assert words in content
+    cache_file("model").write_bytes(content.replace(words, b"CREATE \xa9ABLE embeddings"))
+    assert load_embeddings("model", list(rows()), 8) == {}
+    store_embeddings("model", rows())
+    assert len(load_embeddings("model", list(rows()), 8)) == 3
+
+
+@pytest.mark.parametrize("lock", ["EXCLUSIVE", "IMMEDIATE"])
+def test_a_file_that_another_holds_is_waited_for_once(
+    lock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert text_cache.WAIT_SECONDS <= 2
+    monkeypatch.setattr(text_cache, "WAIT_SECONDS", 0.5)
+    store_embeddings("model", rows())
+    with closing(sqlite3.connect(cache_file("model"), isolation_level=None)) as holder:
+        holder.execute(f"BEGIN {lock}")
+        started = time.monotonic()
+        for _ in range(5):
+            load_embeddings("model", list(rows()), 8)
+            store_embeddings("model", rows(5))
+        assert 0.4 < time.monotonic() - started < 2  # each time would be 2.5 s and more
+    store_embeddings("model", rows(5))
+    assert len(load_embeddings("model", list(rows(5)), 8)) == 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX systems")
+@pytest.mark.parametrize("beside", ["-journal", "-wal", "-shm"])
+def test_a_pipe_beside_the_file_makes_nobody_wait(beside: str) -> None:
+    store_embeddings("model", rows())
+    os.mkfifo(f"{cache_file('model')}{beside}")
+    child = multiprocessing.get_context("fork").Process(
+        target=load_embeddings, args=("model", list(rows()), 8), daemon=True
+    )
+    child.start()
+    child.join(10)
+    waits = child.is_alive()
+    child.kill()
+    assert not waits
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "VIEW embeddings AS WITH RECURSIVE r(prompt) AS (SELECT 1 UNION ALL SELECT prompt FROM r) "
+        "SELECT prompt, prompt AS embedding, prompt AS checksum FROM r WHERE prompt = 2",
+        "TRIGGER t BEFORE INSERT ON embeddings BEGIN DELETE FROM embeddings; END",
+    ],
+)
+def test_views_and_triggers_of_somebody_else_are_not_run(made: str) -> None:
+    if made.startswith("TRIGGER"):
+        store_embeddings("model", rows())
+    cache_file("model").parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(cache_file("model"), isolation_level=None)) as database:
+        database.execute(f"CREATE {made}")
+    assert load_embeddings("model", list(rows()), 8) == {}
+    store_embeddings("model", rows())
+    assert len(load_embeddings("model", list(rows()), 8)) == 3
+
+
 @pytest.mark.parametrize("table", ["embeddings (x)", "embeddings (prompt, other, more)", "x (y)"])
 def test_a_database_of_somebody_else_is_made_anew(table: str) -> None:
     path = cache_file("model")
@@ -214,7 +280,8 @@ def write_rows(start: int) -> None:
         store_embeddings("shared", {f"prompt {number}": np.full(8, number, np.float32)})
 
 
-def test_two_processes_write_at_once() -> None:
+def test_two_processes_write_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_cache, "WAIT_SECONDS", 60)  # on any disk
     context = multiprocessing.get_context("fork")
     writers = [context.Process(target=write_rows, args=(start,)) for start in (0, 20)]
     for writer in writers:

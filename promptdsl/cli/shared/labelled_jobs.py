@@ -1,13 +1,10 @@
 """Options that say which labelled pictures to judge, and the jobs that they make."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from promptdsl.cli.shared.options import together
+from promptdsl.cli.shared.options import Asked
 from promptdsl.cli.shared.specs import compile_faultless
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import find_method
@@ -18,64 +15,6 @@ if TYPE_CHECKING:
     from promptdsl.evaluate.run import Job, SpecInUse
     from promptdsl.lock.model import Lock
     from promptdsl.plan.model import ObjectPlan
-
-FOLDER = click.Path(path_type=Path)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line says about pictures."""
-
-    spec: str | None
-    object_name: str | None
-    good: tuple[Path, ...] = ()
-    defects: tuple[tuple[str, Path], ...] = ()
-    masks: Path | None = None
-    mvtec: Path | None = None
-    visa: Path | None = None
-    data: Path | None = None
-    categories: tuple[str, ...] = ()
-    shots: int | None = None
-    allow: tuple[Path, ...] = ()
-
-    @property
-    def root(self) -> tuple[Path, str] | None:
-        """A data set's folder and layout."""
-        roots = [(self.mvtec, "mvtec"), (self.visa, "visa"), (self.data, "auto")]
-        return next(((path, layout) for path, layout in roots if path is not None), None)
-
-
-def _named_folder(
-    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[tuple[str, Path], ...]:
-    """`scratch=DIR` -> ("scratch", DIR)."""
-    pairs = []
-    for value in values:
-        name, equals, folder = value.partition("=")
-        if not (name and equals and folder):
-            raise click.BadParameter(f"{value!r} is not of the form NAME=DIR")
-        pairs.append((name, Path(folder)))
-    return tuple(pairs)
-
-
-picture_options = together(  # folders instead of the spec's samples
-    click.option("--good", multiple=True, type=FOLDER, metavar="DIR", help="Good parts."),
-    click.option(
-        "--defect",
-        "defects",
-        multiple=True,
-        callback=_named_folder,
-        metavar="NAME=DIR",
-        help="Parts with this defect; may be given again.",
-    ),
-    click.option(
-        "--masks",
-        type=FOLDER,
-        metavar="DIR",
-        help="Masks: DIR/NAME/ for each defect, or all of them in DIR.",
-    ),
-    click.option("--object", "object_name", metavar="NAME", help="Which object of the spec."),
-)
 
 
 def find_jobs(asked: Asked, opened: "SpecInUse | None" = None) -> "tuple[list[Job], str | None]":

@@ -22,14 +22,6 @@ from promptdsl.source import MAX_BYTES
 STANDARD_INPUT = "-"
 SPEC = click.Path(allow_dash=True, readable=False)  # what cannot be read is told file by file
 UNREADABLE = "I001"
-ALLOW = click.option(
-    "--allow",
-    "allow",
-    multiple=True,
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Let paths in the spec lead into this folder too.",
-)
 
 
 @dataclass(frozen=True, slots=True)

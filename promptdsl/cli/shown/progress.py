@@ -1,15 +1,14 @@
-"""Progress on standard error: a bar on a terminal, a line now and then elsewhere."""
+"""Progress on standard error: bars on a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
@@ -17,104 +16,194 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Bars
 from rich.text import Text
 
-from promptdsl.cli.shown.terminal import say
+from promptdsl.cli.shown.terminal import say, tell_note
+from promptdsl.files.naming import shown
 from promptdsl.results import Record
 
+if TYPE_CHECKING:
+    from promptdsl.training.loop import Told
+
 LINE_SECONDS = 15.0
+
+
+class Progress:
+    """How any command goes on: the Watch of inspect and evaluate, the Listener of training.
+
+    `also` is told of every record, too; `kept` leaves all bars on the terminal.
+    """
+
+    def __init__(
+        self,
+        first: str | None = "loading",
+        *,
+        quiet: bool = False,
+        kept: bool = False,
+        console: Console | None = None,
+        also: Callable[[Record], None] = lambda record: None,
+    ) -> None:
+        console = console or Console(stderr=True)
+        self._bars = None if quiet or not console.is_terminal else _bars(console, kept)
+        self._first, self._quiet, self._kept, self._also = first, quiet, kept, also
+        self._tasks: dict[str, TaskID] = {}
+        self._name, self._total, self._done, self._earlier = "", 0, 0, 0
+        self._began = self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        if self._bars is not None:
+            self._bars.start()
+        if self._first is not None:
+            self._show(self._first)
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Leave the terminal as it was."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """The terminal without the bar, for what is to stay on it."""
+        if self._bars is not None:
+            self._bars.stop()
+        try:
+            yield
+        finally:
+            if self._bars is not None:
+                self._bars.start()
+
+    def step(self, what: str) -> None:
+        """This is done now, however long it takes."""
+        self._show(what)
+        if self._bars is None and not self._quiet:
+            say(what, err=True)
+
+    def prepares(self, what: str, done: int, total: int) -> None:
+        """So much of the prompts or references is encoded."""
+        self._show(f"encoding {what}", done, total)
+
+    def begins(self, total: int, done: int) -> None:
+        """So many pictures or steps in all, so many of them done earlier."""
+        self._total, self._done, self._earlier = total, done, done
+        self._began = self._said = time.monotonic()
+
+    def inspected(self, record: Record) -> None:
+        """A record of a run was written."""
+        self._done += 1
+        self._also(record)
+        self._show("inspecting", self._done, self._total, rated=True)
+        self._line(
+            f"{self._done:,} of {self._total:,} pictures, {self._rate():.1f} pictures/s, "
+            f"{self._left()} left"
+        )
+
+    def inspects(self, name: str, total: int) -> None:
+        """So many pictures of this object come now."""
+        self._name, self._total, self._done = name, total, 0
+        self._show(f"inspecting {name}", 0, total)
+
+    def advance(self, pictures: int) -> None:
+        """So many more pictures of it were scored."""
+        self._done += pictures
+        self._show(f"inspecting {self._name}", self._done, self._total)
+        self._line(f"{self._name}: {self._done:,} of {self._total:,} pictures")
+
+    def measures(self, name: str) -> None:
+        """The figures of this object are computed now."""
+        self._show(f"measuring {name}")
+
+    def encoding(self, done: int, total: int) -> None:
+        """So many pictures to learn from are encoded."""
+        self._show("encoding pictures", done, total)
+        self._line(f"encoding pictures: {done:,} of {total:,}")
+
+    def training(self, told: "Told") -> None:
+        """A step of a training was made."""
+        if self._total != told.steps:
+            self.begins(told.steps, told.step - 1)
+        self._done = told.step
+        losses = ", ".join(f"{name} {value:.3f}" for name, value in told.losses.items())
+        losses = f"epoch {told.epoch}: {losses}"
+        self._show("training", told.step, told.steps, more=losses)
+        self._line(f"training: {told.step:,} of {told.steps:,} {losses}, {self._left()} left")
+        if told.step == told.steps and not self._quiet:
+            self._print(f"trained {told.steps:,} steps: {losses}")
+
+    def judging(self, done: int, total: int) -> None:
+        """So many held-out pictures are scored."""
+        self._show("judging on held-out pictures", done, total)
+        self._line(f"judging on held-out pictures: {done:,} of {total:,}")
+
+    def note(self, sentence: str) -> None:
+        """Something that the user must know."""
+        if self._bars is None:
+            tell_note(sentence)
+        else:
+            self._print(f"note: {sentence}")
+
+    def _show(
+        self,
+        what: str,
+        done: int = 0,
+        total: int | None = None,
+        *,
+        rated: bool = False,
+        more: str = "",
+    ) -> None:
+        if self._bars is None:
+            return
+        what = shown(what)
+        if what not in self._tasks:
+            while self._tasks and not self._kept:
+                self._bars.remove_task(self._tasks.popitem()[1])
+            self._tasks[what] = self._bars.add_task(what, total=total, rated=rated, more="")
+        self._bars.update(self._tasks[what], completed=done, total=total, more=more)
+
+    def _line(self, line: str) -> None:
+        """A line where there are no bars, if the last one was some time ago."""
+        now = time.monotonic()
+        if self._bars is None and not self._quiet and now - self._said >= LINE_SECONDS:
+            self._said = now
+            say(line, err=True)
+
+    def _print(self, line: str) -> None:
+        if self._bars is None:
+            say(line, err=True)
+        else:
+            self._bars.console.print(shown(line), markup=False, highlight=False)
+
+    def _rate(self) -> float:
+        """Pictures or steps a second."""
+        return (self._done - self._earlier) / max(time.monotonic() - self._began, 1e-9)
+
+    def _left(self) -> str:
+        seconds = (self._total - self._done) / max(self._rate(), 1e-9)
+        if seconds < 90:
+            return f"{seconds:.0f} s"
+        return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class _Rate(ProgressColumn):
     """Pictures per second."""
 
     def render(self, task: Task) -> Text:
-        """The speed, once there is one."""
-        return Text(f"{task.speed:.1f}/s" if task.speed else "", "progress.data.speed")
+        """The speed of a run, once there is one."""
+        rated = task.fields["rated"] and task.speed
+        return Text(f"{task.speed:.1f}/s" if rated else "", "progress.data.speed")
 
 
-class RunProgress:
-    """Shows how a run goes on; use as a context manager. `also` is told of every record too."""
-
-    def __init__(self, console: Console, *, quiet: bool, also: Callable[[Record], None]) -> None:
-        self._quiet, self._also = quiet, also
-        self._bar = _bar(console) if console.is_terminal and not quiet else None
-        self._task: TaskID | None = None
-        self._steps: dict[str, TaskID] = {}
-        self._total = self._done = self._earlier = 0
-        self._started = self._said = time.monotonic()
-
-    def __enter__(self) -> Self:
-        """Start drawing."""
-        if self._bar is not None:
-            self._bar.start()
-            self._steps["model"] = self._bar.add_task("loading the model", total=None)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal as it was."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def prepares(self, what: str, done: int, total: int) -> None:
-        """So much of the prompts or references is encoded."""
-        if self._bar is not None:
-            if what not in self._steps:
-                self._steps[what] = self._bar.add_task(f"encoding {what}", total=total)
-            self._bar.update(self._steps[what], completed=done, total=total, visible=done < total)
-
-    def begins(self, total: int, done: int) -> None:
-        """So many pictures in all, so many of them inspected by an earlier run."""
-        self._total, self._done, self._earlier = total, done, done
-        self._started = self._said = time.monotonic()
-        if self._bar is not None:
-            self._task = self._bar.add_task("inspecting", total=total, completed=done)
-
-    def inspected(self, record: Record) -> None:
-        """A record was written."""
-        self._done += 1
-        self._also(record)
-        if self._bar is not None and self._task is not None:
-            self._hide_steps()
-            self._bar.advance(self._task)
-        elif not self._quiet and time.monotonic() - self._said >= LINE_SECONDS:
-            self._said = time.monotonic()
-            say(self._line(), err=True)
-
-    def _hide_steps(self) -> None:
-        if self._bar is not None and self._steps:
-            for step in self._steps.values():
-                self._bar.remove_task(step)
-            self._steps.clear()
-
-    def _line(self) -> str:
-        rate = (self._done - self._earlier) / max(time.monotonic() - self._started, 1e-9)
-        left = (self._total - self._done) / max(rate, 1e-9)
-        return (
-            f"{self._done:,} of {self._total:,} pictures, {rate:.1f} pictures/s, "
-            f"{_duration(left)} left"
-        )
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
+def _bars(console: Console, kept: bool) -> Bars:
+    return Bars(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=24 if kept else 40),  # a training's losses stand behind its bar
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[more]}", markup=False),
         console=console,
-        transient=True,
+        transient=not kept,
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

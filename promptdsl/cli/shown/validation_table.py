@@ -94,7 +94,7 @@ def _figures_tables(result: ObjectResult) -> list[Table]:
     tables = [_figures_table(result, names) for names in _GROUPS_OF_COLUMNS]
     if any(tables):
         return [table for table in tables if table is not None]
-    table = _plain_table()
+    table = Table(box=None, pad_edge=False, show_header=False)
     reasons = {value.reason for value in result.total.values.values()}
     table.add_row("no figures: " + "; ".join(sorted(filter(None, reasons))))
     return [table]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from lark import Token
 
+from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, Value, Word
 from promptdsl.language.desk import Desk, Where
 from promptdsl.language.recovery.misfits import misplaced
@@ -36,7 +37,7 @@ def build_fields(
     for statement in statements:
         if statement.kind == "field":
             groups.append([statement])
-        elif _mended_colon(desk, statement):
+        elif _joined_name(desk, statement) or _mended_colon(desk, statement):
             broken = True
             groups.append([statement])
         elif groups and statement.goes_on:
@@ -224,6 +225,29 @@ def share(percent: str) -> float:
     return round(float(percent.rstrip("% \t")) / 100.0, 12)
 
 
+def _joined_name(desk: Desk, statement: Statement) -> bool:
+    """Whether a name was written in several words, `image size: 240`; it is reported and joined."""
+    atoms = statement.atoms
+    colon = next((at for at, token in enumerate(atoms) if token.type == "COLON"), 0)
+    if statement.kind != "loose" or colon < 2 or not all(map(is_word, atoms[:colon])):
+        return False
+    joined = "_".join(map(str, atoms[:colon])).lower()
+    parted = [field.name for field in known_fields() if "_" in field.name]
+    last = str(atoms[colon - 1])
+    meant = nearest(joined, parted) or (last if is_field(last) else None)
+    if meant is None or statement.is_broken:
+        return False
+    rest = atoms[colon + 1 :]
+    value = f" {shown(desk.written(rest))}" if rest else ""
+    name = shown(desk.written(atoms[:colon]))
+    desk.error(
+        "I402", atoms[:colon], f"{name} is not a setting: the name of one holds no spaces",
+        help=f"write {meant}:{value}", write=meant,
+    )  # fmt: skip
+    atoms[:colon] = [Token.new_borrow_pos(atoms[0].type, meant, atoms[0])]
+    return True
+
+
 def _mended_colon(desk: Desk, statement: Statement) -> bool:
     """Whether only the colon lacks in `stride 1` or `stride = 1`; it is reported and added."""
     atoms = statement.atoms
@@ -231,7 +255,7 @@ def _mended_colon(desk: Desk, statement: Statement) -> bool:
         return False
     if statement.after_comma and not is_field(statement.first):
         return False  # it may be one more value
-    if not is_word(atoms[0]) or statement.is_broken:
+    if not is_word(atoms[0]) or any(token.type in ("BROKEN", "COLON") for token in atoms):
         return False
     equals = len(atoms) > 2 and (str(atoms[1]) in ("=", "->", "=>") or set(atoms[1]) <= BULLETS)
     behind = 2 if equals else 1

@@ -179,6 +179,8 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
         message, help = f"{word} belongs in a {home} block", f"for example {FORMS[home]}"
         desk.error("I121", statement, message, label="not here", help=help)
         return None
+    if _several_in_one(desk, statement):
+        return None
     lost = _lost_word(statement)
     if lost is not None and (lost == "samples" or word not in SYNONYMS):
         add_word(desk, statement, lost)
@@ -198,6 +200,22 @@ def add_word(desk: Desk, statement: Statement, lost: str) -> None:
         write=f"{lost} ", help=f"write {lost} {name}", at=span._replace(end=span.start),
     )  # fmt: skip
     statement.atoms.insert(0, Token.new_borrow_pos(lost.upper(), lost, name))
+
+
+def _several_in_one(desk: Desk, statement: Statement) -> bool:
+    """Whether one block was to hold all defects, `defects { bent { ... } rust { ... } }`."""
+    atoms, lines = statement.atoms, list(each(statement.block))
+    if len(atoms) != 1 or nearest(str(atoms[0]), IN_OBJECT) != "defect":
+        return False
+    named = [line for line in lines if line.block is not None and line.atoms]
+    names = [str(line.atoms[0]) for line in named if is_word(line.atoms[0])]
+    if not names or len(names) < len(lines):
+        return False
+    desk.error(
+        "I120", atoms[0], "each defect has a block of its own in the object",
+        help=f"remove the outer braces, and write defect {names[0]} {{ ... }}",
+    )  # fmt: skip
+    return True
 
 
 def _lost_word(statement: Statement) -> str | None:
