@@ -38,10 +38,9 @@ ONLY: dict[str, set[str]] = {
     "evaluate/labelled.py": LABELLED,
     "files/inputs.py": {"run", "diff"},  # the help for folders of the command line
     "files/writing.py": {"new"},  # --force: nothing else refuses to replace a file here
-    "inspect/assignment.py": {"run", "diff"},
-    "inspect/earlier_run.py": {"run"},
+    "inspect/jobs.py": {"run", "diff"},
     "inspect/run.py": {"run"},
-    "inspect/run_description.py": {"run"},
+    "inspect/description.py": {"run"},
     "inspect/run_folder.py": {"run"},
     "report/html.py": {"run"},
     "scoring/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},

@@ -12,7 +12,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.run import Watch
 from promptdsl.evaluate.scored import ArrayStore
 from promptdsl.evaluate.words.versions import Version
-from promptdsl.inspect.assignment import Job, assign
+from promptdsl.inspect.jobs import Job, assign
 from promptdsl.judge.verdict import decide, meaning, resolve
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
