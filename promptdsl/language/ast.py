@@ -5,7 +5,9 @@ reported and are absent; `broken` marks the parents of such lines, so that a lat
 complain about what is missing because of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from promptdsl.source import Span
@@ -110,6 +112,7 @@ class MethodBlock:
     head: Span
     base: IncludeLine | None = None  # `include base`: the parent's fields come first
     broken: bool = False
+    folders: Mapping[str, PurePosixPath] = field(default_factory=dict)  # where paths start
 
 
 @dataclass(frozen=True, slots=True)

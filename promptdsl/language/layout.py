@@ -6,7 +6,7 @@ stays broken. Every comment stays behind the words or above the line where it st
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from lark import Token
 
@@ -223,16 +223,8 @@ def _is_verbatim(statement: Statement) -> bool:
 
 def _aligned(rows: list[_Row]) -> list[str]:
     """Lines with their comments, those on neighbouring lines of one depth below each other."""
-    lines: list[str] = []
-    at = 0
-    while at < len(rows):
-        group = at + 1
-        if rows[at].comment:
-            while group < len(rows) and rows[group].comment and rows[group].depth == rows[at].depth:
-                group += 1
-        lines += _with_comments(rows[at:group])
-        at = group
-    return lines
+    groups = groupby(rows, key=lambda row: row.depth if row.comment else None)
+    return [line for _depth, group in groups for line in _with_comments(list(group))]
 
 
 def _with_comments(rows: list[_Row]) -> list[str]:

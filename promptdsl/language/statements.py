@@ -31,11 +31,14 @@ class Statement:
     is_value: bool = False  # of the field before it
 
     def __post_init__(self) -> None:
-        at = next((at for at, part in enumerate(self.parts) if isinstance(part, Block)), None)
-        cut = len(self.parts) if at is None else at
-        self.atoms = _tokens(self.parts[:cut])
-        self.block = None if at is None else self.blocks[0]
-        self.after = _tokens(self.parts[cut + 1 :])
+        self.atoms, self.block, self.after = [], None, []
+        for part in self.parts:
+            if isinstance(part, Token):
+                (self.atoms if self.block is None else self.after).append(part)
+            elif self.block is None:
+                self.block = part
+            else:
+                self.after.append(part.opener)
 
     @property
     def blocks(self) -> list["Block"]:
@@ -117,10 +120,6 @@ def _block(tree: Tree[Token]) -> Block:
     opener, closer = tree.children[0], tree.children[-1]
     assert isinstance(opener, Token) and isinstance(closer, Token)
     return Block(opener, closer, statements_of(tree))
-
-
-def _tokens(parts: Iterable[Token | Block]) -> list[Token]:
-    return [part if isinstance(part, Token) else part.opener for part in parts]
 
 
 def comments_of(text: str) -> list[Comment]:

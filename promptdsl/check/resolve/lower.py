@@ -78,7 +78,7 @@ def _method(merged: Merged, library: Library) -> MethodSpec:
     assert isinstance(model, tuple)
     place = spans["model"] if "model" in settings.values else None
     reference = read_model(tuple(map(str, model)), place, library)
-    at = lines.span if lines else None
+    at = lines.head if lines else None
     fit_defaults(
         method, filled, set(spans), reference, at or merged.definition.name.span, library.report
     )

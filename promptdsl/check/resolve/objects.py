@@ -10,7 +10,6 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
     Claim,
-    FieldLine,
     IncludeLine,
     Limit,
     MethodBlock,
@@ -31,17 +30,6 @@ MAX_CHAIN = 100
 MAX_NAMED = 300  # other objects that a misspelt parent is compared with
 
 
-@dataclass(frozen=True, slots=True)
-class MethodLines:
-    """The method as written, inherited fields first; `folders` says where a field's paths start."""
-
-    name: str
-    name_span: Span
-    fields: tuple[FieldLine, ...]
-    folders: dict[str, PurePosixPath]
-    span: Span
-
-
 @dataclass(slots=True)
 class Merged:
     """An object with everything that it inherits; None is "nobody wrote it"."""
@@ -53,7 +41,7 @@ class Merged:
     normal: tuple[Phrase, ...] | None = None
     defects: dict[str, Defect] = field(default_factory=dict)
     templates: tuple[Phrase, ...] | None = None
-    method: MethodLines | None = None
+    method: MethodBlock | None = None  # the inherited fields first
     rules: tuple[Limit, ...] | None = None
     samples: dict[str, SampleSet] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
@@ -234,18 +222,15 @@ class ObjectResolver:
         else:
             merged.templates = phrases
 
-    def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
-        folder = merged.module.plan_folder
+    def _method(self, merged: Merged, part: MethodBlock) -> MethodBlock:
         fields = {line.name.value: line for line in part.fields}
-        folders = dict.fromkeys(fields, folder)
+        folders = dict.fromkeys(fields, merged.module.plan_folder)
         if part.base is not None and merged.method is None:
             self._no_base(part.base, merged)
         elif part.base is not None and merged.method is not None:
-            fields = {**{line.name.value: line for line in merged.method.fields}, **fields}
+            fields = {line.name.value: line for line in merged.method.fields} | fields
             folders = {**merged.method.folders, **folders}
-        return MethodLines(
-            part.name.value, part.name.span, tuple(fields.values()), folders, part.head
-        )
+        return replace(part, fields=tuple(fields.values()), folders=folders)
 
     def _no_base(self, line: IncludeLine, merged: Merged) -> None:
         if merged.lost_parts:

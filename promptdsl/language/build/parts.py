@@ -94,8 +94,7 @@ def build_remove(desk: Desk, statement: Statement) -> RemoveLine | None:
     if is_broken(atoms):
         pass
     elif NAME.fullmatch(name):
-        message = "the name of a defect is written without quotes"
-        desk.error("I124", atoms, message, write=name, help=f"write remove {name}")
+        desk.unquoted(atoms, "the name of a defect", name, "remove")
     else:
         desk.malformed(statement, "remove needs the name of a defect", "for example remove bent")
     return None
@@ -113,8 +112,7 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     span = desk.span(atoms[0])
     name = Word(desk.written(span).strip('"'), span)
     if atoms[0].type == "STRING":
-        message = "the name of a method is written without quotes"
-        desk.error("I124", span, message, write=name.value, help=f"write method {name.value}")
+        desk.unquoted(span, "the name of a method", name.value, "method")
     lines = list(each(statement.block))
     bases = [_base_only(desk, line) for line in lines if line.kind == "include"]
     others = [line for line in lines if line.kind != "include"]

@@ -55,7 +55,10 @@ class _Mender(TokenPass):
         }
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
-            if not any(rule(token) for rule in rules.get(token.type, ())):
+            for rule in rules.get(token.type, ()):
+                if rule(token):
+                    break
+            else:
                 self._keep(token)
                 self.at += 1
         return self.out
