@@ -52,7 +52,7 @@ class _Writer:
 
     def body(self, statements: list[Statement], end: int, depth: int) -> None:
         """All statements of a block or a file that ends at `end`, and its comments."""
-        statements = [statement for statement in statements if not statement.is_value]
+        statements = [statement for statement in statements if statement.value_of is None]
         starts = [statement.start for statement in statements] + [end]
         for statement, following in zip(statements, starts[1:], strict=True):
             self.own_line_comments(statement.start, depth)

@@ -28,7 +28,7 @@ class Statement:
     block: "Block | None" = field(init=False)
     after: list[Token] = field(init=False)  # what stands behind the block, which nothing allows
     values: list["Statement"] = field(default_factory=list)  # of a field, behind commas
-    is_value: bool = False  # of the field before it
+    value_of: "Statement | None" = None  # the field before it, behind whose commas it stands
 
     def __post_init__(self) -> None:
         self.atoms, self.block, self.after = [], None, []
@@ -107,7 +107,7 @@ def statements_of(tree: Tree[Token]) -> list[Statement]:
         statement = Statement(str(child.data), parts, after_comma)
         found.append(statement)
         if head is not None and statement.goes_on:
-            statement.is_value = True
+            statement.value_of = head
             head.values.append(statement)
         else:
             is_field = len(parts) > 1 and isinstance(parts[1], Token) and parts[1].type == "COLON"

@@ -4,7 +4,7 @@ Lists are counted before they are walked: a few hundred short lines can mean mil
 """
 
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
@@ -64,9 +64,7 @@ class Resolver:
             return (), True
         phrases: list[Phrase] = []
         for line in lines:
-            if isinstance(line, Text):
-                phrases.append(Phrase(line.value, line.span, line.span))
-            elif line.is_base:
+            if isinstance(line, IncludeLine) and line.is_base:
                 phrases += [Phrase(p.text, p.span, line.span) for p in base or ()]
             else:
                 texts = self._brought(line, module, kind)
@@ -169,18 +167,15 @@ class Resolver:
             if key in self._open or len(self._open) >= MAX_CHAIN or not self._counts.get(key):
                 return ()  # which was reported
             self._open.append(key)
-            self._texts[key] = tuple(
-                text
-                for line in named.lines
-                for text in (
-                    (line,) if isinstance(line, Text) else self._brought(line, home, named.kind)
-                )
-            )
+            brought = (self._brought(line, home, named.kind) for line in named.lines)
+            self._texts[key] = tuple(chain.from_iterable(brought))
             self._open.pop()
         return self._texts[key]
 
-    def _brought(self, line: IncludeLine, module: Module, kind: ListKind) -> tuple[Text, ...]:
-        """What an include line brings, without a word about what is unknown."""
+    def _brought(self, line: Line, module: Module, kind: ListKind) -> tuple[Text, ...]:
+        """The texts of a line, without a word about what is unknown."""
+        if isinstance(line, Text):
+            return (line,)
         home, named = _included(line, module, kind)
         return () if home is None or named is None else self.list(named, home)
 

@@ -67,11 +67,14 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
         draft.broken = True
     lines = list(each(statement.block))
     desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
-    for index, line in enumerate(lines):
-        if index and line.after_comma and lines[index - 1].kind == "field":
-            lines[index] = _further_value(desk, lines[index - 1], line, draft)
-        else:
+    for line in lines:
+        if line.value_of is None or line.value_of.kind != "field":
             _object_line(desk, line, draft)
+            continue
+        draft.broken = True
+        if line.value_of.first == "called":
+            message = "called takes one text in quotes, and this is one more"
+            desk.error("I404", line, message, help="remove it")
     desk.nothing_behind(statement)
     span, place = desk.span_of(statement), desk.place(statement)
     name = name or Word(UNNAMED, place)
@@ -113,18 +116,6 @@ def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | No
         message = "extends needs the name of one other object"
         desk.malformed(statement, message, "write object brass_nut extends metal_nut { ... }")
     return None
-
-
-def _further_value(desk: Desk, field: Statement, statement: Statement, draft: _Draft) -> Statement:
-    """What stands behind a comma after a field's value; the field, if it belongs to that."""
-    if not statement.goes_on:
-        _object_line(desk, statement, draft)
-        return statement
-    draft.broken = True
-    if field.first == "called":
-        message = "called takes one text in quotes, and this is one more"
-        desk.error("I404", statement, message, help="remove it")
-    return field
 
 
 def _object_line(desk: Desk, statement: Statement, draft: _Draft) -> None:
