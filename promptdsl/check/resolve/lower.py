@@ -14,8 +14,6 @@ from promptdsl.source import Span
 from promptdsl.spec import MethodSpec, ObjectSpec, Phrase, ScoreLimit
 
 DEFAULT_LIMIT = ScoreLimit("reject", 0.5, "reject when score >= 0.5", None)
-_PROFILE = {"april_gan": "std/april_gan"}
-DEFAULT_PROFILE = "std/winclip"
 
 
 def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
@@ -30,7 +28,7 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         "thresholds": merged.rules,
     }
     defaulted = frozenset(part for part, value in parts.items() if value is None)
-    profile = _PROFILE.get(method.name, DEFAULT_PROFILE)
+    profile = METHODS[method.name].profile
     published = partial(_published, profile, definition.name.span, library, resolver)
     limits = (DEFAULT_LIMIT,) if merged.rules is None else merged.rules
     return ObjectSpec(
