@@ -14,7 +14,7 @@ from typing import NamedTuple, Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Advice, Report
+from promptdsl.diagnostics.diagnostic import Advice
 from promptdsl.language.recovery.lost_heads import doubled_head, likely_head, orphans_end
 from promptdsl.language.recovery.token_pass import (
     BLOCK_WORDS,
@@ -23,7 +23,7 @@ from promptdsl.language.recovery.token_pass import (
     TokenPass,
 )
 from promptdsl.language.tokens import BLANK, HIDDEN, begin, finish, made
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import Span
 
 MAX_DEPTH = 16
 # What must follow a word for it to be the start of that part of an object.
@@ -66,7 +66,9 @@ class _Closed(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Balancer(TokenPass):
+class Balancer(TokenPass):
+    """The tokens with balanced braces; every repair is reported once."""
+
     stack: list[_Open] = field(default_factory=list)
     suspect: _Open | None = None
     last_top: _Closed | None = None
@@ -428,8 +430,3 @@ class _Balancer(TokenPass):
 def _has_no_head(block: _Open) -> bool:
     """Whether a repair made up the whole head of the block, and reported it."""
     return begin(block.keyword) == finish(block.keyword)
-
-
-def balance(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
-    """The tokens with balanced braces; every repair is reported once."""
-    return _Balancer(source, report, tokens).run()

@@ -209,7 +209,7 @@ class Resolver:
         if home.file.broken_lists or self.report.skips():
             return
         where = "this file" if home is module else home.source.name
-        if find_list(home, _OTHER[kind], name) is not None:
+        if (_OTHER[kind], name) in home.lists:
             takes = "phrases" if kind == "words" else "templates"
             message = f"{name} is a list of {_OTHER[kind]}, and this block takes {takes}"
             help = f"include a list that was written with {kind} NAME {{ ... }}"
@@ -234,17 +234,12 @@ class Resolver:
         self.report.error("I301", span, message, write=made, help=help)
 
 
-def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
-    """The first list of that kind and name in a file."""
-    return module.lists.get((kind, name))
-
-
 def _included(
     line: IncludeLine, module: Module, kind: ListKind
 ) -> tuple[Module | None, NamedList | None]:
     """The file and the list that an include line means, as far as they are known."""
     home = module if line.alias is None else module.imports.get(line.alias.value)
-    return home, find_list(home, kind, line.name.value) if home is not None else None
+    return home, home.lists.get((kind, line.name.value)) if home is not None else None
 
 
 def _key(named: NamedList, home: Module) -> _Key:
