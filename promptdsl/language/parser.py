@@ -5,7 +5,7 @@ from lark import Token, Tree
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.balance import Balancer
 from promptdsl.language.quotes import mend_quotes
-from promptdsl.language.recovery.other_formats import other_format, tell_other_format
+from promptdsl.language.recovery.other_notations import other_format, tell_other_format
 from promptdsl.language.recovery.slips import SlipMender
 from promptdsl.language.recovery.stray_marks import Sweeper
 from promptdsl.language.recovery.token_pass import TokenPass

@@ -9,7 +9,7 @@ from promptdsl.check.resolve.objects import relocate
 from promptdsl.diagnostics.diagnostic import Report, Said
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, MethodBlock, Value
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.statements import quote
 from promptdsl.methods import (
     Field,

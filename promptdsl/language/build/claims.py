@@ -9,7 +9,7 @@ from promptdsl.language.ast import Claim, FieldLine, SamplesBlock, Text, Word
 from promptdsl.language.build.fields import SINGLE_QUOTES, build_fields, share
 from promptdsl.language.build.parts import once_each
 from promptdsl.language.desk import Desk
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.recovery.wrong_claims import (
     in_order,
     is_claim,

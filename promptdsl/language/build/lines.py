@@ -11,7 +11,7 @@ from promptdsl.language.ast import IncludeLine, Line
 from promptdsl.language.build.fields import is_field, not_quoted
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.signs import BULLETS
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.statements import Block, Statement, each, is_broken, is_word, shown
 from promptdsl.language.tokens import begin, finish
 from promptdsl.language.vocabulary import CONTEXT_WORDS, FORMS, IN_OBJECT, KEYWORDS, TOP_LEVEL

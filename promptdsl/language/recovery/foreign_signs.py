@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.recovery.block_comments import blank_block_comments
-from promptdsl.language.recovery.other_formats import other_format
-from promptdsl.language.recovery.pasted import blank_pasted
+from promptdsl.language.recovery.other_notations import (
+    blank_block_comments,
+    blank_pasted,
+    other_format,
+)
 from promptdsl.language.recovery.signs import (
     DASHES,
     JOINERS,
