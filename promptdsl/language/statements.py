@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
-from promptdsl.language.tokens import begin, finish
+from promptdsl.language.tokens import TEXT, begin, finish
 from promptdsl.language.vocabulary import KEYWORDS
 
 _WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
-_TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*')
+_TEXT_OR_COMMENT = re.compile(TEXT + r"|#[^\n]*")
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import IncludeLine, Line, ListKind, NamedList, Text
+from promptdsl.language.ast import Line, ListKind, NamedList, Reference, Text
 from promptdsl.source import Span
 from promptdsl.spec import Phrase
 
@@ -64,7 +64,7 @@ class Resolver:
             return (), True
         phrases: list[Phrase] = []
         for line in lines:
-            if isinstance(line, IncludeLine) and line.is_base:
+            if isinstance(line, Reference) and line.is_base:
                 phrases += [Phrase(p.text, p.span, line.span) for p in base or ()]
             else:
                 texts = self._brought(line, module, kind)
@@ -92,7 +92,7 @@ class Resolver:
                 return None, True
         return total, lost
 
-    def _report_too_many(self, line: IncludeLine) -> None:
+    def _report_too_many(self, line: Reference) -> None:
         if line.span not in self._too_many:
             self._too_many.add(line.span)
             self.report.error(
@@ -100,7 +100,7 @@ class Resolver:
                 help="use shorter lists; a few hundred prompts are plenty",
             )  # fmt: skip
 
-    def _count_include(self, line: IncludeLine, module: Module, kind: ListKind) -> int | None:
+    def _count_include(self, line: Reference, module: Module, kind: ListKind) -> int | None:
         """How many phrases an include line brings; None, and a message, for an unknown name."""
         if line.alias is not None:
             module.used_aliases.add(line.alias.value)
@@ -113,7 +113,7 @@ class Resolver:
             return self.count(named, home)
         return None
 
-    def _check_base(self, line: IncludeLine, base: _Base, inherits: bool) -> None:
+    def _check_base(self, line: Reference, base: _Base, inherits: bool) -> None:
         if base is not None:
             return
         message = "there is no parent object whose lines base could mean"
@@ -151,7 +151,7 @@ class Resolver:
 
     def _deepest(self, named: NamedList, home: Module) -> int:
         """How many lists include each other in a row below this one, as far as they are counted."""
-        includes = (line for line in named.lines if isinstance(line, IncludeLine))
+        includes = (line for line in named.lines if isinstance(line, Reference))
         found = (_included(line, home, named.kind) for line in includes)
         keys = (_key(inner, other) for other, inner in found if other and inner)
         return max((self._depths.get(key, 0) for key in keys), default=0)
@@ -179,7 +179,7 @@ class Resolver:
         home, named = _included(line, module, kind)
         return () if home is None or named is None else self.list(named, home)
 
-    def _unknown_alias(self, line: IncludeLine, module: Module) -> None:
+    def _unknown_alias(self, line: Reference, module: Module) -> None:
         assert line.alias is not None
         alias = line.alias.value
         if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
@@ -202,9 +202,7 @@ class Resolver:
         message = f"no file is used under the short name {alias}"
         self.report.error("I301", line.alias.span, message, write=near, help=help)
 
-    def _unknown_list(
-        self, line: IncludeLine, module: Module, home: Module, kind: ListKind
-    ) -> None:
+    def _unknown_list(self, line: Reference, module: Module, home: Module, kind: ListKind) -> None:
         name, span = line.name.value, line.name.span
         if home.file.broken_lists or self.report.skips():
             return
@@ -235,7 +233,7 @@ class Resolver:
 
 
 def _included(
-    line: IncludeLine, module: Module, kind: ListKind
+    line: Reference, module: Module, kind: ListKind
 ) -> tuple[Module | None, NamedList | None]:
     """The file and the list that an include line means, as far as they are known."""
     home = module if line.alias is None else module.imports.get(line.alias.value)

@@ -10,13 +10,12 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
     Claim,
-    IncludeLine,
     Limit,
     MethodBlock,
     ObjectDef,
-    Parent,
     Part,
     PhraseBlock,
+    Reference,
     RemoveLine,
     SamplesBlock,
     ThresholdsBlock,
@@ -155,7 +154,7 @@ class ObjectResolver:
         )  # fmt: skip
         return None
 
-    def _home(self, named: Parent, module: Module) -> Module | None:
+    def _home(self, named: Reference, module: Module) -> Module | None:
         """The file that an object's parent is looked for in."""
         if named.alias is None:
             return module
@@ -168,7 +167,9 @@ class ObjectResolver:
             )  # fmt: skip
         return module.imports.get(alias)
 
-    def _resolved_parent(self, named: Parent, candidate: ObjectDef, home: Module) -> Merged | None:
+    def _resolved_parent(
+        self, named: Reference, candidate: ObjectDef, home: Module
+    ) -> Merged | None:
         key = (home.source.name, candidate.name.value)
         if key in self._open or len(self._open) > MAX_CHAIN:
             chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
@@ -232,7 +233,7 @@ class ObjectResolver:
             folders = {**merged.method.folders, **folders}
         return replace(part, fields=tuple(fields.values()), folders=folders)
 
-    def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+    def _no_base(self, line: Reference, merged: Merged) -> None:
         if merged.lost_parts:
             return
         what = (
@@ -246,7 +247,7 @@ class ObjectResolver:
     def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
         rules: list[Limit] = []
         for line in part.rules:
-            if not isinstance(line, IncludeLine):
+            if not isinstance(line, Reference):
                 rules.append(line)
             elif merged.rules is None:
                 self._no_base(line, merged)

@@ -7,7 +7,7 @@ from functools import partial
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import ObjectDef, Parent, Part, Text, Word
+from promptdsl.language.ast import ObjectDef, Reference, Part, Text, Word
 from promptdsl.language.build.claims import build_samples, build_test
 from promptdsl.language.build.fields import build_fields
 from promptdsl.language.build.parts import (
@@ -107,11 +107,11 @@ def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
     return True
 
 
-def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | None:
+def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Reference | None:
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
     if kinds in (["WORD", "DOT", "WORD"], ["WORD"]):
         alias = desk.word(atoms[0]) if len(atoms) > 1 else None
-        return Parent(alias, desk.word(atoms[-1]), desk.span(*atoms))
+        return Reference(alias, desk.word(atoms[-1]), desk.span(*atoms))
     if not is_broken(atoms):
         message = "extends needs the name of one other object"
         desk.malformed(statement, message, "write object brass_nut extends metal_nut { ... }")
