@@ -302,7 +302,7 @@ def _calibrate(
     return pin_object(
         job.item,
         folder,
-        scoring.scorer.weights_sha256,
+        scoring.detector.weights_sha256,
         compute.precision,
         _thresholds(job, solved),
     )

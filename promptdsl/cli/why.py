@@ -87,7 +87,7 @@ def command(
         compute = choose_compute(device, precision)
         folder = used.path.parent
         scoring = open_scoring(plan, folder, compute, open_feature_cache())
-        why = explain(scoring, item, plan, rules, compilation.sources, picture, folder)
+        why = explain(scoring, item, plan, rules, compilation.sources, picture)
     failed = None if out is None else attempted(lambda: _draw(why, picture, out))
     if form == "json":
         write_machines(json.dumps(describe(why), indent=2) + "\n")

@@ -28,11 +28,11 @@ from promptdsl.judge.verdict import resolve
 from promptdsl.lock.changes import changes_since, stale
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
-from promptdsl.methods.shared.reference_pictures import all_references, references_left_out
 from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.scoring.cached_scoring import hash_picture, open_scoring
 from promptdsl.scoring.feature_cache import FeatureCache
+from promptdsl.scoring.reference_pictures import all_references, references_left_out
 
 
 class Watch(Protocol):
@@ -188,7 +188,7 @@ def validate_object(
     labels = job.sample.labels(job.item.defects)
     judged = judge(sample.pictures, rules)
     unreadable = Counter(picture.label for picture in sample.unreadable)
-    weights = scoring.scorer.weights_sha256
+    weights = scoring.detector.weights_sha256
     figures = measure(sample, labels)
     return ObjectResult(
         job,

@@ -127,7 +127,7 @@ def score_sample(
     tell: Callable[[int], None] | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
-    size = scoring.scorer.size
+    size = scoring.detector.size
     result = ScoredSample(
         [], [], list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
         size, list(sample.notes),
@@ -143,7 +143,7 @@ def score_sample(
         for place, notes in zip(encoded.places, encoded.notes, strict=False):
             counts.update(notes)
             name_first(noted, notes, sample.pictures[place].name)
-        scores = scoring.scorer.score(encoded.features)
+        scores = scoring.detector.score(encoded.features)
         for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
             scored = _kept(sample.pictures[place], sha256, score, rules, result)
             if scored is not None:

@@ -3,22 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from promptdsl.clip.model import ClipModel, load_model
-from promptdsl.clip.text import embed_prompts
 from promptdsl.engine.device import Compute, threads
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
-from promptdsl.methods.anomalyclip.training import start_anomalyclip
-from promptdsl.methods.april_gan.training import start_april_gan
+from promptdsl.methods import METHODS
 from promptdsl.methods.shared.checkpoints import fingerprint, write_learned
 from promptdsl.methods.shared.learned_weights import LearnedWeights
-from promptdsl.methods.shared.learners import Learner
-from promptdsl.methods.shared.words import Directions, find_directions
+from promptdsl.methods.shared.learners import Ground, Learner
 from promptdsl.plan.model import MethodPlan, Prompt
 from promptdsl.training import stored
 from promptdsl.training.judge import Figures, judge, mean
@@ -97,7 +95,7 @@ def run(task: Task, listener: Listener) -> Outcome:
 
     train(training, state_file(task.out), tell)
     figures = _judged(task, learner, listener)
-    learned = LearnedWeights(learner.method, dict(learner.parameters), facts)
+    learned = LearnedWeights(task.plan.name, dict(learner.parameters), facts)
     learned = learned.with_facts(
         held_out={"figures": [asdict(f) for f in figures], **mean(figures)}
     )
@@ -130,27 +128,12 @@ def features_file(out: Path) -> Path:
 
 def start(task: Task, model: ClipModel) -> Learner:
     """The learner of the plan's method, before its first step."""
-    from promptdsl.methods.anomalyclip.settings import read_settings as read_anomalyclip
-    from promptdsl.methods.april_gan.settings import read_settings as read_april_gan
-
-    plan, compute, seed = task.plan, task.compute, task.recipe.seed
-    if plan.name == "anomalyclip":
-        return start_anomalyclip(model, read_anomalyclip(plan.settings), compute, seed)
-    if plan.name == "april_gan":
-        settings = read_april_gan(plan.settings)
-        words = {
-            name: _words(model, prompts, settings.averaging, compute)
-            for name, prompts in task.prompts.items()
-        }
-        return start_april_gan(model, settings, compute, words, seed)
-    raise UsageProblem(f"{plan.name} has nothing to learn")
-
-
-def _words(
-    model: ClipModel, prompts: Sequence[Prompt], averaging: Any, compute: Compute
-) -> Directions:
-    embeddings = embed_prompts(model, [p.text for p in prompts], device=compute.device)
-    return find_directions(prompts, embeddings, averaging, "mean")
+    name, method = task.plan.name, METHODS[task.plan.name]
+    if not method.training:
+        raise UsageProblem(f"{name} has nothing to learn")
+    make = getattr(import_module(method.training), f"start_{name}")
+    learner: Learner = make(Ground(task.plan, model, task.compute, task.prompts, task.recipe.seed))
+    return learner
 
 
 def _facts(task: Task, model: ClipModel, learner: Learner) -> dict[str, Any]:

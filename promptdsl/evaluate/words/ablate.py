@@ -8,8 +8,8 @@ from promptdsl.evaluate.run import Watch
 from promptdsl.evaluate.words.effects import Call, Effect, Whole, compare_with, needed
 from promptdsl.evaluate.words.evidence import Evidence, judge_variants
 from promptdsl.evaluate.words.units import Unit, leave_one_out
+from promptdsl.methods.shared.word_bank import Variant
 from promptdsl.plan.expand import expand
-from promptdsl.scoring.rescoring import Variant
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
 

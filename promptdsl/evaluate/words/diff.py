@@ -279,7 +279,7 @@ def _score(
 ) -> tuple[dict[int, Inspected], ArrayStore, dict[int, str]]:
     """What one version says of every picture."""
     scoring = open_scoring(item, side.version.folder, compute, cache, watch.prepares)
-    store = ArrayStore(scoring.scorer.size, "float32")
+    store = ArrayStore(scoring.detector.size, "float32")
     watch.inspects(f"{item.name} with {side.version.name}", len(files))
     found: dict[int, Inspected] = {}
     errors: dict[int, str] = {}
@@ -288,7 +288,7 @@ def _score(
             errors[encoded.places[0]] = encoded.error or "it cannot be read"
             continue
         for place, score in zip(
-            encoded.places, scoring.scorer.score(encoded.features), strict=True
+            encoded.places, scoring.detector.score(encoded.features), strict=True
         ):
             try:
                 decision = decide(score.score, score.map, rules)

@@ -17,17 +17,10 @@ from promptdsl.evaluate.run import Job, Watch, refuse_references
 from promptdsl.evaluate.scored import Scored, ScoredSample, score_sample
 from promptdsl.judge.shares import Floats
 from promptdsl.judge.verdict import area_above, area_key, holding_rule
+from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.scoring.cached_scoring import Scoring, encode_files, open_scoring
 from promptdsl.scoring.feature_cache import DEFAULT_LIMIT, FeatureCache
-from promptdsl.scoring.rescoring import (
-    Rescorer,
-    Variant,
-    WordBank,
-    WordScorer,
-    open_bank,
-    word_scorer,
-)
 from promptdsl.spec import ObjectSpec
 
 LEVELS = 65_536  # steps in which a map's scores find their bin
@@ -42,7 +35,6 @@ class Evidence:
     item: ObjectSpec
     rules: tuple[Rule, ...]
     scoring: Scoring
-    scorer: WordScorer
     bank: WordBank
     sample: ScoredSample
 
@@ -109,13 +101,11 @@ def gather(
     """
     rules = job.spec.rules(job.item)
     scoring = open_scoring(job.item, job.spec.path.parent, compute, cache, watch.prepares)
-    bank = open_bank(scoring, job.item, job.spec.path.parent)
-    scorer = word_scorer(scoring.scorer)
-    assert scorer is not None  # open_bank has refused the others
+    bank = open_bank(scoring.detector, job.item)
     watch.inspects(job.name, len(job.sample.pictures))
     sample = score_sample(scoring, job.sample, rules, watch.advance)
     refuse_references(job.item, job.spec.path.parent, sample)
-    evidence = Evidence(job, item, rules, scoring, scorer, bank, sample)
+    evidence = Evidence(job, item, rules, scoring, bank, sample)
     _refuse_one_sided(evidence)
     return evidence
 
@@ -146,7 +136,7 @@ def judge_variants(
     verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
     plain, mapped = _by_need(evidence, variants, tally)
     rescorers = [
-        (numbers, Rescorer(evidence.scorer, [variants[n] for n in numbers], evidence.bank), maps)
+        (numbers, evidence.bank.rescorer([variants[n] for n in numbers]), maps)
         for numbers, maps in ((plain, False), (mapped, True))
         if numbers
     ]
@@ -157,7 +147,7 @@ def judge_variants(
             raise EnvironmentProblem(f"{files[encoded.places[0]]}: {encoded.error}")
         places = list(encoded.places)
         for numbers, rescorer, maps in rescorers:
-            rescored = rescorer.score(encoded.features, maps=maps)
+            rescored = rescorer(encoded.features, maps)
             for number, (scores, found) in zip(numbers, rescored, strict=True):
                 scores_VN[number, places] = scores
                 _judge(evidence, places, scores, found, verdicts[number])
