@@ -15,18 +15,18 @@ from promptdsl.check.faults.too_many_prompts import (
     MAX_PROMPTS,
     MAX_PROMPTS_OF_ALL,
 )
-from promptdsl.check.resolve.modules import MAX_CHAIN, MAX_FILES
-from promptdsl.check.resolve.modules import MAX_LETTERS as MAX_LETTERS_OF_FILES
 from promptdsl.check.resolve.lists import MAX_CHAIN as MAX_NESTED
 from promptdsl.check.resolve.lists import MAX_LINES, MAX_LINES_OF_ALL
+from promptdsl.check.resolve.modules import MAX_CHAIN, MAX_FILES
+from promptdsl.check.resolve.modules import MAX_LETTERS as MAX_LETTERS_OF_FILES
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.files.find import MAX_ENTRIES
-from promptdsl.methods import METHODS, Field, Method, Setting
-from promptdsl.source import MAX_BYTES
 from promptdsl.language.balance import MAX_DEPTH
 from promptdsl.language.build.parts import MAX_NAME
 from promptdsl.language.tokens import MAX_TOKENS
 from promptdsl.language.vocabulary import CONTEXT_WORDS, KEYWORDS, RESERVED
+from promptdsl.methods import METHODS, Field, Method, Setting
+from promptdsl.source import MAX_BYTES
 
 DOCS = Path(__file__).resolve().parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.S)

@@ -64,7 +64,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "evaluate": Layer(
         SCORING | LANGUAGE | set("check pipeline lock inspect report methods".split()),
-        TENSORS | {"PIL", "pydantic", "scipy", "sklearn", "rich"},
+        TENSORS | {"PIL", "pydantic", "scipy", "sklearn"},
     ),
     "training": Layer(SCORING | {"evaluate", "inspect", "methods"}, TENSORS),
 }

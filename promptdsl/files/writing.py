@@ -1,12 +1,14 @@
 """Files are written whole or not at all, and disk failures are told in one sentence."""
 
 import errno
+import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
@@ -44,6 +46,26 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
     every call, so threads and processes that write one file never meet.
     """
     _write(path, content, os.replace, durable=durable)
+
+
+def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Files by name, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_atomically(folder / name, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """One file, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+def as_json(described: Mapping[str, Any]) -> bytes:
+    """Plain values for machines; names of files need not be UTF-8."""
+    return (json.dumps(described, indent=2) + "\n").encode("utf-8", "backslashreplace")
 
 
 def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:

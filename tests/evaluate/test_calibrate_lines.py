@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.calibrate import (
+from promptdsl.evaluate.calibration.solve import (
     Solved,
     Wanted,
     auto_lines,
@@ -18,7 +18,7 @@ from promptdsl.evaluate.calibrate import (
     resolved,
     too_few,
 )
-from promptdsl.evaluate.labelled import Labelled
+from promptdsl.evaluate.datasets import Picture
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Promise, limit_escapes, limit_false_rejects
 from promptdsl.judge.shares import upper_bound
@@ -44,7 +44,7 @@ def item_of(*rules: Rule) -> ObjectPlan:
 def scored(label: str, score: float, area: float | None = None) -> Scored:
     share = score / 10 if area is None else area
     return Scored(
-        Labelled(Path("x"), "x", label), None, float(score), {}, {"0.70": float(share)}, 0, None
+        Picture(Path("x"), label), None, float(score), {}, {"0.70": float(share)}, 0, None
     )
 
 

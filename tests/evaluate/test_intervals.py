@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from promptdsl.evaluate import intervals, metrics, pixel_bootstrap
-from promptdsl.evaluate.aupro import aupro, research_aupro
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.statistics import intervals, metrics, pixel_bootstrap
+from promptdsl.evaluate.statistics.aupro import aupro, research_aupro
+from promptdsl.evaluate.statistics.intervals import (
     bootstrap,
     draw_weights,
     paired_bootstrap,
@@ -15,7 +15,7 @@ from promptdsl.evaluate.intervals import (
     weighted_average_precision,
     weighted_f1_max,
 )
-from promptdsl.judge.shares import Undefined, clopper_pearson
+from promptdsl.judge.shares import Undefined, clopper_pearson, lower_bound, upper_bound
 
 from .test_metrics import random_maps
 
@@ -41,7 +41,7 @@ def test_clopper_pearson_covers_at_least_what_it_says(share: float, of: int) -> 
 
 
 def test_one_sided_bounds_mirror_each_other() -> None:
-    assert intervals.lower_bound(18, 20) == pytest.approx(1 - intervals.upper_bound(2, 20))
+    assert lower_bound(18, 20) == pytest.approx(1 - upper_bound(2, 20))
     with pytest.raises(ValueError, match="3 of 2"):
         clopper_pearson(3, 2)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from promptdsl.evaluate.outcomes import confusion
+from promptdsl.evaluate.validation.outcomes import confusion
 
 
 @dataclass

@@ -1,25 +1,21 @@
 """Labelled pictures, encoded and judged once, and what any number of variants says of them."""
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from promptdsl.engine.device import Compute
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.evaluate.metrics import Bools, count_pixels
-from promptdsl.evaluate.pixel_bootstrap import even_edges
-from promptdsl.evaluate.run import Job, Watch, refuse_references
-from promptdsl.evaluate.scored import Scored, ScoredSample, score_sample
+from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.scored import Scored, ScoredSample, refuse_references, score_job
+from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
+from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
+from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.judge.verdict import area_above, area_key, holding_rule
 from promptdsl.plan.model import AreaRule, Rule
-from promptdsl.scoring.cached_scoring import Scoring, encode_files, open_scoring
-from promptdsl.scoring.feature_cache import DEFAULT_LIMIT, FeatureCache
+from promptdsl.scoring.cached_scoring import Scoring, encode_files
 from promptdsl.scoring.rescoring import (
     Rescorer,
     Variant,
@@ -89,33 +85,20 @@ class Judgement:
     pixels: PixelTable | None
 
 
-@contextmanager
-def cache_or_temporary(cache: FeatureCache | None) -> Iterator[FeatureCache]:
-    """The user's cache; where it is switched off, one that is gone afterwards."""
-    if cache is not None:
-        yield cache
-        return
-    with tempfile.TemporaryDirectory(prefix="promptdsl-") as folder:
-        yield FeatureCache(Path(folder), DEFAULT_LIMIT)
-
-
-def gather(
-    job: Job, item: ObjectSpec, compute: Compute, cache: FeatureCache, watch: Watch
-) -> Evidence:
+def gather(job: Job, work: Work) -> Evidence:
     """Encode and judge the pictures of a job.
 
     Raises UsageProblem where the method has no words, or good or defective pictures are missing;
     SpecProblem for an uncalibrated `auto`.
     """
     rules = job.spec.rules(job.item)
-    scoring = open_scoring(job.item, job.spec.path.parent, compute, cache, watch.prepares)
-    bank = open_bank(scoring, job.item, job.spec.path.parent)
+    scoring = work.open(job.item, job.folder)
+    bank = open_bank(scoring, job.item, job.folder)
     scorer = word_scorer(scoring.scorer)
     assert scorer is not None  # open_bank has refused the others
-    watch.inspects(job.name, len(job.sample.pictures))
-    sample = score_sample(scoring, job.sample, rules, watch.advance)
-    refuse_references(job.item, job.spec.path.parent, sample)
-    evidence = Evidence(job, item, rules, scoring, scorer, bank, sample)
+    sample = score_job(job, scoring, rules, work)
+    refuse_references(job, sample)
+    evidence = Evidence(job, job.written, rules, scoring, scorer, bank, sample)
     _refuse_one_sided(evidence)
     return evidence
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.jobs import Job, SpecInUse
+from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.words.units import Unit, leave_one_out
+from promptdsl.evaluate.work import Work
 from promptdsl.judge.verdict import Decision, area_above, area_key, decide, holding_rule, number
 from promptdsl.methods import find_method
 from promptdsl.methods.winclip.scorer import WinclipScorer
@@ -130,6 +133,13 @@ class Why:
     spots: tuple[tuple[Box, float], ...]  # the highest places of the map
     changes: tuple[str, ...]  # what would give another verdict, in sentences
     notes: tuple[str, ...] = field(default=())
+
+
+def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work) -> Why:
+    """The same from a spec."""
+    job = Job(plan.name, spec, plan, Sample((), ()))
+    scoring, rules = work.open(plan, job.folder), spec.rules(plan)
+    return explain(scoring, job.written, plan, rules, job.sources, picture, job.folder)
 
 
 def explain(

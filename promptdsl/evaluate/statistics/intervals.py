@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from promptdsl.evaluate.draws import AT_ONCE, RESAMPLES, SEED, Draws, weighted_sums
-from promptdsl.evaluate.metrics import Ints, checked
+from promptdsl.evaluate.statistics.draws import AT_ONCE, RESAMPLES, SEED, Draws, weighted_sums
+from promptdsl.evaluate.statistics.metrics import Ints, checked
 from promptdsl.judge.shares import CONFIDENCE, Floats, Interval, Undefined
 
 

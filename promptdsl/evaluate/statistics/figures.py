@@ -5,23 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from promptdsl.evaluate import aupro, metrics
 from promptdsl.evaluate.datasets.model import GOOD
-from promptdsl.evaluate.draws import Draws
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.scored import PixelSet, Scored, ScoredSample
+from promptdsl.evaluate.statistics import aupro, metrics
+from promptdsl.evaluate.statistics.draws import Draws
+from promptdsl.evaluate.statistics.intervals import (
     bootstrap,
     weighted_auroc,
     weighted_average_precision,
     weighted_f1_max,
 )
-from promptdsl.evaluate.metrics import PixelCounts
-from promptdsl.evaluate.pixel_bootstrap import (
+from promptdsl.evaluate.statistics.metrics import PixelCounts
+from promptdsl.evaluate.statistics.pixel_bootstrap import (
     bin_pixels,
     even_edges,
     pixel_intervals,
     research_interval,
 )
-from promptdsl.evaluate.scored import PixelSet, Scored, ScoredSample
 from promptdsl.judge.shares import CONFIDENCE, Interval, Undefined
 
 TOTAL = "total"
@@ -35,16 +35,6 @@ PIXEL_FIGURES = (
     "aupro",
     "research_aupro",
 )
-TITLES = {
-    "auroc": "image AUROC",
-    "average_precision": "image AP",
-    "f1_max": "image F1-max",
-    "pixel_auroc": "pixel AUROC",
-    "pixel_average_precision": "pixel AP",
-    "pixel_f1_max": "pixel F1-max",
-    "aupro": "AU-PRO 0.3",
-    "research_aupro": "AU-PRO (research codes)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +44,6 @@ class Estimate:
     value: float | None
     interval: Interval | None = None
     reason: str | None = None
-
-    @property
-    def perfect(self) -> bool:
-        """Whether the sample and every draw are perfect, so that the interval says nothing."""
-        return self.value == 1 and not self.spreads
-
-    @property
-    def spreads(self) -> bool:
-        """Whether the draws differ at all."""
-        return self.interval is not None and self.interval.low < self.interval.high
 
 
 @dataclass(frozen=True, slots=True)

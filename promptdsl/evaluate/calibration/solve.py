@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.apart import (
+from promptdsl.evaluate.calibration.apart import (
     fixed_lines_never_deciding,
     lower,
     lower_for_defects,
@@ -46,6 +46,24 @@ class Wanted:
     escapes: Promise | None = None
     asked: frozenset[str] = frozenset()  # of false_rejects, reviews, escapes
     accept_weaker: bool = False
+
+
+def wanted_promises(
+    false_rejects: float | None,
+    reviews: float | None,
+    escapes: float | None,
+    confidence: float,
+    accept_weaker: bool = False,
+) -> Wanted:
+    """2 % of false rejects and 10 % of reviews where nothing else is asked."""
+    asked = {"false_rejects": false_rejects, "reviews": reviews, "escapes": escapes}
+    return Wanted(
+        Promise(false_rejects or 0.02, confidence),
+        Promise(reviews or 0.10, confidence),
+        None if escapes is None else Promise(escapes, confidence),
+        frozenset(name for name, value in asked.items() if value is not None),
+        accept_weaker,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """`validation.json`: the whole result for machines; shares and figures in [0, 1]."""
 
-import json
 import math
-from collections.abc import Mapping
 from typing import Any
 
-from promptdsl.evaluate.draws import RESAMPLES, SEED
-from promptdsl.evaluate.figures import Estimate, Figures
-from promptdsl.evaluate.outcomes import (
+from promptdsl.evaluate.calibration.promises import promises
+from promptdsl.evaluate.statistics.draws import RESAMPLES, SEED
+from promptdsl.evaluate.statistics.figures import Estimate, Figures
+from promptdsl.evaluate.statistics.separation import describe_separation
+from promptdsl.evaluate.validation.outcomes import (
     ClaimResult,
     Confusion,
     Judged,
@@ -16,13 +16,11 @@ from promptdsl.evaluate.outcomes import (
     explain,
     remark,
 )
-from promptdsl.evaluate.promises import promises
-from promptdsl.evaluate.run import ObjectResult, Validation
-from promptdsl.evaluate.separation import describe_separation
-from promptdsl.evaluate.table import PaperTable, paper_table
+from promptdsl.evaluate.validation.run import ObjectResult, Validation
 from promptdsl.judge.shares import CONFIDENCE
 from promptdsl.judge.verdict import number
 from promptdsl.plan.model import AreaRule
+from promptdsl.report.paper_table import paper_table
 from promptdsl.versions import now, versions
 
 FORMAT = 1
@@ -30,6 +28,7 @@ FORMAT = 1
 
 def describe(validation: Validation, seconds: float) -> dict[str, Any]:
     """Everything, as plain values."""
+    objects = [describe_object(result) for result in validation.objects]
     return {
         "format": FORMAT,
         "made": now(),
@@ -42,15 +41,9 @@ def describe(validation: Validation, seconds: float) -> dict[str, Any]:
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "strata": "labels"},
         "dataset": validation.dataset,
         "stopped": validation.stopped.sentence if validation.stopped else None,
-        "table": _table(paper_table(validation)),
-        "objects": [describe_object(result) for result in validation.objects],
+        "table": paper_table(objects, validation.dataset),
+        "objects": objects,
     }
-
-
-def to_json(described: Mapping[str, Any]) -> bytes:
-    """The file's bytes."""
-    text = json.dumps(described, indent=2, allow_nan=False) + "\n"
-    return text.encode("utf-8", "backslashreplace")
 
 
 def describe_object(result: ObjectResult) -> dict[str, Any]:
@@ -82,7 +75,7 @@ def describe_object(result: ObjectResult) -> dict[str, Any]:
         ],
         "separation": describe_separation(result.separation),
         "figures": [_figures(group) for group in result.figures],
-        "outcomes": [_outcome(outcome) for outcome in result.outcomes],
+        "outcomes": [describe_outcome(outcome) for outcome in result.outcomes],
         "confusion": _confusion(result.confusion),
         "tests": [_claim(claim) for claim in result.claims],
         "problems": result.problems,
@@ -128,7 +121,8 @@ def _share(share: Share) -> dict[str, Any]:
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def describe_outcome(outcome: Outcome) -> dict[str, Any]:
+    """The verdicts of one label."""
     wrong = "false_rejects" if outcome.label == "good" else "escapes"
     return {
         "label": outcome.label,
@@ -182,27 +176,4 @@ def _picture(judged: Judged) -> dict[str, Any]:
         "named": scored.named,
         "defects": dict(scored.defects),
         "area": dict(scored.area),
-    }
-
-
-def _table(table: PaperTable | None) -> dict[str, Any] | None:
-    if table is None:
-        return None
-    return {
-        "unit": "percent",
-        "rows": [
-            {"category": row.name, "pictures": row.pictures, **row.values} for row in table.rows
-        ],
-        "mean": table.mean.values,
-        "published": [
-            {
-                "method": paper.method,
-                "paper": paper.paper,
-                "auroc": paper.image_auroc,
-                "pixel_auroc": paper.pixel_auroc,
-                "research_aupro": paper.pro,
-            }
-            for paper in table.published
-        ],
-        "remark": table.remark,
     }

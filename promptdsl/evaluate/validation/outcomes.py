@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptdsl.evaluate.datasets.model import GOOD
-from promptdsl.evaluate.figures import TOTAL
 from promptdsl.evaluate.scored import Scored
+from promptdsl.evaluate.statistics.figures import TOTAL
 from promptdsl.judge.conformal import Promise, pictures_needed, supported
 from promptdsl.judge.shares import CONFIDENCE, Interval, clopper_pearson
 from promptdsl.judge.verdict import holding_rule
