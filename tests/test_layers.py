@@ -66,7 +66,7 @@ LAYERS: dict[str, Layer] = {
         SCORING | LANGUAGE | set("check pipeline lock inspect report methods".split()),
         TENSORS | {"PIL", "pydantic", "scipy", "sklearn"},
     ),
-    "training": Layer(SCORING | {"evaluate", "inspect", "methods"}, TENSORS),
+    "training": Layer(SCORING | set("evaluate inspect methods language pipeline".split()), TENSORS),
 }
 # Top-level names of the package that say nothing about a layer.
 NEUTRAL = {"__version__", ""}

@@ -1,7 +1,7 @@
 """What a check is given: the Spec, the files behind it, and the report."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from promptdsl.check.resolve.modules import Library, Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.files.advice import advice
 from promptdsl.files.find import MAX_ENTRIES, Found, TooManyFiles
+from promptdsl.language.ast import NamedList, ObjectDef, PhraseBlock
 from promptdsl.language.build.objects import UNNAMED
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase, Spec
@@ -40,6 +41,24 @@ class Context:
     def objects(self) -> Iterable[ObjectSpec]:
         """The objects of the spec."""
         return self.spec.objects
+
+    @property
+    def blocks(self) -> Iterator[tuple[Module, NamedList | PhraseBlock, ObjectDef | None]]:
+        """Lists and blocks of phrases of the author's files, used or not, with their objects."""
+        for module in self.library.modules():
+            if not module.standard:
+                for named in module.file.lists:
+                    yield module, named, None
+                for item in module.file.objects:
+                    for part in item.parts:
+                        if isinstance(part, PhraseBlock):
+                            yield module, part, item
+
+    @property
+    def definitions(self) -> Iterator[ObjectDef]:
+        """The objects of the author's files as they are written, used or not."""
+        for module in self.library.modules():
+            yield from () if module.standard else module.file.objects
 
     def written(self, span: Span) -> bool:
         """Whether a place lies in a file of the author's, not in the standard library."""

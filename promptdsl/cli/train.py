@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,26 +19,15 @@ from promptdsl.cli.shared.options import (
     seed_option,
 )
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
-from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.evaluate.datasets import LAYOUTS, Dataset, read_dataset
-from promptdsl.language.statements import quote
-from promptdsl.methods import ANOMALYCLIP, APRIL_GAN, METHODS
-from promptdsl.pipeline import Compilation, compile_text
+from promptdsl.evaluate.datasets import LAYOUTS
+from promptdsl.methods import ANOMALYCLIP, APRIL_GAN
+from promptdsl.training.method_lines import method_block
+from promptdsl.training.prepare import check_out, make_task, read_data
 
 if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
-    from promptdsl.training.material import Material
     from promptdsl.training.run import Outcome, Task
 
-SUFFIX = ".safetensors"
-SHOWN_PROBLEMS = 20
-WITHOUT_EFFECT, SCALED = "I403", "I416"  # warnings about a setting
-NOT_SET = {
-    "model": "the model has an option of its own, --model",
-    "weights": "a training begins anew and takes no weights",
-    "references": "references belong to a spec, and a training uses none",
-    "shots": "shots belong to a spec, and a training uses no references",
-}
 LEARNING = (ANOMALYCLIP.name, APRIL_GAN.name)  # a method from elsewhere brings its own training
 EPILOG = """\b
 Examples:
@@ -124,102 +112,20 @@ def command(
     The data are in MVTec AD's folders, VisA's table, or plain folders CATEGORY/good,
     CATEGORY/DEFECT and CATEGORY/masks/DEFECT. As in the papers, learning uses the test pictures.
     """
-    _check_out(out, overwrite)
-    once = {root.resolve(): root for root in roots}
-    if len(once) < len(roots):
-        tell_note("a folder that --data names twice is used once")
-    datasets = [read_dataset(root, layout, categories or None) for root in once.values()]  # type: ignore[arg-type]
-    for dataset in datasets:
-        for sentence in dataset.notes:
-            tell_note(f"{dataset.name}: {sentence}")
-    _refuse_incomplete(datasets)
+    check_out(out, overwrite)
+    datasets = read_data(roots, layout, categories, tell_note)
     from promptdsl.training.material import choose_material
     from promptdsl.training.recipe import Recipe
 
     recipe = Recipe(epochs, batch_size, rate, seed, save_every)
     material = choose_material(datasets, hold_out, seed)
-    task = _task(method, model, settings, material, datasets, recipe, device, precision, out)
+    compute = (device, precision)
+    task = make_task(method, model, settings, material, datasets, recipe, compute, out, tell_note)
     outcome = _run(task, quiet)
-    _tell(outcome, task, form, settings)
-
-
-def _refuse_incomplete(datasets: Sequence[Dataset]) -> None:
-    """A training is too long to find out at its end that half of its pictures were not read."""
-    problems = [f"{dataset.name}: {told}" for dataset in datasets for told in dataset.problems]
-    for problem in problems[1:SHOWN_PROBLEMS]:
-        tell_note(problem, "problem")
-    if problems:
-        more = f" ({counted(len(problems) - 1, 'more problem')})" if len(problems) > 1 else ""
-        raise EnvironmentProblem(
-            f"{problems[0]}{more}", "repair or remove these files, or choose with --category NAME"
-        )
-
-
-def _check_out(out: Path, overwrite: bool) -> None:
-    if out.suffix != SUFFIX:
-        raise UsageProblem(f"{out}: weights are written as {SUFFIX}", f"write {out}{SUFFIX}")
-    if out.exists() and not overwrite:
-        raise UsageProblem(f"{out} exists already", "use another name, or --overwrite")
-
-
-def _task(
-    method: str,
-    model: str | None,
-    settings: Sequence[str],
-    material: "Material",
-    datasets: Sequence[Dataset],
-    recipe: Any,
-    device: str,
-    precision: str,
-    out: Path,
-) -> "Task":
-    from promptdsl.engine.device import choose_compute
-    from promptdsl.training.run import Task
-
-    names = (*material.trained_on, *(category.name for category in material.held_out))
-    plan = compile_method(method, model, settings, tuple(dict.fromkeys(names))).plan()
-    return Task(
-        plan.objects[0].method,
-        Path.cwd(),
-        choose_compute(device, precision),
-        recipe,
-        material,
-        dict(zip(dict.fromkeys(names), (item.prompts for item in plan.objects), strict=True)),
-        tuple(dataset.name for dataset in datasets),
-        out,
-    )
-
-
-def compile_method(
-    method: str, model: str | None, settings: Sequence[str], categories: Sequence[str]
-) -> Compilation:
-    """A spec with one object for each category; UsageProblem where a setting does not hold."""
-    from promptdsl.training.material import called
-
-    for name in (line.partition(":")[0].strip() for line in settings):
-        if name in NOT_SET:
-            raise UsageProblem(f"--set {name}: {NOT_SET[name]}")
-    lines = list(settings)
-    if model is not None:
-        parts = (quote(part.strip()) for part in model.split(",") if part.strip())
-        lines.insert(0, f"model: {', '.join(parts)}")
-    block = "\n".join(f"    {line}" for line in lines)
-    objects = [
-        f"object part_{number} {{\n  called: {quote(called(name))}\n"
-        f"  defect damage {{ include std.anomalous }}\n  method {method} {{\n{block}\n  }}\n}}\n"
-        for number, name in enumerate(categories)
-    ]
-    profile = "april_gan" if method == "april_gan" else "winclip"
-    text = f'inspect 1\nuse "std/{profile}" as std\n{"".join(objects)}'
-    compilation = compile_text(text, "train", allow=(Path(Path.cwd().anchor),), to_train=True)
-    for fault in compilation.report.errors:
-        raise UsageProblem(fault.message, fault.help)
-    told = {fault.code: fault for fault in compilation.report.warnings}
-    if WITHOUT_EFFECT in told:
-        raise UsageProblem(f"--set: {told[WITHOUT_EFFECT].message}", told[WITHOUT_EFFECT].help)
-    if SCALED in told:
-        tell_note(f"{told[SCALED].message}: {(told[SCALED].help or '').removeprefix('write ')}")
-    return compilation
+    if form == "json":
+        write_machines(json.dumps(outcome.described(), indent=2) + "\n")
+    else:
+        _tell(outcome, task.plan, settings)
 
 
 def _run(task: "Task", quiet: bool) -> "Outcome":
@@ -234,45 +140,19 @@ def _run(task: "Task", quiet: bool) -> "Outcome":
         raise
 
 
-def method_block(plan: "MethodPlan", settings: Sequence[str], weights: Path) -> str:
-    """What to write into a spec of the current folder, to use the weights."""
-    default = METHODS[plan.name].field("model")
-    lines = [f"weights: {quote(weights.as_posix())}", *settings]
-    if default is None or tuple(plan.model) != default.default:
-        lines.insert(0, f"model: {', '.join(map(quote, plan.model))}")
-    inner = "".join(f"    {line.strip()}\n" for line in lines)
-    return f"in a spec of this folder:\n  method {plan.name} {{\n{inner}  }}"
-
-
-def _tell(outcome: "Outcome", task: "Task", form: str, settings: Sequence[str]) -> None:
-    if form == "json":
-        content = {
-            "out": str(outcome.out),
-            "steps": outcome.steps,
-            "losses": dict(outcome.losses),
-            "trained_on": list(task.material.trained_on),
-            "held_out": [asdict(figures) for figures in outcome.figures],
-            "mean": dict(outcome.mean),
-        }
-        write_machines(json.dumps(content, indent=2) + "\n")
-        return
+def _tell(outcome: "Outcome", plan: "MethodPlan", settings: Sequence[str]) -> None:
     for figures in outcome.figures:
-        say(
-            f"{figures.category:<20} {counted(figures.pictures, 'picture'):>14}  "
-            f"image AUROC {_percent(figures.image_auroc)}  "
-            f"pixel AUROC {_percent(figures.pixel_auroc)}"
-        )
+        many = counted(figures.pictures, "picture")
+        say(_row(figures.category, many, figures.image_auroc, figures.pixel_auroc))
     if len(outcome.figures) > 1:
-        say(
-            f"{'mean':<20} {'':>14}  image AUROC {_percent(outcome.mean['image_auroc'])}  "
-            f"pixel AUROC {_percent(outcome.mean['pixel_auroc'])}"
-        )
+        say(_row("mean", "", outcome.mean["image_auroc"], outcome.mean["pixel_auroc"]))
     if not outcome.figures:
         say("nothing was held out, so there is no figure of how good it is")
-    trained = counted(len(task.material.trained_on), "category", "categories")
+    trained = counted(len(outcome.trained_on), "category", "categories")
     say(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
-    say(method_block(task.plan, settings, outcome.out))
+    say(method_block(plan, settings, outcome.out))
 
 
-def _percent(share: float | None) -> str:
-    return "   -" if share is None else f"{share:6.1%}"
+def _row(name: str, pictures: str, image: float | None, pixel: float | None) -> str:
+    shares = ("   -" if share is None else f"{share:6.1%}" for share in (image, pixel))
+    return "{:<20} {:>14}  image AUROC {}  pixel AUROC {}".format(name, pictures, *shares)

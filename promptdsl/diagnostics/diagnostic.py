@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from promptdsl.source import Span
 
@@ -32,6 +32,44 @@ class Diagnostic:
     related: tuple[tuple[Span, str], ...] = ()
 
 
+class Said(TypedDict, total=False):
+    """What else a message says. `write` or `near` make the fix, and the help where none is given.
+
+    `write` belongs in the place of `at` (of the message's own place without it), and is "" for what
+    is to be removed; `near` is the one known name that was meant, or None.
+    """
+
+    label: str
+    help: str | None
+    fix: Fix | None
+    related: tuple[tuple[Span, str], ...]
+    write: str | None
+    near: str | None
+    at: Span
+
+
+def _worded(
+    code: str,
+    severity: Severity,
+    message: str,
+    span: Span,
+    *,
+    label: str = "",
+    help: str | None = None,
+    fix: Fix | None = None,
+    related: tuple[tuple[Span, str], ...] = (),
+    write: str | None = None,
+    near: str | None = None,
+    at: Span | None = None,
+) -> Diagnostic:
+    if near:
+        write, help = near, f"did you mean {near}?"
+    if write is not None:
+        fix = Fix(at or span, write)
+        help = help or (f"write {write}" if write else "remove it")
+    return Diagnostic(code, severity, message, span, label, help, fix, related)
+
+
 @dataclass(slots=True)
 class Report:
     """The diagnostics of one run, in order of discovery; equal ones are kept once."""
@@ -54,33 +92,13 @@ class Report:
         self._items[diagnostic] = None
         self._warnings += diagnostic.severity == "warning"
 
-    def error(
-        self,
-        code: str,
-        span: Span,
-        message: str,
-        *,
-        label: str = "",
-        help: str | None = None,
-        fix: Fix | None = None,
-        related: tuple[tuple[Span, str], ...] = (),
-    ) -> None:
+    def error(self, code: str, span: Span, message: str, **said: Unpack[Said]) -> None:
         """Add an error."""
-        self.add(Diagnostic(code, "error", message, span, label, help, fix, related))
+        self.add(_worded(code, "error", message, span, **said))
 
-    def warning(
-        self,
-        code: str,
-        span: Span,
-        message: str,
-        *,
-        label: str = "",
-        help: str | None = None,
-        fix: Fix | None = None,
-        related: tuple[tuple[Span, str], ...] = (),
-    ) -> None:
+    def warning(self, code: str, span: Span, message: str, **said: Unpack[Said]) -> None:
         """Add a warning."""
-        self.add(Diagnostic(code, "warning", message, span, label, help, fix, related))
+        self.add(_worded(code, "warning", message, span, **said))
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._items)
@@ -92,6 +110,11 @@ class Report:
     def full(self) -> bool:
         """Whether further diagnostics are only counted: what they say need not be worked out."""
         return len(self._items) >= MAX_DIAGNOSTICS and not self._warnings
+
+    def skips(self) -> bool:
+        """Whether a further diagnostic need not be worked out; it is counted if so."""
+        self.left_out += self.full
+        return self.full
 
     @property
     def errors(self) -> list[Diagnostic]:

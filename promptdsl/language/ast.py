@@ -65,6 +65,7 @@ class IncludeLine:
 
 Line = Text | IncludeLine
 ListKind = Literal["words", "templates"]
+PhraseKind = Literal["normal", "defect", "templates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +80,24 @@ class NamedList:
 
 
 @dataclass(frozen=True, slots=True)
-class NormalBlock:
-    """`normal { ... }`."""
+class PhraseBlock:
+    """`normal { ... }`, `defect NAME { ... }` or `templates { ... }` of an object."""
 
+    kind: PhraseKind
+    name: Word | None  # of a defect
     lines: tuple[Line, ...]
     span: Span
     broken: bool = False
 
+    @property
+    def title(self) -> str:
+        """What it is called in messages: `defect scratch`."""
+        return f"{self.kind} {self.name.value}" if self.name is not None else self.kind
 
-@dataclass(frozen=True, slots=True)
-class DefectBlock:
-    """`defect NAME { ... }`."""
-
-    name: Word
-    lines: tuple[Line, ...]
-    span: Span
-    broken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TemplatesBlock:
-    """`templates { ... }` inside an object."""
-
-    lines: tuple[Line, ...]
-    span: Span
-    broken: bool = False
+    @property
+    def list_kind(self) -> ListKind:
+        """The lists that it may include."""
+        return "templates" if self.kind == "templates" else "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +168,7 @@ class RemoveLine:
     span: Span
 
 
-Part = (
-    NormalBlock
-    | DefectBlock
-    | TemplatesBlock
-    | MethodBlock
-    | ThresholdsBlock
-    | SamplesBlock
-    | TestBlock
-    | RemoveLine
-)
+Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | TestBlock | RemoveLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,10 @@ from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.build.tree import build_ast
-from promptdsl.language.comments import comments_of
-from promptdsl.language.layout import lay_out
-from promptdsl.language.outline import Braces, Statement, statements_below
+from promptdsl.language.layout import lay_out, written
 from promptdsl.language.parser import parse
 from promptdsl.language.recovery.foreign_signs import with_plain_signs
-from promptdsl.language.spacing import written
+from promptdsl.language.statements import Statement, comments_of
 from promptdsl.language.tokens import begin
 from promptdsl.source import SourceFile
 
@@ -38,14 +36,14 @@ Shape = tuple[object, ...]
 def format_source(source: SourceFile) -> Formatted:
     """Lay a spec out; raises FormatFault rather than give a text that means something else."""
     report = Report()
-    statements = statements_below(parse(with_plain_signs(source, report), report))
+    statements = parse(with_plain_signs(source, report), report)
     if report.errors:
         return Formatted(None, report)
     text = _lay_out(source.text, statements)
     if text == source.text:
         return Formatted(text, report)
     found = Report()
-    after = statements_below(parse(SourceFile(source.name, text), found))
+    after = parse(SourceFile(source.name, text), found)
     if found.errors:
         return _mistaken(source)
     _compare(source.text, statements, text, after)
@@ -79,15 +77,13 @@ def _shapes(statements: list[Statement], text: str) -> list[Shape]:
     """Words, blocks and values, without their places."""
     return [
         (
+            one.is_value,
             *(
-                written(part, text)
-                if isinstance(part, Token)
-                else ("{", _shapes(part.statements, text))
-                for part in statement.parts
+                written(part, text) if isinstance(part, Token) else _shapes(part.statements, text)
+                for part in one.parts
             ),
-            ("values", _shapes(statement.values, text)),
         )
-        for statement in statements
+        for one in statements
     ]
 
 
@@ -96,12 +92,10 @@ def _stream(statements: list[Statement], text: str) -> list[str]:
     pieces = [(comment.start, comment.text) for comment in comments_of(text)]
     todo = list(statements)
     while todo:
-        statement = todo.pop()
-        todo += statement.values
-        for part in statement.parts:
-            if isinstance(part, Braces):
+        for part in todo.pop().parts:
+            if isinstance(part, Token):
+                pieces.append((begin(part), written(part, text)))
+            else:
                 todo += part.statements
                 pieces.append((begin(part.closer), "}"))
-            else:
-                pieces.append((begin(part), written(part, text)))
     return [piece for _, piece in sorted(pieces)]

@@ -4,19 +4,20 @@ A block that its author wrote on one line stays on one line while it fits, a blo
 stays broken. Every comment stays behind the words or above the line where it stood.
 """
 
+import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lark import Token
 
 from promptdsl.diagnostics.width import display_width
-from promptdsl.language.comments import Comment
-from promptdsl.language.outline import Braces, Statement
-from promptdsl.language.spacing import gap, written
+from promptdsl.language.statements import Block, Comment, Statement, is_word
 from promptdsl.language.tokens import begin, finish
 
 MAX_WIDTH = 100
 INDENT = "  "
 _PLACEHOLDER = "{ object }"
+_SIZE_SPACES = re.compile(r"[ \t]")
 
 
 def lay_out(text: str, statements: list[Statement], comments: list[Comment]) -> str:
@@ -51,6 +52,7 @@ class _Writer:
 
     def body(self, statements: list[Statement], end: int, depth: int) -> None:
         """All statements of a block or a file that ends at `end`, and its comments."""
+        statements = [statement for statement in statements if not statement.is_value]
         starts = [statement.start for statement in statements] + [end]
         for statement, following in zip(statements, starts[1:], strict=True):
             self.own_line_comments(statement.start, depth)
@@ -74,79 +76,76 @@ class _Writer:
 
     def broken(self, statement: Statement, depth: int) -> None:
         """The parts of a statement without its further values, each block opened up."""
-        words, left = "", None
+        words, left, verbatim = "", None, _is_verbatim(statement)
         for part in statement.parts:
             if isinstance(part, Token):
-                words += self.word(statement, left, part)
+                words += self.word(verbatim, left, part)
                 left, self.done = part, finish(part)
             else:
                 words = self.block(part, depth, f"{words} " if words else "")
                 left = part.closer
         self.row(depth, words, self.done)
 
-    def block(self, braces: Braces, depth: int, words: str) -> str:
+    def block(self, block: Block, depth: int, words: str) -> str:
         """Write a block up to its last line; the closing brace is given back to be gone on with."""
-        opener, closer = begin(braces.opener), begin(braces.closer)
-        inner = braces.statements[0].start if braces.statements else closer
-        if not braces.statements and not self.comments_before(closer):
-            self.done = finish(braces.closer)
+        opener, closer = begin(block.opener), begin(block.closer)
+        inner = block.statements[0].start if block.statements else closer
+        if not block.statements and not self.comments_before(closer):
+            self.done = finish(block.closer)
             return words + "{}"
         self.rows.append(_Row(depth, words + "{"))
         self.comment_behind(opener)
-        self.done = max(self.done, finish(braces.opener))
+        self.done = max(self.done, finish(block.opener))
         if not self.rows[-1].comment:
             self.comment_behind(inner)
         self.fresh = True
-        self.body(braces.statements, closer, depth + 1)
-        self.done, self.fresh = finish(braces.closer), False
+        self.body(block.statements, closer, depth + 1)
+        self.done, self.fresh = finish(block.closer), False
         return "}"
 
     def flat(self, statement: Statement) -> str | None:
         """The statement on one line; None when its author or a comment broke it."""
         if self.comments_before(statement.end):
             return None
-        if any(not self.can_be_flat(braces) for braces in statement.braces):
+        every = [statement, *statement.values]
+        if not all(self.can_be_flat(block) for one in every for block in one.blocks):
             return None
-        return ", ".join(self.flat_parts(one) for one in (statement, *statement.values))
+        return ", ".join(map(self.flat_parts, every))
 
     def flat_parts(self, statement: Statement) -> str:
         """The parts of a statement on one line, without its further values."""
-        words, left = "", None
+        words, left, verbatim = "", None, _is_verbatim(statement)
         for part in statement.parts:
             if isinstance(part, Token):
-                words += self.word(statement, left, part)
+                words += self.word(verbatim, left, part)
                 left = part
             else:
                 words += (" " if words else "") + self.flat_block(part)
                 left = part.closer
         return words
 
-    def flat_block(self, braces: Braces) -> str:
+    def flat_block(self, block: Block) -> str:
         """A block on one line."""
-        inside = [
-            self.flat_parts(one)
-            for statement in braces.statements
-            for one in (statement, *statement.values)
-        ]
+        inside = list(map(self.flat_parts, block.statements))
         return f"{{ {', '.join(inside)} }}" if inside else "{}"
 
-    def can_be_flat(self, braces: Braces) -> bool:
+    def can_be_flat(self, block: Block) -> bool:
         """Whether a block stood on one line, and would not be read as a placeholder there."""
-        if not braces.statements:
+        if not block.statements:
             return True
-        if "\n" in self.text[begin(braces.opener) : finish(braces.closer)]:
+        if "\n" in self.text[begin(block.opener) : finish(block.closer)]:
             return False
-        return self.flat_block(braces).lower() != _PLACEHOLDER
+        return self.flat_block(block).lower() != _PLACEHOLDER
 
-    def word(self, statement: Statement, left: Token | None, word: Token) -> str:
+    def word(self, verbatim: bool, left: Token | None, word: Token) -> str:
         """A word of a statement and what stands before it."""
         if left is None:
             return written(word, self.text)
         if left.type == "RBRACE":
             return " " + written(word, self.text)
-        if statement.verbatim:
+        if verbatim:
             return self.text[finish(left) : finish(word)]
-        return gap(left, word, self.text) + written(word, self.text)
+        return _gap(left, word, self.text) + written(word, self.text)
 
     def row(self, depth: int, words: str, end: int) -> None:
         """Add a line whose words end at an offset of the source."""
@@ -187,6 +186,39 @@ class _Writer:
         """One blank line where the author left at least one."""
         if not self.fresh and self.text.count("\n", self.done, following) > 1:
             self.rows.append(_Row(0, ""))
+
+
+def written(token: Token, text: str) -> str:
+    """A token in its canonical form: `0.5%`, `3x3`, `>=`; anything else as its author wrote it."""
+    own = text[begin(token) : finish(token)]
+    if token.type == "PERCENT":
+        return own[:-1].rstrip() + "%"
+    if token.type == "SIZE":
+        return _SIZE_SPACES.sub("", own).replace("×", "x").replace("X", "x")
+    return ">=" if own == "≥" else own
+
+
+def _gap(left: Token, right: Token, text: str) -> str:
+    """What to write between two words of a statement."""
+    between = text[finish(left) : begin(right)]
+    if right.type == "COLON":
+        return ""
+    if "DOT" in (left.type, right.type):
+        other = left if right.type == "DOT" else right
+        return "" if is_word(other) or not between else " "
+    if "UNKNOWN" in (left.type, right.type):
+        return " " if between else ""
+    return " "
+
+
+def _is_verbatim(statement: Statement) -> bool:
+    """Whether spaces decide which words these are, so that they must stay: `3  x  3`, `3x3mm`."""
+    words = [part for part in statement.parts if isinstance(part, Token)]
+    return any(
+        (left.type == "NUMBER" and right[:1] in "xX×%")
+        or (right.type in ("NUMBER", "PERCENT", "SIZE") and left[-1:] in "xX×")
+        for left, right in pairwise(words)
+    )
 
 
 def _aligned(rows: list[_Row]) -> list[str]:

@@ -1,4 +1,4 @@
-"""From source to Lark tree: quotes, tokens, braces, parse; mistakes go to the report."""
+"""From source to statements: quotes, tokens, braces, parse; mistakes go to the report."""
 
 from lark import Token, Tree
 
@@ -8,29 +8,30 @@ from promptdsl.language.quotes import mend_quotes
 from promptdsl.language.recovery.other_formats import other_format, tell_other_format
 from promptdsl.language.recovery.slips import mend_slips
 from promptdsl.language.recovery.stray_marks import sweep
+from promptdsl.language.statements import Statement, statements_of
 from promptdsl.language.tokens import MAX_TOKENS, begin, language, made, tokenize
 from promptdsl.source import SourceFile, Span
 
 
-def parse(source: SourceFile, report: Report) -> Tree[Token]:
-    """The tree of a spec; always one, since what is broken is mended and reported first."""
+def parse(source: SourceFile, report: Report) -> list[Statement]:
+    """The statements of a spec; always some, since what is broken is mended and reported first."""
+    tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
     kind = other_format(source.text)
     if kind is not None:
         tell_other_format(source, kind, report)
-        nothing = made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)
-        return _tree(list(nothing))
-    tokens = tokenize(mend_quotes(source, report))
-    if len(tokens) > MAX_TOKENS:
-        at = begin(tokens.pop())
+        return statements_of(_tree(tokens))
+    found = tokenize(mend_quotes(source, report))
+    if len(found) > MAX_TOKENS:
+        at = begin(found[-1])
         report.error(
             "I003", Span(source.name, at, at + 1),
             f"the file holds more than {MAX_TOKENS:,} words and signs, which no spec needs",
             help="check that this is the file you meant",
         )  # fmt: skip
-        tokens = [made("INSPECT", "inspect", 0, 1), made("NUMBER", "1", 0, 1)]
-    tokens = sweep(source, tokens, report)
-    tokens = mend_slips(source, tokens, report)
-    return _tree(balance(source, tokens, report))
+    else:
+        tokens = found
+    tokens = mend_slips(source, sweep(source, tokens, report), report)
+    return statements_of(_tree(balance(source, tokens, report)))
 
 
 def _tree(tokens: list[Token]) -> Tree[Token]:

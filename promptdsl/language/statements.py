@@ -1,33 +1,73 @@
-"""A view of Lark's statements: words and blocks in order, with spans and separators."""
+"""The one tree of statements: builders, formatter and corrections read it, Lark's tree made it.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+A statement has its words and blocks in order, and every word its place in the text. Comments, which
+the lexer skips, stand beside the tree.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
-from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.ast import Text, Word
-from promptdsl.language.tokens import HIDDEN, begin, finish
+from promptdsl.language.tokens import begin, finish
 from promptdsl.language.vocabulary import KEYWORDS
-from promptdsl.source import SourceFile, Span
 
 _WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
+_TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*')
 
 
 @dataclass(slots=True)
 class Statement:
-    """One statement: its kind (the rule of the grammar), atoms before its block, and the block."""
+    """One statement: its kind (the rule of the grammar), and its words and blocks in order."""
 
     kind: str
-    atoms: list[Token]
-    block: "Block | None"
-    after: list[Token]  # what stands behind the block, which nothing allows
+    parts: list["Token | Block"]
     after_comma: bool
+    atoms: list[Token] = field(init=False)  # words before its block, which a builder may mend
+    block: "Block | None" = field(init=False)
+    after: list[Token] = field(init=False)  # what stands behind the block, which nothing allows
+    values: list["Statement"] = field(default_factory=list)  # of a field, behind commas
+    is_value: bool = False  # of the field before it
+
+    def __post_init__(self) -> None:
+        at = next((at for at, part in enumerate(self.parts) if isinstance(part, Block)), None)
+        cut = len(self.parts) if at is None else at
+        self.atoms = _tokens(self.parts[:cut])
+        self.block = None if at is None else self.blocks[0]
+        self.after = _tokens(self.parts[cut + 1 :])
 
     @property
-    def tokens(self) -> list[Token]:
-        """Every token of the statement, those of the block left out."""
-        return self.atoms + self.after
+    def blocks(self) -> list["Block"]:
+        """Its blocks, of which a sound statement has at most one."""
+        return [part for part in self.parts if isinstance(part, Block)]
+
+    @property
+    def first(self) -> str:
+        """The first word; "" without any."""
+        return str(self.atoms[0]) if self.atoms else ""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a part of it was lost, which was reported."""
+        return is_broken(self.atoms)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it may be one more value of what stands before a comma."""
+        return self.after_comma and self.kind in ("loose", "phrase")
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character, whatever a builder made of it."""
+        first = self.parts[0]
+        return begin(first.opener if isinstance(first, Block) else first)
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character, values behind commas included."""
+        last = self.values[-1].parts[-1] if self.values else self.parts[-1]
+        return finish(last.closer if isinstance(last, Block) else last)
 
 
 @dataclass(slots=True)
@@ -44,32 +84,33 @@ class Block:
         return begin(self.closer) == finish(self.closer)
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment from `#` to the end of its line, blanks at its end left out."""
+
+    start: int
+    text: str
+
+
 def statements_of(tree: Tree[Token]) -> list[Statement]:
     """The statements directly below a start or block tree."""
-    found, after_comma = [], False
+    found: list[Statement] = []
+    after_comma, head = False, None
     for child in tree.children:
         if isinstance(child, Token):
             after_comma = child.type == "COMMA"
+            continue
+        parts = [part if isinstance(part, Token) else _block(part) for part in child.children]
+        statement = Statement(str(child.data), parts, after_comma)
+        found.append(statement)
+        if head is not None and statement.goes_on:
+            statement.is_value = True
+            head.values.append(statement)
         else:
-            found.append(_statement(child, after_comma))
-            after_comma = False
+            is_field = len(parts) > 1 and isinstance(parts[1], Token) and parts[1].type == "COLON"
+            head = statement if is_field and isinstance(parts[0], Token) else None
+        after_comma = False
     return found
-
-
-def _statement(tree: Tree[Token], after_comma: bool) -> Statement:
-    atoms: list[Token] = []
-    after: list[Token] = []
-    block: Block | None = None
-    for child in tree.children:
-        if isinstance(child, Token):
-            (atoms if block is None else after).append(child)
-        elif block is None:
-            block = _block(child)
-        else:
-            extra = child.children[0]
-            if isinstance(extra, Token):
-                after.append(extra)
-    return Statement(str(tree.data), atoms, block, after, after_comma)
 
 
 def _block(tree: Tree[Token]) -> Block:
@@ -78,80 +119,32 @@ def _block(tree: Tree[Token]) -> Block:
     return Block(opener, closer, statements_of(tree))
 
 
+def _tokens(parts: Iterable[Token | Block]) -> list[Token]:
+    return [part if isinstance(part, Token) else part.opener for part in parts]
+
+
+def comments_of(text: str) -> list[Comment]:
+    """The comments of a spec without lone quotes, from top to bottom."""
+    return [
+        Comment(match.start(), match.group().rstrip())
+        for match in _TEXT_OR_COMMENT.finditer(text)
+        if match.group()[0] == "#"
+    ]
+
+
 def is_word(token: Token) -> bool:
     """Whether a token is a bare word, keywords included."""
     return token.type in _WORD_TYPES
 
 
-@dataclass(slots=True)
-class Desk:
-    """What every builder needs at hand: the source, the report, and how to measure."""
+def is_broken(tokens: Iterable[Token]) -> bool:
+    """Whether something was lost among the tokens, which was reported."""
+    return any(token.type == "BROKEN" for token in tokens)
 
-    source: SourceFile
-    report: Report
-    defects: frozenset[str] = frozenset()  # names of the object's defects and of its samples
-    labels: frozenset[str] = frozenset()
-    aliases: frozenset[str] = frozenset()  # short names of used files
 
-    def span(self, *tokens: Token) -> Span:
-        """From the first of some tokens to the last."""
-        start, end = begin(tokens[0]), finish(tokens[-1])
-        return Span(self.source.name, start, max(end, start))
-
-    def span_of(self, statement: Statement) -> Span:
-        """The whole statement, its block included."""
-        starts = [begin(token) for token in statement.atoms[:1]]
-        ends = [finish(token) for token in statement.tokens[-1:]]
-        if statement.block is not None:
-            starts.append(begin(statement.block.opener))
-            ends.append(finish(statement.block.closer))
-        return Span(self.source.name, min(starts), max(ends))
-
-    def head(self, statement: Statement) -> Span:
-        """The statement without its block."""
-        if not statement.atoms:
-            return self.span_of(statement)
-        return self.span(*statement.atoms)
-
-    def written(self, span: Span) -> str:
-        """The author's characters, without those that nobody sees."""
-        return self.source.text[span.start : span.end].replace(HIDDEN, "")
-
-    def word(self, token: Token) -> Word:
-        """A bare word."""
-        return Word(str(token), self.span(token))
-
-    def text(self, token: Token) -> Text:
-        """A quoted text; `\\"` and `\\\\` are the only escapes."""
-        return Text(unquote(str(token)), self.span(token))
-
-    def nothing_behind(self, statement: Statement, tokens: list[Token]) -> None:
-        """Report what stands where the statement should have ended."""
-        rest = tokens + statement.after
-        if rest and not any(token.type == "BROKEN" for token in rest):
-            span = self.span(*rest)
-            line = str(rest[0]) in KEYWORDS or (len(rest) > 1 and rest[1].type == "COLON")
-            self.report.error(
-                "I129",
-                span,
-                f"{shown(self.written(span))} stands behind the end of this line",
-                label="nothing belongs here",
-                help="remove it, or put it on a line of its own" if line
-                else "remove it, or write # before it to make it a comment",
-            )  # fmt: skip
-
-    def no_block(self, statement: Statement) -> None:
-        """Report a block behind a statement that takes none."""
-        if statement.block is not None and not any(t.type == "BROKEN" for t in statement.atoms):
-            span = self.span(statement.block.opener)
-            word = statement.atoms[0] if statement.atoms else "this line"
-            self.report.error(
-                "I129",
-                span,
-                f"{word} takes no block in braces",
-                label="nothing belongs here",
-                help="remove the braces and what they hold",
-            )
+def each(block: Block | None) -> Iterator[Statement]:
+    """The statements of a block, none without one."""
+    return iter(block.statements if block is not None else ())
 
 
 def shown(written: str, limit: int = 40) -> str:
@@ -171,8 +164,3 @@ def unquote(quoted: str) -> str:
 def quote(text: str) -> str:
     """How a text is written in a spec."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def each(block: Block | None) -> Iterator[Statement]:
-    """The statements of a block, none without one."""
-    return iter(block.statements if block is not None else ())

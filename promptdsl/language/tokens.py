@@ -9,6 +9,7 @@ from promptdsl.resources import resource_folder
 
 BLANK = "\uffff"  # what stands behind a quote that never closes; see quotes.py
 HIDDEN = "\ufffe"  # nothing, in the midst of a word; see foreign_signs.py
+TEXT = r'"(?:\\.|[^"\\\n])*"'  # a text in quotes, as a pattern
 MAX_TOKENS = 300_000  # a spec of the largest accepted size has some 200,000
 
 
@@ -37,6 +38,35 @@ def tokenize(text: str) -> list[Token]:
         for token in tokens:
             token.start_pos, token.end_pos = places[begin(token)], places[finish(token) - 1] + 1
     return tokens
+
+
+class Rewriting:
+    """A text of which pieces are replaced, from left to right, by others of the same length."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.done = 0  # offset behind the last piece
+        self._pieces: list[str] = []
+
+    def put(self, start: int, end: int, new: str) -> None:
+        """Replace what stands there."""
+        self._pieces += [self.text[self.done : start], new]
+        self.done = end
+
+    def finished(self) -> str:
+        """The text with everything replaced."""
+        return "".join([*self._pieces, self.text[self.done :]])
+
+
+def line_start(text: str, offset: int) -> int:
+    """Where the line of an offset begins."""
+    return text.rfind("\n", 0, offset) + 1
+
+
+def line_end(text: str, offset: int) -> int:
+    """Where the line of an offset ends."""
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end
 
 
 def begin(token: Token) -> int:

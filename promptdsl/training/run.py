@@ -67,8 +67,20 @@ class Outcome:
     out: Path
     steps: int
     losses: Mapping[str, float]
+    trained_on: tuple[str, ...]  # categories
     figures: tuple[Figures, ...]
     mean: Mapping[str, float | None]
+
+    def described(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "out": str(self.out),
+            "steps": self.steps,
+            "losses": dict(self.losses),
+            "trained_on": list(self.trained_on),
+            "held_out": [asdict(figures) for figures in self.figures],
+            "mean": dict(self.mean),
+        }
 
 
 def run(task: Task, listener: Listener) -> Outcome:
@@ -98,7 +110,8 @@ def run(task: Task, listener: Listener) -> Outcome:
     _remove_cut_off(task.out)
     stored.remove(features_file(task.out))
     means = {n: total / training.per_epoch for n, total in training.sums.items()}
-    return Outcome(task.out, training.step, means, figures, mean(figures))
+    trained_on = task.material.trained_on
+    return Outcome(task.out, training.step, means, trained_on, figures, mean(figures))
 
 
 def _remove_cut_off(out: Path) -> None:

@@ -214,3 +214,23 @@ def test_names_of_files_do_not_steer_the_terminal(folder: Path) -> None:
     for words in (["check"], ["fmt", "--check"], ["fmt", "--diff"]):
         done = promptdsl(*words, name, cwd=folder)
         assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_while_the_commands_are_imported() -> None:
+    probe = """if True:
+        import os, signal, sys
+
+        class Impatient:
+            def find_spec(self, name, path=None, target=None):
+                if name == "promptdsl.cli.main":
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.meta_path.insert(0, Impatient())
+        from promptdsl.__main__ import entry
+        entry()
+    """
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""

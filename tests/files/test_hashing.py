@@ -112,7 +112,9 @@ def test_a_note_holds_what_proves_that_a_file_is_the_same(tmp_path: Path, own_ca
     sha256, status = hash_file(file), file.stat()
     (note,) = (own_cache / "hashes").iterdir()
     assert note.name == hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:32] + ".json"
-    assert json.loads(note.read_bytes()) == {
+    said = json.loads(note.read_bytes())
+    assert len(said.pop("check")) == 16
+    assert said == {
         "size": 3,
         "modified": status.st_mtime_ns,
         "changed": status.st_ctime_ns,
@@ -120,8 +122,8 @@ def test_a_note_holds_what_proves_that_a_file_is_the_same(tmp_path: Path, own_ca
         "device": status.st_dev,
         "sha256": sha256,
     }
-    note.write_text(json.dumps({**json.loads(note.read_bytes()), "sha256": "short"}))
-    assert hash_file(file) == sha256, "what is no hash is not believed"
+    note.write_text(json.dumps(hashing._sealed({**said, "sha256": "0" * 64}) | {"check": "0" * 16}))
+    assert hash_file(file) == sha256, "a note whose checksum is wrong is not believed"
 
 
 DAMAGE = [b"", b"{", b'{"size": 3}', b'{"size": 3, "changed": 0}', b"[]", b"[" * 100_000]

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from promptdsl.language import format as formatter
-from promptdsl.language.comments import Comment
 from promptdsl.language.format import FormatFault, format_source
 from promptdsl.language.layout import lay_out
-from promptdsl.language.outline import Statement
+from promptdsl.language.statements import Comment, Statement
 from promptdsl.pipeline import compile_text
 from promptdsl.resources import standard_library
 from promptdsl.source import SourceFile

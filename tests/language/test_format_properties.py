@@ -1,22 +1,33 @@
 """Whatever the layout of a spec, formatting keeps its words and comments and is stable."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.comments import comments_of
 from promptdsl.language.format import format_source
 from promptdsl.language.parser import parse
+from promptdsl.language.statements import Statement, comments_of
 from promptdsl.source import SourceFile
 
 from .layouts import specs
 
 
+def tokens_of(statements: list[Statement]) -> Iterator[Token]:
+    """All words and braces of some statements, in their order."""
+    for statement in statements:
+        for part in statement.parts:
+            if isinstance(part, Token):
+                yield part
+            else:
+                yield from (part.opener, *tokens_of(part.statements), part.closer)
+
+
 def words_of(text: str) -> list[str]:
     """All tokens but separators, in a spelling that ignores spaces and case of sizes."""
-    tree = parse(SourceFile("x", text), Report())
-    tokens = tree.scan_values(lambda token: isinstance(token, Token) and token.type != "COMMA")
+    tokens = tokens_of(parse(SourceFile("x", text), Report()))
     return ["".join(token.split()).lower().replace("×", "x").replace("≥", ">=") for token in tokens]
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptdsl.language.comments import comments_of
 from promptdsl.language.format import format_source
+from promptdsl.language.statements import comments_of
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.plan.build import canonical_json
 from promptdsl.source import SourceFile, Span

@@ -10,9 +10,9 @@ import signal
 import sys
 from pathlib import Path
 
-from promptdsl.cli.train import _task
 from promptdsl.evaluate.datasets import read_dataset
 from promptdsl.training.material import choose_material
+from promptdsl.training.prepare import make_task
 from promptdsl.training.recipe import Recipe
 from promptdsl.training.run import run
 
@@ -41,7 +41,9 @@ def attempt(data: Path, out: Path, method: str, pipe: int) -> None:
     material = choose_material(datasets, ("cork",), 0)
     recipe = Recipe(epochs=6, batch=4, seed=3, save_every=2)
     lines = ("image_size: 40 px",)
-    task = _task(method, "promptdsl-mini", lines, material, datasets, recipe, "cpu", "fp32", out)
+    compute = ("cpu", "fp32")
+    model = "promptdsl-mini"
+    task = make_task(method, model, lines, material, datasets, recipe, compute, out, print)
     run(task, Speaking(pipe))
 
 

@@ -7,15 +7,7 @@ article; and the model reads words, which `metal_nut` is not.
 import re
 
 from promptdsl.check.context import Context
-from promptdsl.diagnostics.diagnostic import Fix
-from promptdsl.language.ast import (
-    DefectBlock,
-    Line,
-    NormalBlock,
-    ObjectDef,
-    TemplatesBlock,
-    Text,
-)
+from promptdsl.language.ast import Text
 from promptdsl.language.statements import quote, shown
 
 _ARTICLE = re.compile(r"\s*(an?|the)\s+(?=\S)", re.I)
@@ -24,15 +16,13 @@ _JOINT = re.compile(r"(?<=[^\W_])_+(?=[^\W_{]|\{object\})|(?<=\{object\})_+(?=[^
 
 def called_as_written(context: Context) -> None:
     """Look at every name, phrase and template of every file of the author's."""
-    for module in context.library.modules():
-        if module.standard:
-            continue
-        for named in module.file.lists:
-            _phrases(context, named.lines)
-        for definition in module.file.objects:
-            if definition.called is not None:
-                _called(context, definition.called)
-            _parts(context, definition)
+    for definition in context.definitions:
+        if definition.called is not None:
+            _called(context, definition.called)
+    for _module, block, _item in context.blocks:
+        for line in block.lines:
+            if isinstance(line, Text) and "_" in line.value:
+                _joined(context, line, "", _JOINT.sub(" ", line.value))
 
 
 def without_article(called: str) -> str:
@@ -45,33 +35,20 @@ def _called(context: Context, called: Text) -> None:
     bare = without_article(called.value)
     plain = _JOINT.sub(" ", bare)
     if bare != called.value:
-        article = called.value.split()[0]
         context.report.warning(
             "I212", called.span,
             "templates bring their own article, so this makes "
             f'"a photo of a {shown(called.value)}"',
-            label=f"leave out {article}",
-            help=f"write called: {quote(shown(plain, 200))}", fix=Fix(called.span, quote(plain)),
+            label=f"leave out {called.value.split()[0]}",
+            write=quote(plain), help=f"write called: {quote(shown(plain, 200))}",
         )  # fmt: skip
-    elif plain != bare:
+    else:
+        _joined(context, called, "called: ", plain)
+
+
+def _joined(context: Context, text: Text, field: str, plain: str) -> None:
+    if plain != text.value:
         context.report.warning(
-            "I213", called.span, "the model reads words, and these are joined by _",
-            help=f"write called: {quote(shown(plain, 200))}", fix=Fix(called.span, quote(plain)),
+            "I213", text.span, "the model reads words, and these are joined by _",
+            write=quote(plain), help=f"write {field}{quote(shown(plain, 200))}",
         )  # fmt: skip
-
-
-def _parts(context: Context, definition: ObjectDef) -> None:
-    for part in definition.parts:
-        if isinstance(part, (NormalBlock, DefectBlock, TemplatesBlock)):
-            _phrases(context, part.lines)
-
-
-def _phrases(context: Context, lines: tuple[Line, ...]) -> None:
-    for line in lines:
-        if isinstance(line, Text) and "_" in line.value:
-            plain = _JOINT.sub(" ", line.value)
-            if plain != line.value:
-                context.report.warning(
-                    "I213", line.span, "the model reads words, and these are joined by _",
-                    help=f"write {quote(shown(plain, 200))}", fix=Fix(line.span, quote(plain)),
-                )  # fmt: skip

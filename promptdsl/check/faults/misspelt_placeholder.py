@@ -6,14 +6,11 @@ picture with "a photo of the scratched". Example: `"scratched"`, `"scratched {ob
 
 import re
 
-from promptdsl.check.context import Context
-from promptdsl.diagnostics.diagnostic import Fix
-from promptdsl.language.ast import DefectBlock, Line, NormalBlock, ObjectDef, TemplatesBlock, Text
+from promptdsl.check.context import PLACEHOLDER, Context
+from promptdsl.language.ast import Text
 from promptdsl.language.recovery.signs import readable, with_plain_brackets
 from promptdsl.language.statements import quote, shown
-from promptdsl.source import Span
 
-PLACEHOLDER = "{object}"
 # Bounded or possessive, and begun once for a run of braces or spaces: texts may have any length.
 _NEAR = re.compile(
     r"(?<!\{)\{++\s{0,20}[\w ]{0,20}\s{0,20}\}+|\{\s{0,20}object\b|\bobject\s*\}"
@@ -30,34 +27,16 @@ _FOLLOWS_OBJECT = re.compile(r"(with|without|has|having|is|that|which|in|on|unde
 
 def misspelt_placeholder(context: Context) -> None:
     """Check every text of every file of the author's, used or not."""
-    for module in context.library.modules():
-        if module.standard:
-            continue
-        for named in module.file.lists:
-            _lines(context, named.lines, None, named.kind == "templates")
-        for definition in module.file.objects:
-            _object(context, definition)
-
-
-def _object(context: Context, definition: ObjectDef) -> None:
-    called = definition.called.value if definition.called else definition.name.value
-    for part in definition.parts:
-        if isinstance(part, (NormalBlock, DefectBlock)):
-            _lines(context, part.lines, called, False)
-        elif isinstance(part, TemplatesBlock):
-            _lines(context, part.lines, called, True)
-    if definition.called is not None and re.search(r"[{}]", definition.called.value):
-        context.report.error(
-            "I201", definition.called.span,
-            "called is the name that {object} becomes, so it holds no braces",
-            help='write for example called: "metal nut"',
-        )  # fmt: skip
-
-
-def _lines(context: Context, lines: tuple[Line, ...], called: str | None, template: bool) -> None:
-    for line in lines:
-        if isinstance(line, Text):
-            _text(context, line, called, template)
+    for _module, block, item in context.blocks:
+        called = None if item is None else item.called.value if item.called else item.name.value
+        for line in block.lines:
+            if isinstance(line, Text):
+                _text(context, line, called, block.kind == "templates")
+    for item in context.definitions:
+        if item.called is not None and re.search(r"[{}]", item.called.value):
+            message = "called is the name that {object} becomes, so it holds no braces"
+            help = 'write for example called: "metal nut"'
+            context.report.error("I201", item.called.span, message, help=help)
 
 
 def _text(context: Context, text: Text, called: str | None, template: bool) -> None:
@@ -89,10 +68,8 @@ def _text(context: Context, text: Text, called: str | None, template: bool) -> N
 def _without(context: Context, text: Text, called: str | None, what: str) -> None:
     value = text.value
     if _LIST_NAME.fullmatch(value):
-        context.report.error(
-            "I204", text.span, f"{value} looks like the name of a list, and names have no quotes",
-            help=f"write include {value}", fix=Fix(text.span, f"include {value}"),
-        )  # fmt: skip
+        message = f"{value} looks like the name of a list, and names have no quotes"
+        context.report.error("I204", text.span, message, write=f"include {value}")
         return
     near = _NEAR.search(with_plain_brackets(value))
     if near is not None:
@@ -123,8 +100,8 @@ def _with_object(value: str, called: str | None, what: str) -> str:
 
 
 def _report(context: Context, text: Text, code: str, message: str, mended: str, label: str) -> None:
-    span, mended = Span(text.span.file, text.span.start, text.span.end), readable(mended)
+    mended = readable(mended)
     context.report.error(
-        code, span, message, label=label,
-        help=f"write {quote(shown(mended, 200))}", fix=Fix(span, quote(mended)),
+        code, text.span, message, label=label,
+        write=quote(mended), help=f"write {quote(shown(mended, 200))}",
     )  # fmt: skip

@@ -6,7 +6,7 @@ Why: `include std.anomalous` under `normal` teaches that damage is good: every v
 from promptdsl.check.context import Context
 from promptdsl.check.resolve.lists import MAX_CHAIN
 from promptdsl.check.resolve.modules import Module
-from promptdsl.language.ast import DefectBlock, IncludeLine, NamedList, NormalBlock
+from promptdsl.language.ast import IncludeLine, NamedList, PhraseBlock
 from promptdsl.source import Span
 
 GOOD_LISTS = frozenset({"normal", "flawless_more"})  # all other lists of words are of damage
@@ -17,18 +17,15 @@ def swapped_words(context: Context) -> None:
     """Look at the include lines of every file of the author's."""
     told = _told(context)
     known: _Known = {}
-    for module in context.library.modules():
-        if module.standard:
+    for module, block, _item in context.blocks:
+        if not isinstance(block, PhraseBlock) or block.kind == "templates":
             continue
-        for definition in module.file.objects:
-            for part in definition.parts:
-                if isinstance(part, (NormalBlock, DefectBlock)):
-                    under_normal = isinstance(part, NormalBlock)
-                    for line in part.lines:
-                        if isinstance(line, IncludeLine) and line.span not in told:
-                            wrong = _wrong_list(module, line, under_normal, known)
-                            if wrong is not None:
-                                _tell(context, line, wrong, under_normal)
+        under_normal = block.kind == "normal"
+        for line in _includes(block):
+            if line.span not in told:
+                wrong = _wrong_list(module, line, under_normal, known)
+                if wrong is not None:
+                    _tell(context, line, wrong, under_normal)
 
 
 def _tell(context: Context, line: IncludeLine, wrong: str, under_normal: bool) -> None:
@@ -62,7 +59,7 @@ def _wrong_list(
     return known[key]
 
 
-def _includes(named: NamedList) -> list[IncludeLine]:
+def _includes(named: NamedList | PhraseBlock) -> list[IncludeLine]:
     return [line for line in named.lines if isinstance(line, IncludeLine)]
 
 

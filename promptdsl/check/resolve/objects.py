@@ -6,20 +6,19 @@ from pathlib import PurePosixPath
 
 from promptdsl.check.resolve.lists import Budget, Resolver
 from promptdsl.check.resolve.modules import Module
-from promptdsl.diagnostics.diagnostic import Fix, Report
-from promptdsl.diagnostics.nearest import did_you_mean, nearest
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
-    DefectBlock,
     FieldLine,
     IncludeLine,
     MethodBlock,
-    NormalBlock,
     ObjectDef,
+    Parent,
     Part,
+    PhraseBlock,
     RemoveLine,
     RuleLine,
     SamplesBlock,
-    TemplatesBlock,
     TestBlock,
     ThresholdsBlock,
 )
@@ -100,14 +99,20 @@ class ObjectResolver:
         if self.budget.exhausted:
             return merged
         seen: dict[str, Span] = {}
-        own = {part.name.value for part in definition.parts if isinstance(part, DefectBlock)}
+        blocks = [part for part in definition.parts if isinstance(part, PhraseBlock)]
+        own = {block.name.value for block in blocks if block.name is not None}
         for part in definition.parts:
             name = _part_name(part)
-            if name in seen:
-                self._twice(part, name, seen[name])
-                continue
-            seen[name] = part.span
-            self._add(merged, part, own)
+            first = seen.setdefault(name, part.span)
+            if first is not part.span:
+                self.report.error(
+                    "I128", _head(part), f"{name} stands twice in this object",
+                    label="said before", related=((first, "the first one"),),
+                    help="remove this line" if isinstance(part, RemoveLine)
+                    else "join the two blocks, or remove one",
+                )  # fmt: skip
+            else:
+                self._add(merged, part, own)
         self._done.setdefault(key, merged)
         return merged
 
@@ -142,85 +147,57 @@ class ObjectResolver:
 
     def _parent(self, definition: ObjectDef, module: Module) -> Merged | None:
         named = definition.parent
-        if named is None:
+        home = self._home(named, module) if named is not None else None
+        if named is None or home is None:
             return None
-        home = module
-        if named.alias is not None:
-            module.used_aliases.add(named.alias.value)
-            found = module.imports.get(named.alias.value)
-            if found is None:
-                if not module.forgives(named.alias.value):
-                    self.report.error(
-                        "I301", named.alias.span,
-                        f"no file is used under the short name {named.alias.value}",
-                        help=f'bring the file in first: use "FILE" as {named.alias.value}',
-                    )  # fmt: skip
-                return None
-            home = found
         name = named.name.value
         candidate = home.objects.get(name)
         if candidate is not None:
-            return self._resolved_parent(definition, candidate, home)
+            return self._resolved_parent(named, candidate, home)
         if UNNAMED in home.objects:
             return None  # an object without its name, which was reported, may be the one
-        if self.report.full:
-            self.report.left_out += 1
+        if self.report.skips():
             return None
         others = (other for other, item in home.objects.items() if item is not definition)
         names = list(islice(others, MAX_NAMED))
-        help = did_you_mean(name, names) or (
-            f"there is {', '.join(names[:8])}" if names else "write the parent object first"
-        )
-        near = nearest(name, names)
-        span = named.name.span
         self.report.error(
-            "I310", named.span, f"there is no object {name} to extend", help=help,
-            fix=Fix(span, near) if near else None,
+            "I310", named.span, f"there is no object {name} to extend",
+            near=nearest(name, names), at=named.name.span,
+            help=f"there is {', '.join(names[:8])}" if names else "write the parent object first",
         )  # fmt: skip
         return None
 
-    def _resolved_parent(
-        self, definition: ObjectDef, candidate: ObjectDef, home: Module
-    ) -> Merged | None:
-        assert definition.parent is not None
+    def _home(self, named: Parent, module: Module) -> Module | None:
+        """The file that an object's parent is looked for in."""
+        if named.alias is None:
+            return module
+        alias = named.alias.value
+        module.used_aliases.add(alias)
+        if alias not in module.imports and not module.forgives(alias):
+            self.report.error(
+                "I301", named.alias.span, f"no file is used under the short name {alias}",
+                help=f'bring the file in first: use "FILE" as {alias}',
+            )  # fmt: skip
+        return module.imports.get(alias)
+
+    def _resolved_parent(self, named: Parent, candidate: ObjectDef, home: Module) -> Merged | None:
         key = (home.source.name, candidate.name.value)
         if key in self._open or len(self._open) > MAX_CHAIN:
             chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
-            circle = key in self._open
             self.report.error(
-                "I311", definition.parent.span,
-                f"these objects extend each other in a circle: {' -> '.join(chain)}" if circle
-                else f"objects extend each other more than {MAX_CHAIN} deep",
+                "I311", named.span,
+                f"these objects extend each other in a circle: {' -> '.join(chain)}"
+                if key in self._open else f"objects extend each other more than {MAX_CHAIN} deep",
                 help="let one of them stand alone",
             )  # fmt: skip
             return None
         return self.resolve(candidate, home)
 
-    def _twice(self, part: Part, name: str, first: Span) -> None:
-        self.report.error(
-            "I128", _head(part),
-            f"{name} stands twice in this object", label="said before",
-            help="remove this line" if isinstance(part, RemoveLine)
-            else "join the two blocks, or remove one",
-            related=((first, "the first one"),),
-        )  # fmt: skip
-
     # parts
 
     def _add(self, merged: Merged, part: Part, own_defects: set[str]) -> None:
-        inherits = merged.definition.parent is not None
-        if isinstance(part, NormalBlock):
-            merged.normal, lost = self.lists.expand(
-                part.lines, merged.module, "words", _base(merged, merged.normal), inherits
-            )
-            self._not_empty(part.lines, part.span, lost or part.broken, "normal", merged)
-        elif isinstance(part, TemplatesBlock):
-            merged.templates, lost = self.lists.expand(
-                part.lines, merged.module, "templates", _base(merged, merged.templates), inherits
-            )
-            self._not_empty(part.lines, part.span, lost or part.broken, "templates", merged)
-        elif isinstance(part, DefectBlock):
-            self._defect(merged, part, inherits)
+        if isinstance(part, PhraseBlock):
+            self._phrases(merged, part)
         elif isinstance(part, MethodBlock):
             merged.method = self._method(merged, part)
             merged.broken = merged.broken or part.broken
@@ -236,40 +213,39 @@ class ObjectResolver:
         else:
             self._remove(merged, part, own_defects)
 
-    def _not_empty(
-        self, lines: tuple[object, ...], span: Span, lost: bool, what: str, merged: Merged
-    ) -> None:
-        if not lines and not lost:
-            rules = what == "thresholds"
-            self.report.error(
-                "I127", span,
-                f"{what} has no {'lines' if rules else 'phrases'}",
-                help=f"write {FORMS['rule']}, or remove the block" if rules
-                else "write at least one phrase in quotes, or remove the block",
-            )  # fmt: skip
-            merged.broken = True
+    def _phrases(self, merged: Merged, part: PhraseBlock) -> None:
+        name = part.name.value if part.name is not None else ""
+        if part.kind == "defect":
+            parent = merged.defects.get(name)
+            above = parent.phrases if parent is not None else None
+        else:
+            above = merged.normal if part.kind == "normal" else merged.templates
+        base = () if above is None and merged.lost_parts else above  # lost without complaint
+        inherits = merged.definition.parent is not None
+        kind = part.list_kind
+        phrases, lost = self.lists.expand(part.lines, merged.module, kind, base, inherits)
+        lost = lost or part.broken
+        if not part.lines and not lost:
+            help = "write at least one phrase in quotes, or remove the block"
+            self.report.error("I127", part.span, f"{part.title} has no phrases", help=help)
+            lost = True
         merged.broken = merged.broken or lost
-
-    def _defect(self, merged: Merged, part: DefectBlock, inherits: bool) -> None:
-        name = part.name.value
-        parent = merged.defects.get(name)
-        base = _base(merged, parent.phrases if parent is not None else None)
-        phrases, lost = self.lists.expand(part.lines, merged.module, "words", base, inherits)
-        self._not_empty(part.lines, part.span, lost or part.broken, f"defect {name}", merged)
-        merged.defects[name] = Defect(name, phrases, part.name.span)
+        if part.name is not None:
+            merged.defects[name] = Defect(name, phrases, part.name.span)
+        elif part.kind == "normal":
+            merged.normal = phrases
+        else:
+            merged.templates = phrases
 
     def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
         folder = merged.module.plan_folder
         fields = {line.name.value: line for line in part.fields}
         folders = dict.fromkeys(fields, folder)
-        if part.base is not None:
-            parent = merged.method
-            if parent is None:
-                self._no_base(part.base, merged)
-            else:
-                kept = {line.name.value: line for line in parent.fields}
-                fields = {**kept, **fields}
-                folders = {**parent.folders, **folders}
+        if part.base is not None and merged.method is None:
+            self._no_base(part.base, merged)
+        elif part.base is not None and merged.method is not None:
+            fields = {**{line.name.value: line for line in merged.method.fields}, **fields}
+            folders = {**merged.method.folders, **folders}
         return MethodLines(
             part.name.value, part.name.span, tuple(fields.values()), folders, part.head
         )
@@ -295,7 +271,9 @@ class ObjectResolver:
             elif self.budget.take(len(merged.rules), line.span):
                 rules += merged.rules
         if not part.rules and not part.broken:
-            self._not_empty((), part.span, False, "thresholds", merged)
+            help = f"write {FORMS['rule']}, or remove the block"
+            self.report.error("I127", part.span, "thresholds has no lines", help=help)
+            merged.broken = True
         merged.rules = tuple(rules)
         merged.broken = merged.broken or part.broken
 
@@ -325,16 +303,13 @@ class ObjectResolver:
             return
         if merged.lost_parts:
             return
-        if self.report.full:
-            self.report.left_out += 1
+        if self.report.skips():
             return
-        inherits, near = merged.definition.parent is not None, nearest(name, merged.defects)
+        help = "remove drops a defect of the parent object, and this object extends none"
+        help = "remove this line" if merged.definition.parent is not None else help
         self.report.error(
             "I312", part.name.span, f"there is no defect {name} to remove",
-            help=did_you_mean(name, merged.defects)
-            or ("remove this line" if inherits else "remove drops a defect of the parent object, "
-                "and this object extends none"),
-            fix=Fix(part.name.span, near) if near else None,
+            near=nearest(name, merged.defects), help=help,
         )  # fmt: skip
 
     def _remove_what_came_with(self, name: str, merged: Merged) -> None:
@@ -349,36 +324,25 @@ class ObjectResolver:
                 del merged.claims[title]
 
 
-def _base(merged: Merged, phrases: tuple[Phrase, ...] | None) -> tuple[Phrase, ...] | None:
-    """What `include base` brings; nothing, without complaint, when the parent object was lost."""
-    return () if phrases is None and merged.lost_parts else phrases
-
-
 def _part_name(part: Part) -> str:
-    if isinstance(part, DefectBlock):
-        return f"defect {part.name.value}"
+    if isinstance(part, PhraseBlock):
+        return part.title
     if isinstance(part, SamplesBlock):
         return f"samples {part.label.value}"
     if isinstance(part, TestBlock):
         return f'test "{part.title.value}"'
     if isinstance(part, RemoveLine):
         return f"remove {part.name.value}"
-    names: dict[type[Part], str] = {
-        NormalBlock: "normal",
-        TemplatesBlock: "templates",
-        MethodBlock: "method",
-        ThresholdsBlock: "thresholds",
-    }
-    return names[type(part)]
+    return "method" if isinstance(part, MethodBlock) else "thresholds"
 
 
 def _head(part: Part) -> Span:
     if isinstance(part, (MethodBlock, SamplesBlock)):
         return part.head
-    if isinstance(part, DefectBlock):
+    if isinstance(part, PhraseBlock) and part.name is not None:
         return part.name.span
     word = _part_name(part).split(" ")[0]
-    return Span(part.span.file, part.span.start, part.span.start + len(word))
+    return part.span._replace(end=part.span.start + len(word))
 
 
 def relocate(folder: PurePosixPath, path: str) -> str:

@@ -17,7 +17,7 @@ from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.words.units import NORMAL
 from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.opening import read_regular
-from promptdsl.language.ast import DefectBlock, NormalBlock, ObjectDef
+from promptdsl.language.ast import ObjectDef, PhraseBlock
 from promptdsl.language.build.tree import build_ast
 from promptdsl.language.statements import quote
 from promptdsl.pipeline import compile_text
@@ -131,13 +131,10 @@ def _without(text: str, site: Span, left: list[str], single: bool) -> _Edit:
     return _replaced(text, site, left, single) if left else _dropped(text, site)
 
 
-def _block(definition: ObjectDef, group: str) -> NormalBlock | DefectBlock | None:
-    for part in definition.parts:
-        if isinstance(part, NormalBlock) and group == NORMAL:
-            return part
-        if isinstance(part, DefectBlock) and part.name.value == group:
-            return part
-    return None
+def _block(definition: ObjectDef, group: str) -> PhraseBlock | None:
+    title = NORMAL if group == NORMAL else f"defect {group}"
+    blocks = (part for part in definition.parts if isinstance(part, PhraseBlock))
+    return next((block for block in blocks if block.title == title), None)
 
 
 def _new_block(text: str, definition: ObjectDef, group: str, phrases: list[str]) -> _Edit:
@@ -179,9 +176,7 @@ def _dropped(text: str, site: Span) -> _Edit:
     return _Edit(start, end, "")
 
 
-def _appended(
-    text: str, block: NormalBlock | DefectBlock, added: tuple[str, ...], single: bool
-) -> _Edit:
+def _appended(text: str, block: PhraseBlock, added: tuple[str, ...], single: bool) -> _Edit:
     """Behind the last line of a block; before its brace where the two stand on one line."""
     quoted = [quote(phrase) for phrase in added]
     brace = block.span.end - 1

@@ -4,38 +4,38 @@ from typing import Literal, cast
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, SamplesBlock, TestBlock, Text, Word
 from promptdsl.language.build.fields import SINGLE_QUOTES, build_fields, share
-from promptdsl.language.build.parts import needs_block, once_each, twice
-from promptdsl.language.recovery.misfits import malformed
-from promptdsl.language.statements import Desk, Statement, each, quote, shown
-from promptdsl.language.vocabulary import FORMS, snake_case
+from promptdsl.language.build.parts import once_each
+from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.wishes import wish
-from promptdsl.language.recovery.wrong_claims import is_claim, without_expect, wrong_expectation, wrong_label
+from promptdsl.language.recovery.wrong_claims import (
+    in_order,
+    is_claim,
+    without_expect,
+    wrong_expectation,
+    wrong_label,
+)
+from promptdsl.language.statements import Statement, each, is_broken, quote, shown
+from promptdsl.language.vocabulary import snake_case
 
 
 def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
     """`samples LABEL { images: ..., masks: ... }`."""
     atoms = statement.atoms[1:]
-    if any(token.type == "BROKEN" for token in atoms):
+    if is_broken(atoms):
         return None
     label = desk.word(atoms[0]) if atoms and atoms[0].type != "COLON" else None
     if label is None:
-        malformed(
-            desk, statement, "samples needs a label: good, or the name of a defect",
-            f"for example {FORMS['samples']}",
-        )  # fmt: skip
+        desk.lacks(statement, "samples needs a label: good, or the name of a defect", "samples")
     elif atoms[0].type == "STRING":
         bare = snake_case(label.value.strip('"'))
-        desk.report.error(
-            "I124", label.span, "the label of samples is written without quotes",
-            help=f"write samples {bare}", fix=Fix(label.span, bare),
-        )  # fmt: skip
+        message = "the label of samples is written without quotes"
+        desk.error("I124", label.span, message, write=bare, help=f"write samples {bare}")
         label = Word(bare, label.span)
     desk.nothing_behind(statement, [token for token in atoms[1:] if token.type != "COLON"])
-    if not needs_block(desk, statement, FORMS["samples"]) or label is None:
+    if not desk.needs_block(statement, "samples") or label is None:
         return None
     home = f"samples {label.value}"
     fields, broken = build_fields(desk, each(statement.block), home)
@@ -44,61 +44,53 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
     for line in once_each(desk, fields):
         broken = broken or line.broken
         paths |= _paths(desk, line, home)
-    if "images" not in paths and not broken and not fields:
-        malformed(desk, statement, f"{home} names no pictures", f"for example {FORMS['samples']}")
-    elif "images" not in paths and "masks" in paths and not broken:
-        malformed(
-            desk, statement, f"{home} has masks but no images", f"for example {FORMS['samples']}"
-        )
+    if "images" not in paths and not broken and (not fields or "masks" in paths):
+        what = "has masks but no images" if fields else "names no pictures"
+        desk.lacks(statement, f"{home} {what}", "samples")
     return SamplesBlock(
         label, paths.get("images", ()), paths.get("masks", ()),
-        desk.span_of(statement), desk.head(statement), broken,
+        desk.span_of(statement), desk.place(statement), broken,
     )  # fmt: skip
 
 
 def _paths(desk: Desk, line: FieldLine, home: str) -> dict[str, tuple[Text, ...]]:
-    if line.name.value not in ("images", "masks"):
+    name = line.name.value
+    if name not in ("images", "masks"):
         _unknown_field(desk, line, home, ("images", "masks"))
         return {}
-    wrong = [value for value in line.values if value.kind != "text"]
-    for value in wrong:
-        desk.report.error(
-            "I404", value.span, f"{line.name.value} takes paths in quotes",
-            help=f'write {line.name.value}: "good/*.png"',
-        )  # fmt: skip
-    texts = tuple(Text(str(v.value), v.span) for v in line.values if v.kind == "text")
-    return {line.name.value: texts}
+    for value in line.values:
+        if value.kind != "text":
+            message, help = f"{name} takes paths in quotes", f'write {name}: "good/*.png"'
+            desk.error("I404", value.span, message, help=help)
+    return {name: tuple(Text(str(v.value), v.span) for v in line.values if v.kind == "text")}
 
 
 def _unknown_field(desk: Desk, line: FieldLine, home: str, names: tuple[str, ...]) -> None:
-    near = nearest(line.name.value, names)
-    if near is None and wish(desk.report, line.name.value, line.name.span):
-        return
-    desk.report.error(
-        "I402", line.name.span, f"{line.name.value} is not a field of {home}",
-        help=f"did you mean {near}?" if near else f"it takes {' and '.join(names)}",
-        fix=Fix(line.name.span, near) if near else None,
-    )  # fmt: skip
+    name, span = line.name.value, line.name.span
+    near = nearest(name, names)
+    if near is not None or not wish(desk.report, name, span):
+        message, help = f"{name} is not a field of {home}", f"it takes {' and '.join(names)}"
+        desk.error("I402", span, message, near=near, help=help)
 
 
 def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
     """`test "title" { on: LABEL, expect VERDICT at least SHARE }`."""
     atoms = statement.atoms[1:]
-    if any(token.type == "BROKEN" for token in atoms):
+    if is_broken(atoms):
         return None
     if not atoms or atoms[0].type != "STRING":
-        bare = desk.written(desk.span(*atoms)).strip(SINGLE_QUOTES) if atoms else ""
+        bare = desk.written(atoms).strip(SINGLE_QUOTES) if atoms else ""
         title = quote(bare or "good parts pass")
-        desk.report.error(
-            "I122", desk.head(statement), "a test needs a title in quotes",
+        desk.error(
+            "I122", statement, "a test needs a title in quotes",
             help=f"write test {title} {{ ... }}",
-            fix=Fix(desk.span(*atoms), title) if bare else None,
+            write=title if bare else None, at=desk.place(atoms or statement),
         )  # fmt: skip
         return None
     desk.nothing_behind(statement, atoms[1:])
-    if not needs_block(desk, statement, FORMS["test"]):
+    if not desk.needs_block(statement, "test"):
         return None
-    expects, others, broken = [], [], False
+    expects, others, broken = [], [], statement.block is not None and statement.block.forced
     for line in each(statement.block):
         if line.kind == "rule" and "expect" not in line.atoms:
             without_expect(desk, line)
@@ -113,16 +105,14 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
         else:
             others.append(line)
     fields, lost = build_fields(desk, others, "a test")
-    broken = broken or lost
-    broken = broken or (statement.block is not None and statement.block.forced)
     on = _on(desk, fields)
     if len(expects) > 1:
-        twice(desk, "expect", desk.head(expects[1][0]), desk.head(expects[0][0]))
-    if broken or (on is None and fields):
+        desk.twice("expect", expects[1][0], expects[0][0])
+    if broken or lost or (on is None and fields):
         return None
     if on is None or not expects:
         lacks = "on: with the label of samples" if on is None else "a line that begins with expect"
-        malformed(desk, statement, f"this test lacks {lacks}", f"for example {FORMS['test']}")
+        desk.lacks(statement, f"this test lacks {lacks}", "test")
         return None
     verdict, bound, part = expects[0][1]
     return TestBlock(desk.text(atoms[0]), on, verdict, bound, part, desk.span_of(statement))
@@ -146,16 +136,14 @@ _Expectation = tuple[Literal["pass", "review", "reject"], Literal["at least", "a
 def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     desk.no_block(statement)
     atoms = statement.atoms[1:]
-    if any(token.type == "BROKEN" for token in atoms):
+    if is_broken(atoms):
         return None
-    atoms = _in_order(desk, statement, atoms)
+    atoms = in_order(desk, statement, atoms)
     words = [str(token).lower() for token in atoms]
     bound = " ".join(words[1:3])
     known = words[:1] and words[0] in ("pass", "review", "reject")
-    if not known or bound not in ("at least", "at most") or len(atoms) < 4:
-        wrong_expectation(desk, statement, atoms)
-        return None
-    if atoms[4:] and str(atoms[4]).lower() in ("of", "out", "/"):
+    count = words[4:5] and words[4] in ("of", "out", "/")
+    if not known or bound not in ("at least", "at most") or len(atoms) < 4 or count:
         wrong_expectation(desk, statement, atoms)
         return None
     desk.nothing_behind(statement, atoms[4:])
@@ -166,49 +154,21 @@ def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     return verdict, cast(Literal["at least", "at most"], bound), part
 
 
-def _in_order(desk: Desk, statement: Statement, atoms: list[Token]) -> list[Token]:
-    """The words behind `expect`; when only their order is wrong, that is reported and mended."""
-    every = {str(token).lower(): token for token in (*statement.atoms[:1], *atoms)}
-    verdict = next((word for word in ("pass", "review", "reject") if word in every), None)
-    bound = next((word for word in ("least", "most") if word in every), None)
-    shares = [token for token in atoms if token.type == "PERCENT"]
-    if verdict is None or bound is None or "at" not in every or len(shares) != 1:
-        return atoms
-    order = [every[verdict], every["at"], every[bound], shares[0]]
-    if order == atoms[:4] or len(atoms) != 4:
-        return atoms
-    span, written = desk.head(statement), " ".join(["expect", *map(str, order)])
-    desk.report.error(
-        "I108", span, "the words of this expectation stand in the wrong order",
-        help=f"write {written}", fix=Fix(span, written),
-    )  # fmt: skip
-    return order
-
-
 def _expected_share(desk: Desk, token: Token) -> float | None:
-    span, written = desk.span(token), str(token)
+    written = str(token)
+    missing = "the share is a percentage, and the % is missing"
     if token.type == "PERCENT":
         value = share(written)
         if 0.0 <= value <= 1.0:
             return value
-        desk.report.error(
-            "I503", span, f"a share lies between 0% and 100%, and {written} does not",
-            help="write for example 95%",
-        )  # fmt: skip
+        message = f"a share lies between 0% and 100%, and {written} does not"
+        desk.error("I503", token, message, help="write for example 95%")
     elif token.type == "NUMBER" and written == "1":
-        desk.report.error(
-            "I406", span, "the share is a percentage, and the % is missing",
-            help="say which: 1%, or 100%",
-        )  # fmt: skip
+        desk.error("I406", token, missing, help="say which: 1%, or 100%")
     elif token.type == "NUMBER":
         value = float(written)
-        percent = f"{value * 100 if value < 1 else value:g}%"
-        desk.report.error(
-            "I406", span, "the share is a percentage, and the % is missing",
-            help=f"write {percent}", fix=Fix(span, percent),
-        )  # fmt: skip
+        desk.error("I406", token, missing, write=f"{value * 100 if value < 1 else value:g}%")
     else:
-        desk.report.error(
-            "I122", span, f"{shown(written)} is not a percentage", help="write for example 95%"
-        )
+        message = f"{shown(written)} is not a percentage"
+        desk.error("I122", token, message, help="write for example 95%")
     return None

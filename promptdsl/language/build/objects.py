@@ -2,47 +2,46 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.methods import known_methods
-from promptdsl.source import Span
 from promptdsl.language.ast import ObjectDef, Parent, Part, Text, Word
 from promptdsl.language.build.claims import build_samples, build_test
 from promptdsl.language.build.fields import build_fields
 from promptdsl.language.build.parts import (
-    build_defect,
     build_method,
-    build_normal,
+    build_phrases,
     build_remove,
-    build_templates,
     build_thresholds,
     name_of,
-    twice,
 )
-from promptdsl.language.recovery.misfits import malformed, misplaced, unknown
-from promptdsl.language.statements import Desk, Statement, each, is_word
+from promptdsl.language.desk import Desk
+from promptdsl.language.recovery.misfits import misplaced, unknown
+from promptdsl.language.statements import Statement, each, is_broken, is_word
 from promptdsl.language.vocabulary import FORMS, IN_OBJECT, RESERVED, SYNONYMS
+from promptdsl.methods import known_methods
 
 UNNAMED = "unnamed"
 
 _PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
-    "normal": build_normal,
-    "defect": build_defect,
-    "templates": build_templates,
+    "normal": partial(build_phrases, "normal"),
+    "defect": partial(build_phrases, "defect"),
+    "templates": partial(build_phrases, "templates"),
     "method": build_method,
     "thresholds": build_thresholds,
     "samples": build_samples,
     "test": build_test,
     "remove": build_remove,
 }
-
-
 # Words with which other languages name a parent.
 _EXTENDS = {"inherits", "from", "implements", "derives", "based_on"}
 _SWAPPABLE = {"loose": ("defect", "method", "samples", "remove"), "phrase": ("test",)}
+_NOT_IN_AN_OBJECT = {  # what stands there, and where it belongs
+    "phrase": ("a phrase", "put it into normal { ... } or defect NAME { ... }"),
+    "include": ("include", "put it into normal, defect NAME or templates { ... }"),
+}
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
     parent = _parent(desk, statement, head[cut + 1 :]) if cut < len(head) else None
     draft = _Draft(broken=name is None or (cut < len(head) and parent is None))
     if statement.block is None:
-        malformed(desk, statement, "this object has no block", f"for example {FORMS['object']}")
+        desk.lacks(statement, "this object has no block", "object")
         draft.broken = True
     lines = list(each(statement.block))
     desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
@@ -73,12 +72,10 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
             lines[index] = _further_value(desk, lines[index - 1], line, draft)
         else:
             _object_line(desk, line, draft)
-    desk.nothing_behind(statement, [])
-    span = desk.span_of(statement)
-    name = name or Word(UNNAMED, desk.head(statement))
-    return ObjectDef(
-        name, parent, draft.called, tuple(draft.parts), span, desk.head(statement), draft.broken
-    )
+    desk.nothing_behind(statement)
+    span, place = desk.span_of(statement), desk.place(statement)
+    name = name or Word(UNNAMED, place)
+    return ObjectDef(name, parent, draft.called, tuple(draft.parts), span, place, draft.broken)
 
 
 def _named(lines: list[Statement], kind: str) -> frozenset[str]:
@@ -91,11 +88,8 @@ def _named(lines: list[Statement], kind: str) -> frozenset[str]:
 def _swapped_extends(desk: Desk, head: list[Token]) -> list[Token]:
     """`object extends PARENT NAME` or `object extends NAME PARENT`: the name comes first."""
     extends, parent, name = head
-    span, written = desk.span(*head), f"{name} extends {parent}"
-    desk.report.error(
-        "I108", span, "the name of the object comes before extends",
-        help=f"write object {written}", fix=Fix(span, written),
-    )  # fmt: skip
+    written, message = f"{name} extends {parent}", "the name of the object comes before extends"
+    desk.error("I108", head, message, write=written, help=f"write object {written}")
     return [name, extends, parent]
 
 
@@ -103,143 +97,125 @@ def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
     word = str(head[at])
     if word == "extends":
         return True
-    between = 0 < at < len(head) - 1
-    said_so = word.lower() in _EXTENDS and between
+    said_so = word.lower() in _EXTENDS and 0 < at < len(head) - 1
     if at == 0 or not is_word(head[at]) or not (said_so or nearest(word, ("extends",))):
         return False
-    desk.report.error(
-        "I120", desk.span(head[at]), f"{word} is not a word of this language",
-        help="did you mean extends?", fix=Fix(desk.span(head[at]), "extends"),
-    )  # fmt: skip
+    desk.error("I120", head[at], f"{word} is not a word of this language", near="extends")
     return True
 
 
 def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | None:
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
-    if kinds == ["WORD", "DOT", "WORD"]:
-        return Parent(desk.word(atoms[0]), desk.word(atoms[2]), desk.span(*atoms))
-    if kinds == ["WORD"]:
-        return Parent(None, desk.word(atoms[0]), desk.span(*atoms))
-    if "BROKEN" not in kinds:
-        malformed(
-            desk, statement, "extends needs the name of one other object",
-            "write object brass_nut extends metal_nut { ... }",
-        )  # fmt: skip
+    if kinds in (["WORD", "DOT", "WORD"], ["WORD"]):
+        alias = desk.word(atoms[0]) if len(atoms) > 1 else None
+        return Parent(alias, desk.word(atoms[-1]), desk.span(*atoms))
+    if not is_broken(atoms):
+        message = "extends needs the name of one other object"
+        desk.malformed(statement, message, "write object brass_nut extends metal_nut { ... }")
     return None
 
 
 def _further_value(desk: Desk, field: Statement, statement: Statement, draft: _Draft) -> Statement:
     """What stands behind a comma after a field's value; the field, if it belongs to that."""
-    if statement.kind not in ("loose", "phrase"):
+    if not statement.goes_on:
         _object_line(desk, statement, draft)
         return statement
     draft.broken = True
-    if str(field.atoms[0]) == "called":
-        span = desk.head(statement)
-        desk.report.error(
-            "I404", span, "called takes one text in quotes, and this is one more",
-            help="remove it",
-        )  # fmt: skip
+    if field.first == "called":
+        message = "called takes one text in quotes, and this is one more"
+        desk.error("I404", statement, message, help="remove it")
     return field
 
 
 def _object_line(desk: Desk, statement: Statement, draft: _Draft) -> None:
-    kind = _true_kind(desk, statement, draft)
-    if kind is None:
-        draft.broken = True
-        return
+    kind = _true_kind(desk, statement)
     if kind == "called":
         _called(desk, statement, draft)
         return
-    part = _PARTS[kind](desk, statement)
-    if part is None:
-        draft.broken = True
-    else:
-        draft.parts.append(part)
+    part = _PARTS[kind](desk, statement) if kind is not None else None
+    draft.broken = draft.broken or part is None
+    draft.parts += [part] if part is not None else []
 
 
-def _true_kind(desk: Desk, statement: Statement, draft: _Draft) -> str | None:
+def _true_kind(desk: Desk, statement: Statement) -> str | None:
     """Which part of an object a line is, mended if its first word was misspelt or swapped."""
-    if statement.kind in _PARTS:
-        return statement.kind
-    if statement.kind == "list":
-        if str(statement.atoms[0]) == "templates":
-            return "templates"
-        misplaced(desk, statement, "an object")
-        return None
-    atoms = statement.atoms
-    if statement.kind == "field" and str(atoms[0]) == "called":
+    kind, atoms = statement.kind, statement.atoms
+    if kind in _PARTS:
+        return kind
+    if kind == "list" and statement.first == "templates":
+        return "templates"
+    if kind == "field" and statement.first == "called":
         return "called"
-    if any(token.type == "BROKEN" for token in atoms):
+    if kind != "list" and statement.is_broken:
         return None
-    if len(atoms) >= 2 and str(atoms[1]) in _SWAPPABLE.get(statement.kind, ()):
-        return _swapped(desk, statement)
-    if statement.kind == "phrase":
-        desk.report.error(
-            "I121", desk.head(statement), "a phrase cannot stand directly in an object",
-            label="not here", help="put it into normal { ... } or defect NAME { ... }",
-        )  # fmt: skip
+    if len(atoms) >= 2 and str(atoms[1]) in _SWAPPABLE.get(kind, ()):
+        desk.swapped(atoms[:2], *atoms[:2])
+        atoms[0], atoms[1] = atoms[1], atoms[0]
+        return statement.first
+    if kind in _NOT_IN_AN_OBJECT:
+        what, help = _NOT_IN_AN_OBJECT[kind]
+        message = f"{what} cannot stand directly in an object"
+        desk.error("I121", statement, message, label="not here", help=help)
         return None
-    if statement.kind == "include":
-        desk.report.error(
-            "I121", desk.head(statement), "include cannot stand directly in an object",
-            label="not here", help="put it into normal, defect NAME or templates { ... }",
-        )  # fmt: skip
-        return None
-    if statement.kind not in ("loose", "field"):
+    if kind not in ("loose", "field"):
         misplaced(desk, statement, "an object")
         return None
     return _unknown_part(desk, statement)
 
 
-def _swapped(desk: Desk, statement: Statement) -> str:
-    first, second = statement.atoms[:2]
-    span = desk.span(first, second)
-    desk.report.error(
-        "I108", span, f"{first} and {second} stand in the wrong order",
-        help=f"write {second} {first}", fix=Fix(span, f"{second} {first}"),
-    )  # fmt: skip
-    statement.atoms[0], statement.atoms[1] = second, first
-    return str(second)
-
-
 def _unknown_part(desk: Desk, statement: Statement) -> str | None:
-    word = str(statement.atoms[0]) if statement.atoms else ""
+    word, is_field = statement.first, statement.kind == "field"
     if word == "called" and len(statement.atoms) > 1:
         return "called"
     if word == "called":
-        malformed(desk, statement, "called needs a colon", f"for example {FORMS['called']}")
+        desk.lacks(statement, "called needs a colon", "called")
         return None
-    for method in known_methods().values():
-        if method.field(word) is not None and statement.kind == "field":
-            desk.report.error(
-                "I121", desk.head(statement), f"{word} is a setting of the method",
-                label="not here", help="put it inside method winclip { ... }",
-            )  # fmt: skip
-            return None
-    if word in ("images", "masks", "on") and statement.kind == "field":
+    if is_field and any(method.field(word) is not None for method in known_methods().values()):
+        message, help = f"{word} is a setting of the method", "put it inside method winclip { ... }"
+        desk.error("I121", statement, message, label="not here", help=help)
+        return None
+    if is_field and word in ("images", "masks", "on"):
         home = "test" if word == "on" else "samples"
-        desk.report.error(
-            "I121", desk.head(statement), f"{word} belongs in a {home} block",
-            label="not here", help=f"for example {FORMS[home]}",
-        )  # fmt: skip
+        message, help = f"{word} belongs in a {home} block", f"for example {FORMS[home]}"
+        desk.error("I121", statement, message, label="not here", help=help)
+        return None
+    if _several_in_one(desk, statement):
         return None
     lost = _lost_word(statement)
     if lost is not None and (lost == "samples" or word not in SYNONYMS):
-        span = desk.span(statement.atoms[0])
-        desk.report.error(
-            "I122", span, f"the word {lost} is missing before {word}",
-            help=f"write {lost} {word}",
-            fix=Fix(Span(span.file, span.start, span.start), f"{lost} "),
-        )  # fmt: skip
-        statement.atoms.insert(0, Token.new_borrow_pos(lost.upper(), lost, statement.atoms[0]))
+        add_word(desk, statement, lost)
         return lost
     near = unknown(desk, statement, "an object", IN_OBJECT)
     if near == "called":
-        return "called" if statement.kind == "field" else None
-    if near is not None and (statement.block is not None or near == "remove"):
-        return near
-    return None
+        return "called" if is_field else None
+    return near if statement.block is not None or near == "remove" else None
+
+
+def add_word(desk: Desk, statement: Statement, lost: str) -> None:
+    """Report the word of the language that was left out before a name, and put it there."""
+    name = statement.atoms[0]
+    span = desk.span(name)
+    desk.error(
+        "I122", span, f"the word {lost} is missing before {name}",
+        write=f"{lost} ", help=f"write {lost} {name}", at=span._replace(end=span.start),
+    )  # fmt: skip
+    statement.atoms.insert(0, Token.new_borrow_pos(lost.upper(), lost, name))
+
+
+def _several_in_one(desk: Desk, statement: Statement) -> bool:
+    """Whether one block was to hold all defects, `defects { bent { ... } rust { ... } }`."""
+    atoms, lines = statement.atoms, list(each(statement.block))
+    if len(atoms) != 1 or nearest(str(atoms[0]), IN_OBJECT) != "defect":
+        return False
+    named = [line for line in lines if line.block is not None and line.atoms]
+    names = [str(line.atoms[0]) for line in named if is_word(line.atoms[0])]
+    if not names or len(names) < len(lines):
+        return False
+    desk.error(
+        "I120", atoms[0], "each defect has a block of its own in the object",
+        help=f"remove the outer braces, and write defect {names[0]} {{ ... }}",
+    )  # fmt: skip
+    return True
 
 
 def _lost_word(statement: Statement) -> str | None:
@@ -264,20 +240,15 @@ def _called(desk: Desk, statement: Statement, draft: _Draft) -> None:
     draft.broken = draft.broken or broken
     for line in fields:
         draft.broken = draft.broken or line.broken
-        texts = [value for value in line.values if value.kind == "text"]
+        texts = [Text(str(v.value), v.span) for v in line.values if v.kind == "text"]
         if len(texts) != 1 or len(line.values) != 1:
             if not line.broken:
-                desk.report.error(
-                    "I404", line.span, "called takes one text in quotes",
-                    help=f"for example {FORMS['called']}",
-                )  # fmt: skip
-            continue
-        text = Text(str(texts[0].value), texts[0].span)
-        if draft.called is not None:
-            twice(desk, "called", line.span, draft.called.span)
-        elif not text.value.strip():
-            desk.report.error(
-                "I203", text.span, "called is empty", help=f"for example {FORMS['called']}"
-            )
+                help = f"for example {FORMS['called']}"
+                desk.error("I404", line.span, "called takes one text in quotes", help=help)
+        elif draft.called is not None:
+            desk.twice("called", line.span, draft.called.span)
+        elif not texts[0].value.strip():
+            help = f"for example {FORMS['called']}"
+            desk.error("I203", texts[0].span, "called is empty", help=help)
         else:
-            draft.called = text
+            draft.called = texts[0]

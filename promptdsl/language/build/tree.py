@@ -1,20 +1,20 @@
-"""From Lark tree to abstract syntax: the top of a file."""
+"""From text to abstract syntax: the top of a file."""
 
 from dataclasses import dataclass, field
 
-from lark import Token, Tree
+from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.source import SourceFile, Span
 from promptdsl.language.ast import ListKind, NamedList, ObjectDef, SpecFile, Use, Word
 from promptdsl.language.build.lines import build_lines
-from promptdsl.language.build.objects import build_object
-from promptdsl.language.build.parts import twice
-from promptdsl.language.recovery.foreign_signs import with_plain_signs
-from promptdsl.language.recovery.misfits import malformed, meant, unknown
+from promptdsl.language.build.objects import add_word, build_object
+from promptdsl.language.build.parts import NO_NAME
+from promptdsl.language.desk import Desk
 from promptdsl.language.parser import parse
-from promptdsl.language.statements import Desk, Statement, each, is_word, statements_of
+from promptdsl.language.recovery.foreign_signs import with_plain_signs
+from promptdsl.language.recovery.misfits import meant, unknown
+from promptdsl.language.statements import Statement, each, is_broken, is_word
 from promptdsl.language.vocabulary import (
     FORMS,
     IN_OBJECT,
@@ -24,6 +24,10 @@ from promptdsl.language.vocabulary import (
     TOP_LEVEL,
     snake_case,
 )
+from promptdsl.source import SourceFile, Span
+
+_KIND = {"use": "use", "words": "list", "templates": "list", "object": "object"}
+_HEADER = f"inspect {LANGUAGE_VERSION}"
 
 
 @dataclass(slots=True)
@@ -43,26 +47,16 @@ class _Draft:
 def build_ast(source: SourceFile, report: Report) -> SpecFile:
     """Parse one file; every mistake of form goes to the report."""
     source = with_plain_signs(source, report)
-    return from_tree(parse(source, report), source, report)
-
-
-def from_tree(tree: Tree[Token], source: SourceFile, report: Report) -> SpecFile:
-    """The abstract syntax of a parsed file."""
-    statements = statements_of(tree)
+    statements = parse(source, report)
     desk, draft = Desk(source, report, aliases=_aliases(statements)), _Draft()
     for index, statement in enumerate(statements):
-        _statement(desk, statement, draft, index)
+        if index > 0 or not _mended_header(desk, statement, draft):
+            _statement(desk, statement, draft, index)
     _check_header(desk, draft)
     return SpecFile(
-        source.name,
-        draft.version,
-        tuple(draft.uses),
-        tuple(draft.lists),
-        tuple(draft.objects),
-        Span(source.name, 0, len(source.text)),
-        draft.broken_uses,
-        draft.broken_lists,
-    )
+        source.name, draft.version, tuple(draft.uses), tuple(draft.lists), tuple(draft.objects),
+        Span(source.name, 0, len(source.text)), draft.broken_uses, draft.broken_lists,
+    )  # fmt: skip
 
 
 def _aliases(statements: list[Statement]) -> frozenset[str]:
@@ -71,30 +65,28 @@ def _aliases(statements: list[Statement]) -> frozenset[str]:
     return frozenset(str(token) for token in ends if is_word(token))
 
 
+def _mended_header(desk: Desk, statement: Statement, draft: _Draft) -> bool:
+    """Whether the first line is the language version, and was told not to look like it."""
+    if statement.kind != "loose":
+        return False
+    if statement.atoms == [str(LANGUAGE_VERSION)]:
+        message = "the word inspect is missing before the language version"
+        desk.error("I110", statement, message, write=_HEADER)
+    elif "inspect" in statement.atoms[1:]:
+        message = "the word inspect comes before the language version"
+        desk.error("I108", statement, message, write=_HEADER)
+    elif _meant(statement, ("inspect",)):
+        unknown(desk, statement, "a file", ("inspect",))
+    else:
+        return False
+    draft.header_told = True
+    return True
+
+
 def _statement(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
     kind = statement.kind
-    if index == 0 and kind == "loose" and statement.atoms == [str(LANGUAGE_VERSION)]:
-        span = desk.head(statement)
-        desk.report.error(
-            "I110", span, "the word inspect is missing before the language version",
-            help="write inspect 1", fix=Fix(span, "inspect 1"),
-        )  # fmt: skip
-        draft.header_told = True
-        return
-    if index == 0 and kind == "loose" and "inspect" in statement.atoms[1:]:
-        span = desk.head(statement)
-        desk.report.error(
-            "I108", span, "the word inspect comes before the language version",
-            help="write inspect 1", fix=Fix(span, "inspect 1"),
-        )  # fmt: skip
-        draft.header_told = True
-        return
-    if index == 0 and kind == "loose" and _meant(statement, ("inspect",)):
-        unknown(desk, statement, "a file", ("inspect",))
-        draft.header_told = True
-        return
     if _lacks_object(statement):
-        _mend_object(desk, statement)
+        add_word(desk, statement, "object")
         kind = "object"
     elif kind == "loose" and len(statement.atoms) >= 2:
         kind = _mended_kind(desk, statement)
@@ -119,18 +111,11 @@ def _meant(statement: Statement, names: tuple[str, ...]) -> str | None:
     return meant(str(first), names) if first is not None and is_word(first) else None
 
 
-_KIND = {"use": "use", "words": "list", "templates": "list", "object": "object"}
-
-
 def _mended_kind(desk: Desk, statement: Statement) -> str:
     """The kind of a statement whose first words were swapped or misspelt, once reported."""
     first, second = statement.atoms[:2]
     if is_word(first) and str(second) in ("object", "words") and statement.block is not None:
-        span = desk.span(first, second)
-        desk.report.error(
-            "I108", span, f"{first} and {second} stand in the wrong order",
-            help=f"write {second} {first}", fix=Fix(span, f"{second} {first}"),
-        )  # fmt: skip
+        desk.swapped(statement.atoms[:2], first, second)
         statement.atoms[0], statement.atoms[1] = second, first
         return _KIND[str(second)]
     near = _meant(statement, TOP_LEVEL)
@@ -153,172 +138,141 @@ def _lacks_object(statement: Statement) -> bool:
     return named and any(parts) and nearest(str(atoms[0]), TOP_LEVEL) is None
 
 
-def _mend_object(desk: Desk, statement: Statement) -> None:
-    name = statement.atoms[0]
-    span = desk.span(name)
-    desk.report.error(
-        "I122", span, f"the word object is missing before {name}", help=f"write object {name}",
-        fix=Fix(Span(span.file, span.start, span.start), "object "),
-    )  # fmt: skip
-    statement.atoms.insert(0, Token.new_borrow_pos("OBJECT", "object", name))
-
-
 def _header(desk: Desk, statement: Statement, draft: _Draft, index: int) -> None:
     desk.no_block(statement)
     atoms = statement.atoms[1:]
-    span = desk.head(statement)
     if draft.header is not None:
-        twice(desk, "inspect", span, desk.head(draft.header))
+        desk.twice("inspect", statement, draft.header)
         return
     draft.header = statement
     if index > 0 and not draft.header_told:
-        desk.report.error(
-            "I112", span, "the language version must be the first line of the file",
-            help="move inspect 1 to the top",
+        message = "the language version must be the first line of the file"
+        desk.error("I112", statement, message, help="move inspect 1 to the top")
+    version = str(LANGUAGE_VERSION)
+    if atoms and str(atoms[0]) == f'"{version}"':
+        desk.error(
+            "I122", statement, "the language version is a number without quotes",
+            write=version, help=f"write {_HEADER}", at=desk.span(atoms[0]),
         )  # fmt: skip
-    if atoms and str(atoms[0]) == f'"{LANGUAGE_VERSION}"':
-        desk.report.error(
-            "I122", span, "the language version is a number without quotes",
-            help=f"write inspect {LANGUAGE_VERSION}",
-            fix=Fix(desk.span(atoms[0]), str(LANGUAGE_VERSION)),
-        )  # fmt: skip
-        return
-    if not atoms or atoms[0].type != "NUMBER":
-        desk.report.error(
-            "I122", span, "the language version is missing",
-            help=f"write inspect {LANGUAGE_VERSION}", fix=Fix(span, f"inspect {LANGUAGE_VERSION}"),
-        )  # fmt: skip
-        return
-    desk.nothing_behind(statement, atoms[1:])
-    if str(atoms[0]) != str(LANGUAGE_VERSION):
-        desk.report.error(
-            "I111", desk.span(atoms[0]),
-            f"this promptdsl knows language version {LANGUAGE_VERSION}, not {atoms[0]}",
-            help=f"write inspect {LANGUAGE_VERSION}, or install a newer promptdsl",
-            fix=Fix(desk.span(atoms[0]), str(LANGUAGE_VERSION)),
-        )  # fmt: skip
+    elif not atoms or atoms[0].type != "NUMBER":
+        desk.error("I122", statement, "the language version is missing", write=_HEADER)
+    else:
+        desk.nothing_behind(statement, atoms[1:])
+        if str(atoms[0]) != version:
+            message = f"this promptdsl knows language version {version}, not {atoms[0]}"
+            help = f"write {_HEADER}, or install a newer promptdsl"
+            desk.error("I111", atoms[0], message, write=version, help=help)
 
 
 def _check_header(desk: Desk, draft: _Draft) -> None:
-    if draft.header is not None or draft.header_told:
-        return
-    text = desk.source.text
-    end = text.find("\n") if "\n" in text else len(text)
-    desk.report.error(
-        "I110",
-        Span(desk.source.name, 0, max(0, min(end, 80))),
-        "the first line must name the language version",
-        help="write inspect 1 as the first line",
-        fix=Fix(Span(desk.source.name, 0, 0), "inspect 1\n\n"),
-    )
+    if draft.header is None and not draft.header_told:
+        name, end = desk.source.name, desk.source.text.partition("\n")[0]
+        desk.error(
+            "I110", Span(name, 0, min(len(end), 80)),
+            "the first line must name the language version",
+            write=f"{_HEADER}\n\n", help=f"write {_HEADER} as the first line", at=Span(name, 0, 0),
+        )  # fmt: skip
 
 
 def _use(desk: Desk, statement: Statement) -> Use | None:
     """`use "path" as NAME`; without `as` the file's name is the short name."""
     desk.no_block(statement)
     atoms = statement.atoms[1:]
-    if any(token.type == "BROKEN" for token in atoms):
+    if is_broken(atoms):
         return None
     if not atoms or atoms[0].type != "STRING":
-        written = desk.written(desk.span(*atoms)) if atoms else ""
-        bare, _as, short = written.partition(" as ")
-        bare = bare.strip("'` ")
-        behind = f" as {short.strip()}" if short else ""
-        desk.report.error(
-            "I125" if atoms else "I122",
-            desk.head(statement),
-            "use needs the path of a file in quotes",
-            help=f'write use "{bare}"{behind}' if bare else f"for example {FORMS['use']}",
-            fix=Fix(desk.span(*atoms), f'"{bare}"{behind}') if bare else None,
-        )
+        _no_path(desk, statement, atoms)
         return None
-    path, rest = desk.text(atoms[0]), atoms[1:]
-    span = desk.span_of(statement)
-    if rest and str(rest[0]).lower() != "as":
-        named = len(rest) <= 3 and is_word(rest[-1]) and rest[-1] != "as"
-        desk.report.error(
-            "I122", desk.span(*rest), "the short name of a used file comes behind the word as",
-            help=f"write use {atoms[0]} as {rest[-1] if named else 'NAME'}",
-            fix=Fix(desk.span(*rest), f"as {rest[-1]}") if named else None,
-        )  # fmt: skip
-        words = [token for token in rest if is_word(token) and str(token) != "as"]
-        meant = _alias(desk, statement, words[:1]) if words else None
-        return Use(path, meant, span) if meant else None
-    if rest:
+    path, rest, span = desk.text(atoms[0]), atoms[1:], desk.span_of(statement)
+    if not rest:
+        stem = path.value.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".inspect")
+        return Use(path, Word(snake_case(stem), path.span), span)
+    if str(rest[0]).lower() == "as":
         alias = _alias(desk, statement, rest[1:2])
         desk.nothing_behind(statement, rest[2:])
-        return Use(path, alias, span) if alias else None
-    stem = path.value.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".inspect")
-    return Use(path, Word(snake_case(stem), path.span), span)
+    else:
+        named = len(rest) <= 3 and is_word(rest[-1]) and rest[-1] != "as"
+        desk.error(
+            "I122", rest, "the short name of a used file comes behind the word as",
+            write=f"as {rest[-1]}" if named else None,
+            help=f"write use {atoms[0]} as {rest[-1] if named else 'NAME'}",
+        )  # fmt: skip
+        words = [token for token in rest if is_word(token) and str(token) != "as"]
+        alias = _alias(desk, statement, words[:1]) if words else None
+    return Use(path, alias, span) if alias else None
+
+
+def _no_path(desk: Desk, statement: Statement, atoms: list[Token]) -> None:
+    written = desk.written(atoms) if atoms else ""
+    bare, _as, short = written.partition(" as ")
+    bare = bare.strip("'` ")
+    made = f'"{bare}"' + (f" as {short.strip()}" if short else "")
+    desk.error(
+        "I125" if atoms else "I122", statement, "use needs the path of a file in quotes",
+        write=made if bare else None, at=desk.place(atoms or statement),
+        help=f"write use {made}" if bare else f"for example {FORMS['use']}",
+    )  # fmt: skip
 
 
 def _alias(desk: Desk, statement: Statement, atoms: list[Token]) -> Word | None:
     if not atoms:
-        malformed(desk, statement, "as needs a short name behind it", f"for example {FORMS['use']}")
+        desk.lacks(statement, "as needs a short name behind it", "use")
         return None
     span, written = desk.span(*atoms), str(atoms[0]).strip('"')
-    if not is_word(atoms[0]) or not NAME.fullmatch(written) or written in KEYWORDS:
-        made = snake_case(written) if snake_case(written) not in KEYWORDS else "words_1"
-        reason = (
-            "a short name is written without quotes" if made == written
-            else f"{written} cannot be a short name"
-        )  # fmt: skip
-        desk.report.error(
-            "I124", span, reason, help=f"write as {made}",
-            fix=Fix(span, made),
-        )  # fmt: skip
-        return Word(made, span)
-    return Word(written, span)
+    if is_word(atoms[0]) and NAME.fullmatch(written) and written not in KEYWORDS:
+        return Word(written, span)
+    made = snake_case(written) if snake_case(written) not in KEYWORDS else "words_1"
+    quoted = "a short name is written without quotes"
+    message = quoted if made == written else f"{written} cannot be a short name"
+    desk.error("I124", span, message, write=made, help=f"write as {made}")
+    return Word(made, span)
 
 
 def _list(desk: Desk, statement: Statement) -> NamedList | None:
     """`words NAME { ... }` or `templates NAME { ... }`."""
-    kind: ListKind = "words" if str(statement.atoms[0]) == "words" else "templates"
+    kind: ListKind = "words" if statement.first == "words" else "templates"
     atoms = statement.atoms[1:]
-    if any(token.type == "BROKEN" for token in atoms):
+    if is_broken(atoms):
         return None
-    span = desk.span_of(statement)
     lines, broken = build_lines(desk, statement.block)
     desk.nothing_behind(statement, atoms[1:])
     if not atoms:
         help = f'write {kind} NAME {{ "..." }}, and include NAME inside an object'
-        malformed(desk, statement, f"{kind} outside of an object needs a name", help)
+        desk.malformed(statement, f"{kind} outside of an object needs a name", help)
         return None
     if statement.block is None:
-        malformed(desk, statement, f"{kind} needs a block in braces", f"for example {FORMS[kind]}")
+        desk.lacks(statement, f"{kind} needs a block in braces", kind)
         return None
-    name = desk.word(atoms[0])
-    if not is_word(atoms[0]) or not NAME.fullmatch(name.value) or name.value == "base":
-        made = snake_case(name.value.strip('"'))
-        made = f"{made}_{kind}" if made == "base" else made
-        reason = (
-            "base means the lines of a parent object and cannot be a name" if name.value == "base"
-            else "a name is written without quotes" if name.value == f'"{made}"'
-            else "a name is one word of small letters, digits and _, beginning with a letter"
-        )  # fmt: skip
-        desk.report.error(
-            "I124", name.span, reason,
-            help=f"write {kind} {made}", fix=Fix(name.span, made),
-        )  # fmt: skip
-        name = Word(made, name.span)
-    return NamedList(kind, name, lines, span, broken)
+    name = _list_name(desk, kind, atoms[0])
+    return NamedList(kind, name, lines, desk.span_of(statement), broken)
+
+
+def _list_name(desk: Desk, kind: ListKind, token: Token) -> Word:
+    name = desk.word(token)
+    if is_word(token) and NAME.fullmatch(name.value) and name.value != "base":
+        return name
+    made, message = snake_case(name.value.strip('"')), NO_NAME
+    if name.value == f'"{made}"' and made != "base":
+        message = "a name is written without quotes"
+    if made == "base":
+        made = f"base_{kind}"
+    if name.value == "base":
+        message = "base means the lines of a parent object and cannot be a name"
+    desk.error("I124", name.span, message, write=made, help=f"write {kind} {made}")
+    return Word(made, name.span)
 
 
 def _stray(desk: Desk, statement: Statement, draft: _Draft) -> None:
     """What cannot stand at the top of a file."""
-    atoms = statement.atoms
-    if any(token.type == "BROKEN" for token in atoms):
+    if statement.is_broken:
         draft.broken_uses = draft.broken_lists = True
         return
-    if any(str(token) in ("use", "as") for token in atoms):
+    if any(str(token) in ("use", "as") for token in statement.atoms):
         draft.broken_uses = True
-    word = str(atoms[0]) if atoms else "{"
-    span = desk.head(statement)
+    word = statement.first
     if statement.kind == "phrase":
-        message, help = (
-            "a text stands alone at the top of the file",
-            (f"put it into a list: {FORMS['words']}"),
-        )
+        message = "a text stands alone at the top of the file"
+        help = f"put it into a list: {FORMS['words']}"
     elif word in KEYWORDS or word in IN_OBJECT:
         message = f"{word} stands outside of any object"
         help = "put it between the braces of object NAME { ... }"
@@ -327,4 +281,4 @@ def _stray(desk: Desk, statement: Statement, draft: _Draft) -> None:
         near = unknown(desk, statement, "a file", TOP_LEVEL)
         draft.broken_uses = draft.broken_uses or near == "use"
         return
-    desk.report.error("I121", span, message, label="not here", help=help)
+    desk.error("I121", statement, message, label="not here", help=help)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from promptdsl.diagnostics.diagnostic import Fix, Report
-from promptdsl.language.block_comments import blank_block_comments
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.language.recovery.block_comments import blank_block_comments
 from promptdsl.language.recovery.other_formats import other_format
 from promptdsl.language.recovery.pasted import blank_pasted
 from promptdsl.language.recovery.signs import (
@@ -25,7 +25,7 @@ from promptdsl.language.recovery.signs import (
     plain,
     unseen,
 )
-from promptdsl.language.tokens import BLANK, HIDDEN
+from promptdsl.language.tokens import BLANK, HIDDEN, TEXT, Rewriting, line_end, line_start
 from promptdsl.language.vocabulary import CONTEXT_WORDS, KEYWORDS
 from promptdsl.source import SourceFile, Span
 
@@ -36,7 +36,7 @@ _PLACEHOLDER = re.compile(r"[{\uff5b\ufe5b][^\S\n]*(\w+)[^\S\n]*[}\uff5d\ufe5c]"
 _BEHIND_A_TEXT = re.compile(r"[^\S\n]*(?:[,;{}\uff0c\u3001\uff1b\uff5b\uff5d]|as\b|\Z)")
 _ENDS = " \t\r}\uff5d\u3002\uff61\uff1b"
 _TYPED = {"\u2265": ">=", "\u2264": "<="}  # what a keyboard has
-_TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#.*')
+_TEXTS = re.compile(TEXT + "|#.*")
 _KNOWN = {*KEYWORDS, *CONTEXT_WORDS}
 
 
@@ -52,19 +52,16 @@ def with_plain_signs(source: SourceFile, report: Report) -> SourceFile:
 
 
 def _folded(source: SourceFile, text: str, report: Report) -> str:
-    pieces, done = [], 0
+    made = Rewriting(text)
     found = _FOREIGN.search(text)
     while found is not None:
-        start = text.rfind("\n", 0, found.start()) + 1
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
+        start, end = line_start(text, found.start()), line_end(text, found.start())
         line = _Line(text[start:end])
         line.read()
         line.tell(source.name, start, report)
-        pieces += [text[done:start], "".join(line.out)]
-        done = end
+        made.put(start, end, "".join(line.out))
         found = _FOREIGN.search(text, end)
-    return "".join([*pieces, text[done:]])
+    return made.finished()
 
 
 @dataclass(slots=True)
@@ -230,37 +227,39 @@ class _Line:
 
     def _tell_signs(self, name: str, start: int, at: int, report: Report) -> None:
         begin, end, mended = self._mended()
-        sign, place = self.text[at], Span(name, start + at, start + at + 1)
-        fix = Fix(Span(name, start + begin, start + end), mended)
+        sign, place, line = self.text[at], _at(name, start, at), _at(name, start, begin, end)
         if all(self.text[each] in TYPOGRAPHIC for each in self.signs):
             report.error(
                 "I105", place,
                 f"this is the typographic quote {sign}, and specs use the straight one",
-                label='needs "',
+                label='needs "', write=mended, at=line,
                 help='write every quote as " (a word processor changes them: use a text editor)',
-                fix=fix,
             )  # fmt: skip
             return
-        folded = self.out[at].strip()
-        kind = "plain" if plain(sign) else "Latin"
+        folded, what = self.out[at].strip(), described(sign)
         report.error(
             "I130", place,
-            f"this is {described(sign)}, and specs use the {kind} one" if folded
-            else f"{described(sign)} ends a sentence, and lines of a spec end without",
-            label=f"needs {folded}" if folded else "not here",
+            f"this is {what}, and specs use the {'plain' if plain(sign) else 'Latin'} one" if folded
+            else f"{what} ends a sentence, and lines of a spec end without",
+            label=f"needs {folded}" if folded else "not here", write=mended, at=line,
             help=f"write {mended}" if len(mended) <= _LONGEST_ECHO
-            else "switch the keyboard to English letters and type the line again", fix=fix,
+            else "switch the keyboard to English letters and type the line again",
         )  # fmt: skip
 
     def _tell_hidden(self, name: str, start: int, at: int, report: Report) -> None:
         begin, end, mended = self._mended()
         report.error(
-            "I131", Span(name, start + at, start + at + 1),
+            "I131", _at(name, start, at),
             f"{unseen(self.text[at])}, which nobody can see, stands here",
-            label="remove it", fix=Fix(Span(name, start + begin, start + end), mended),
+            label="remove it", write=mended, at=_at(name, start, begin, end),
             help="remove it: retype the line, or apply the fix" if len(mended) > _LONGEST_ECHO
             else f"write {mended}" if mended else "remove the line",
         )  # fmt: skip
+
+
+def _at(name: str, start: int, begin: int, end: int | None = None) -> Span:
+    """A place in the line that begins at `start`, of one character without an end."""
+    return Span(name, start + begin, start + (begin + 1 if end is None else end))
 
 
 def _tell_text(name: str, start: int, text: str, report: Report) -> None:
@@ -272,24 +271,18 @@ def _tell_text(name: str, start: int, text: str, report: Report) -> None:
         left_out = set(found)
         mended = "".join(sign for at, sign in enumerate(text) if at not in left_out)
         report.warning(
-            "I132", Span(name, start + found[0], start + found[0] + 1),
+            "I132", _at(name, start, found[0]),
             f"{unseen(text[found[0]])}, which nobody can see, stands in this text",
-            label="the model and the disk see it", help=_retyped(mended),
-            fix=Fix(Span(name, start, start + len(text)), mended),
+            label="the model and the disk see it", write=mended, at=_at(name, start, 0, len(text)),
+            help=f'write "{mended}"' if len(mended) <= _LONGEST_ECHO else "remove it",
         )  # fmt: skip
     for word in _alike(text):
-        mended = latin(word.group()) or word.group()
         sign = next(sign for sign in word.group() if sign >= "\x80")
         report.warning(
-            "I133", Span(name, start + word.start(), start + word.end()),
+            "I133", _at(name, start, *word.span()),
             f"{word.group()} is written with {described(sign)}, which is another one to the model",
-            label="looks Latin, and is not", help=f"write {mended}",
-            fix=Fix(Span(name, start + word.start(), start + word.end()), mended),
+            label="looks Latin, and is not", write=latin(word.group()) or word.group(),
         )  # fmt: skip
-
-
-def _retyped(mended: str) -> str:
-    return f'write "{mended}"' if len(mended) <= _LONGEST_ECHO else "remove it"
 
 
 def _joins(text: str, at: int) -> bool:

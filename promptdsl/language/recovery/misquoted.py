@@ -6,10 +6,11 @@ The line is told once, and the further passes see it mended, at the same length.
 
 import re
 
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.language.tokens import TEXT, Rewriting, line_end, line_start
 from promptdsl.source import SourceFile, Span
 
-_TEXTS = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*|"')
+TEXTS = re.compile(TEXT + r'|#[^\n]*|"')
 _HINT = re.compile(r'\\"|""')
 _BEFORE = r"(?<![^\s{,:(\[=])"
 _BEHIND = r"(?=[\s,}\])]|$)"
@@ -22,20 +23,18 @@ _FILE = re.compile(r"[.*][^\\/]*$")
 
 def mend_misquoted(source: SourceFile, text: str, report: Report) -> str:
     """The text with such lines mended; the same length."""
-    pieces, done = [], 0
+    made = Rewriting(text)
     found = _HINT.search(text)
     while found is not None:
-        start = text.rfind("\n", 0, found.start()) + 1
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        line = text[start:end]
-        mended = _mended(line)
+        start, end = line_start(text, found.start()), line_end(text, found.start())
+        mended = _mended(text[start:end])
         if mended is not None:
-            _tell(source, start, line, mended, report)
-            pieces += [text[done:start], mended[1]]
-            done = end
+            message, held, whole = mended
+            if not report.skips():
+                _tell(source, start, text[start:end], message, whole, report)
+            made.put(start, end, held)
         found = _HINT.search(text, end)
-    return "".join([*pieces, text[done:]])
+    return made.finished()
 
 
 def _mended(line: str) -> tuple[str, str, str] | None:
@@ -77,7 +76,7 @@ def _closed(line: str, match: re.Match[str], blank: str) -> str:
 def _is_sound(line: str) -> bool:
     """Whether no text of the line touches another, and all are closed."""
     last = -1
-    for match in _TEXTS.finditer(line):
+    for match in TEXTS.finditer(line):
         if match.group() == '"' or (match.group() != "#" and match.start() == last):
             return False
         last = match.end()
@@ -88,23 +87,17 @@ def _is_sound(line: str) -> bool:
 
 
 def _lone(line: str) -> bool:
-    return any(match.group() == '"' for match in _TEXTS.finditer(line))
+    return any(match.group() == '"' for match in TEXTS.finditer(line))
 
 
 def _tell(
-    source: SourceFile, start: int, line: str, mended: tuple[str, str, str], report: Report
+    source: SourceFile, start: int, line: str, message: str, whole: str, report: Report
 ) -> None:
-    if report.full:
-        report.left_out += 1
-        return
-    message, _held_line, whole = mended
-    found = _HINT.search(line)
+    found, written = _HINT.search(line), whole.strip()
     at = start + (found.start() if found else 0)
-    written = whole.strip()
     begin = start + len(line) - len(line.lstrip())
     report.error(
         "I104", Span(source.name, at, at + 2), message,
-        label='needs "', fix=Fix(Span(source.name, begin, start + len(line.rstrip())), written),
-        help=f"write {written}" if len(written) <= 160
-        else "write the text between two plain quotes",
+        label='needs "', write=written, at=Span(source.name, begin, start + len(line.rstrip())),
+        help=None if len(written) <= 160 else "write the text between two plain quotes",
     )  # fmt: skip

@@ -5,14 +5,15 @@ They are blanked, so that nothing else is said about them; BLANK stays as the si
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.tokens import BLANK
+from promptdsl.language.tokens import BLANK, TEXT
 from promptdsl.language.vocabulary import KEYWORDS
 from promptdsl.source import SourceFile, Span
 
 _KEY = re.compile(r'\s*"[^"\n]*"\s*:')
-_BRACKETS = re.compile(r'"(?:\\.|[^"\\\n])*"|[{}\[\]]')
+_BRACKETS = re.compile(TEXT + r"|[{}\[\]]")
 _OPEN_KEY = re.compile(r"(\s*)[\w -]{1,40}:\s*")
 _ITEM = re.compile(r"(\s*)(?:-\s+\S|[\w -]{1,40}:(?:\s|$))")
 _PLACEHOLDER = re.compile(r"\{\s*object\s*\}")
@@ -26,14 +27,9 @@ def blank_pasted(source: SourceFile, text: str, report: Report) -> str:
     if not _HINT.search(text):
         return text
     lines = text.split("\n")
-    starts, at = [], 0
-    for line in lines:
-        starts.append(at)
-        at += len(line) + 1
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
     for first, last, kind in _runs(lines):
-        if report.full:
-            report.left_out += 1
-        else:
+        if not report.skips():
             _tell(source, starts[first], lines[first], kind, last - first, report)
         for index in range(first, last):
             lines[index] = " " * len(lines[index])
@@ -50,12 +46,10 @@ def _runs(lines: list[str]) -> Iterator[tuple[int, int, str]]:
         end, kind = at, ""
         if _KEY.match(line):
             end, kind = _json_end(lines, at), "JSON"
-        elif at >= looked and not goes_on and _OPEN_KEY.fullmatch(line):
-            looked, found = _yaml_end(lines, at)
-            end, kind = looked if found else at, "YAML"
-        elif at >= looked and not goes_on and _cells(line):
-            looked, found = _table_end(lines, at)
-            end, kind = looked if found else at, "a table"
+        elif at >= looked and not goes_on and (_OPEN_KEY.fullmatch(line) or _cells(line)):
+            yaml = _OPEN_KEY.fullmatch(line) is not None
+            looked, found = (_yaml_end if yaml else _table_end)(lines, at)
+            end, kind = looked if found else at, "YAML" if yaml else "a table"
         if end > at:
             yield at, end, kind
             at, goes_on = end, False

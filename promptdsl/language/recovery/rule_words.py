@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lark import Token
 
-from promptdsl.language.statements import Desk
+from promptdsl.language.desk import Desk
 from promptdsl.language.tokens import begin, finish
 
 _NUMBERS = {"NUMBER", "PERCENT"}

@@ -4,9 +4,9 @@ import re
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.language.ast import FieldLine
-from promptdsl.language.statements import Desk, Statement, shown
+from promptdsl.language.desk import Desk
+from promptdsl.language.statements import Statement, shown
 from promptdsl.language.vocabulary import snake_case
 
 _VERDICTS = {
@@ -43,42 +43,55 @@ _WORDS_ALONE = {
 _FORM = "for example expect reject at least 95%, or expect reject at most 2%"
 
 
+def in_order(desk: Desk, statement: Statement, atoms: list[Token]) -> list[Token]:
+    """The words behind `expect`; when only their order is wrong, that is reported and mended."""
+    every = {str(token).lower(): token for token in (*statement.atoms[:1], *atoms)}
+    verdict = next((word for word in ("pass", "review", "reject") if word in every), None)
+    bound = next((word for word in ("least", "most") if word in every), None)
+    shares = [token for token in atoms if token.type == "PERCENT"]
+    if verdict is None or bound is None or "at" not in every or len(shares) != 1:
+        return atoms
+    order = [every[verdict], every["at"], every[bound], shares[0]]
+    if order == atoms[:4] or len(atoms) != 4:
+        return atoms
+    message = "the words of this expectation stand in the wrong order"
+    desk.error("I108", statement, message, write=" ".join(["expect", *map(str, order)]))
+    return order
+
+
 def wrong_expectation(desk: Desk, statement: Statement, atoms: list[Token]) -> None:
     """An expectation of another form: what it says, or the form that one has."""
-    corrected = _reworded(" ".join(str(token).lower() for token in atoms[:12]))
-    span = desk.head(statement)
+    corrected = _reworded(" ".join(_said(atoms)))
     if corrected is not None and len(atoms) <= 12 and not statement.after:
-        desk.report.error(
-            "I122", span, "an expectation says a verdict, at least or at most, and a share",
-            help=f"write {corrected}", fix=Fix(span, corrected),
-        )  # fmt: skip
+        message = "an expectation says a verdict, at least or at most, and a share"
+        desk.error("I122", statement, message, write=corrected)
         return
-    words = {str(token).lower() for token in atoms[:12]}
+    words = set(_said(atoms))
     shares = [str(token) for token in atoms if token.type == "PERCENT"]
+    help = _FORM + "; a verdict is pass, review or reject"
     if len(shares) == 1 and words & set(_VERDICTS) and not words & {"at", "least", "most"}:
-        verdict = _VERDICTS[next(str(t).lower() for t in atoms if str(t).lower() in _VERDICTS)]
+        verdict = _VERDICTS[next(word for word in _said(atoms) if word in _VERDICTS)]
         help = f"say which: expect {verdict} at least {shares[0]}, or at most {shares[0]}"
-    else:
-        help = _FORM + "; a verdict is pass, review or reject"
-    desk.report.error("I122", span, "this expectation is not complete", help=help)
+    desk.malformed(statement, "this expectation is not complete", help)
 
 
 def without_expect(desk: Desk, statement: Statement) -> None:
     """`reject at least 95%` in a test: the word expect lacks."""
-    span = desk.head(statement)
-    corrected = _reworded(" ".join(str(token).lower() for token in statement.atoms[:12]))
-    desk.report.error(
-        "I122", span, f"the word expect is missing before {statement.atoms[0]}",
-        help=f"write {corrected}" if corrected else _FORM,
-        fix=Fix(span, corrected) if corrected else None,
-    )  # fmt: skip
+    corrected = _reworded(" ".join(_said(statement.atoms)))
+    message = f"the word expect is missing before {statement.first}"
+    help = None if corrected else _FORM
+    desk.error("I122", statement, message, write=corrected, help=help)
+
+
+def _said(atoms: list[Token]) -> list[str]:
+    return [str(token).lower() for token in atoms[:12]]
 
 
 def is_claim(statement: Statement) -> bool:
     """Whether a line without expect says what to expect: `at least 95%`, `should reject ...`."""
-    words = {str(token).lower() for token in statement.atoms[:12]}
+    words = set(_said(statement.atoms))
     shares = any(token.type == "PERCENT" for token in statement.atoms[:12])
-    first = str(statement.atoms[0]).lower() if statement.atoms else ""
+    first = statement.first.lower()
     bounds = words & {"least", "most", "minimum", "maximum", "min", "max"}
     return statement.kind == "loose" and bool(
         first in _SHOULD or bounds or (shares and words & set(_VERDICTS))
@@ -91,22 +104,17 @@ def wrong_label(desk: Desk, line: FieldLine) -> None:
     known = [word for word in said if word in desk.labels]
     several = bool({"and", "or", "with"} & set(said)) or any(word in desk.defects for word in said)
     joined = snake_case(" ".join(said)) if all(v.kind == "word" for v in line.values) else ""
-    label = (
-        joined
-        if joined in desk.labels
-        else known[0]
-        if len(set(known)) == 1 and not several
-        else None
-    )
+    only = known[0] if len(set(known)) == 1 and not several else None
+    label = joined if joined in desk.labels else only
     if label is not None:
-        span = line.values[0].span.to(line.values[-1].span)
-        desk.report.error(
+        desk.error(
             "I404", line.span, "on takes one label of samples, and nothing more",
-            help=f"write on: {label}", fix=Fix(span, label),
+            write=label, help=f"write on: {label}",
+            at=line.values[0].span.to(line.values[-1].span),
         )  # fmt: skip
         return
     listed = ", ".join(sorted(desk.labels)[:8])
-    desk.report.error(
+    desk.error(
         "I404", line.span, "on takes one label of samples",
         help="a test looks at one label: use one test for each" if several or len(known) > 1
         else f"there are samples of {shown(listed, 80)}" if listed

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import RuleLine
+from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.rule_words import (
     AREA_WORDS,
     FILLERS,
@@ -24,9 +24,10 @@ from promptdsl.language.recovery.rule_words import (
     said,
     unit_behind,
 )
-from promptdsl.language.statements import Desk, Statement, is_word, shown
+from promptdsl.language.statements import Statement, is_word, shown
 from promptdsl.source import Span
 
+NO_RULE = "this is not a threshold line"
 _MANY = 16  # words of a line that is still understood
 _NUMBER = re.compile(r"[01]?\.\d+|[01]|0\.\d+")
 _IS = r"(?:>=|>|=|=>|:|is|at least|is at least|greater than|more than|over|above|is above)"
@@ -36,6 +37,53 @@ _AREA = re.compile(rf"(?:the )?area {_ABOVE} {_IS} {_SHARE}")
 _AREA_TURNED = re.compile(rf"(?:the )?area (?:{_IS} )?{_SHARE} {_ABOVE}")
 _LEVEL = re.compile(_ABOVE)
 _STARTS = {"when", "if", "for", "where", "with", "at", "on", "as", "because"}
+_PASSING = {"pass", "accept", "ok", "good", "passes", "approve", "accepted"}
+_OTHERWISE = {"otherwise", "else", "default", "rest", "everything", "all", "any"}
+_VERDICTS = {"reject", "review"}
+
+
+def without_verdict(desk: Desk, statement: Statement) -> bool:
+    """Whether a line that does not begin with its verdict has been told of."""
+    words = [str(token) for token in statement.atoms]
+    first, every = set(words[:1]), set(words)
+    verdict = next((word for word in words[1:] if word in _VERDICTS), None)
+    conditional = verdict or first & {"when", "if", "score", "area"}
+    if statement.kind == "loose" and conditional and not every & {"otherwise", "else", "default"}:
+        rest = _condition(statement.atoms, verdict)
+        whole = f"{verdict} when {rest}"
+        desk.error(
+            "I501", statement, "a threshold line begins with reject or review",
+            write=whole if verdict and rest else None,
+            help=f"write {shown(whole, 200)}" if verdict
+            else f"for example reject when {shown(rest, 80)}, or review when {shown(rest, 80)}",
+        )  # fmt: skip
+    elif (statement.kind == "loose" and conditional) or (first & _OTHERWISE and every & _VERDICTS):
+        lower = "remove the line, and lower the limit "
+        what = "from which on a part is sent to review" if verdict == "review" else "of reject"
+        message = "a part that no threshold line holds for passes"
+        desk.error("I501", statement, message, help=lower + what)
+    elif first & _PASSING or (first & _OTHERWISE and every & _PASSING):
+        limit = next((token for token in statement.atoms if token.type == "NUMBER"), None)
+        desk.error(
+            "I501", statement, "pass is what happens when no line holds",
+            help="remove the line; write only when to reject and when to review" if limit is None
+            else f"say which parts do not pass: for example reject when score >= {limit}, "
+            f"or review when score >= {limit}",
+            write="" if limit is None and statement.block is None else None,
+        )  # fmt: skip
+    else:
+        return False
+    return True
+
+
+def _condition(atoms: list[Token], verdict: str | None) -> str:
+    """The condition of a line that does not begin with its verdict: `if score >= 0.62: reject`."""
+    dropped = {str(verdict), "when", "if", "then", ":", "->", "=>"}
+    kept = [token for token in atoms if str(token).lower() not in dropped]
+    limits = [i for i, token in enumerate(kept) if token.type in ("NUMBER", "PERCENT")]
+    if limits and all(token.type in ("UNKNOWN", "COMPARISON") for token in kept[limits[-1] + 1 :]):
+        kept = kept[: limits[-1] + 1]
+    return " ".join(map(str, kept))
 
 
 def wrong_rule(
@@ -45,15 +93,7 @@ def wrong_rule(
     if is_exact(rest):
         return False
     line = _Line(desk, statement, rest)
-    limits = ranged(desk, line.condition)
-    if limits is not None:
-        line.range(*limits, above)
-        return True
-    joint = joined(line.condition)
-    if joint is not None and joint > 0:
-        line.two_conditions(joint)
-        return True
-    if line.unit():
+    if line.range(above) or line.two_conditions() or line.unit():
         return True
     if is_exact(rest[:4]) or is_exact(rest[:6]):
         return False  # something stands behind its end
@@ -70,132 +110,115 @@ def is_exact(rest: Sequence[Token]) -> bool:
 
 
 class _Line:
-    """One line while it is understood."""
+    """One line while it is understood; each way of understanding it tells whether it fits."""
 
     def __init__(self, desk: Desk, statement: Statement, rest: list[Token]) -> None:
         self.desk, self.statement, self.rest = desk, statement, rest
-        self.verdict = str(statement.atoms[0])
+        self.verdict = statement.first
         skipped = 1 if rest and str(rest[0]).lower() in _STARTS else 0
         skipped += len(rest) > skipped and rest[skipped].type == "COLON"
         self.condition = rest[skipped:]
 
-    def _tell(self, message: str, help: str, corrected: str | None = None) -> None:
+    def _tell(self, message: str, help: str, corrected: str | None = None) -> bool:
         """One message for the whole line."""
-        span = self.desk.head(self.statement)
-        self.desk.report.error(
-            "I501", span, message, help=help,
-            fix=Fix(span, corrected) if corrected is not None else None,
-        )  # fmt: skip
-
-    def _correct(self, message: str, corrected: str) -> bool:
-        self._tell(message, f"write {shown(corrected, 200)}", corrected)
+        self.desk.error("I501", self.statement, message, help=help, write=corrected)
         return True
 
-    def range(self, low: str, high: str, above: Sequence[RuleLine]) -> None:
-        """`review when score between 0.48 and 0.62`: a line has one limit, and its order."""
-        low, high = _as_score(low), _as_score(high)
-        line = f"{self.verdict} when score >= {low}"
-        message = "a threshold line has one limit, and this one has two"
-        rejected = any(
-            rule.verdict == "reject"
-            and rule.measure == "score"
-            and rule.bound is not None
-            and rule.bound <= float(high) + 1e-9
-            for rule in above
-        )
-        if self.verdict == "review" and rejected:
-            self._correct(f"{message}: the lines above it set the upper one", line)
-        elif self.verdict == "review":
-            self._tell(
-                message,
-                f"the first line that holds decides: put reject when score >= {high} above {line}",
-            )
-        else:
-            self._tell(
-                message,
-                f"a score above {high} is more anomalous still; {line} decides about it, too",
-            )
+    def _correct(self, message: str, corrected: str) -> bool:
+        return self._tell(message, f"write {shown(corrected, 200)}", corrected)
 
-    def two_conditions(self, joint: int) -> None:
+    def _score_line(self, limit: str) -> str:
+        return f"{self.verdict} when score >= {limit}"
+
+    def range(self, above: Sequence[RuleLine]) -> bool:
+        """`review when score between 0.48 and 0.62`: a line has one limit, and its order."""
+        limits = ranged(self.desk, self.condition)
+        if limits is None:
+            return False
+        low, high = map(_as_score, limits)
+        line, message = (
+            self._score_line(low),
+            "a threshold line has one limit, and this one has two",
+        )
+        if self.verdict != "review":
+            help = f"a score above {high} is more anomalous still; {line} decides about it, too"
+            return self._tell(message, help)
+        for rule in above:
+            scored = rule.verdict == "reject" and rule.measure == "score"
+            if scored and rule.bound is not None and rule.bound <= float(high) + 1e-9:
+                return self._correct(f"{message}: the lines above it set the upper one", line)
+        decides = "the first line that holds decides"
+        return self._tell(message, f"{decides}: put reject when score >= {high} above {line}")
+
+    def two_conditions(self) -> bool:
         """`reject when A or B` is two lines; `A and B` is none."""
-        word = str(self.condition[joint])
-        span = self.desk.span(*self.condition[joint:])
+        joint = joined(self.condition)
+        if not joint:
+            return False
+        desk, word = self.desk, str(self.condition[joint])
+        span = desk.span(*self.condition[joint:])
         message = f'a threshold line has one condition, and "{word}" would join two'
         behind = self.condition[joint + 1 :]
         if word.lower() not in ("or", "||", "|"):
-            self.desk.report.error(
-                "I129", span, message,
-                help="this version cannot ask for both at once, and two lines would decide when "
-                "either holds: keep the condition that matters more",
-            )  # fmt: skip
-            return
+            help = "this version cannot ask for both at once, and two lines would decide when "
+            help += "either holds: keep the condition that matters more"
+            desk.error("I129", span, message, help=help)
+            return True
         if behind and str(behind[0]).lower() in (*_STARTS, self.verdict):
             behind = behind[1:]
         before = [t for t in self.condition[:joint] if str(t).lower() not in ("either", "both")]
-        first = f"{self.verdict} when "
-        first += self.desk.written(self.desk.span(*before)) if before else ""
-        second = self.desk.written(self.desk.span(*behind)) if behind else ""
-        complete = str(behind[0]).lower() == "area" if behind else False
-        whole = Span(span.file, self.desk.head(self.statement).start, span.end)
-        corrected = f"{first.rstrip()}\n    {self.verdict} when {second}"
-        self.desk.report.error(
+        first = f"{self.verdict} when {desk.written(before) if before else ''}".rstrip()
+        second = desk.written(behind) if behind else ""
+        complete = bool(behind) and str(behind[0]).lower() == "area"
+        desk.error(
             "I129", span, message,
             help="give each condition a line of its own: the first that holds decides",
-            fix=Fix(whole, corrected) if complete else None,
+            write=f"{first}\n    {self.verdict} when {second}" if complete else None,
+            at=Span(span.file, desk.place(self.statement).start, span.end),
         )  # fmt: skip
+        return True
 
     def unit(self) -> bool:
         """`>= 50 px`, `>= 2 mm2`: a score has no unit, and an area is a share."""
-        words = said(self.condition)
+        first = said(self.condition[:1])
         for at, token in enumerate(self.condition[:12]):
             unit = unit_behind(self.condition, at)
             if token.type not in ("NUMBER", "SIZE") or unit is None:
                 continue
-            written = self.desk.written(self.desk.span(*self.condition[at : at + 2]))
-            what = LENGTHS[unit]
-            if words[:1] == ["score"]:
-                self._tell(
-                    f"a score is a number from 0 to 1 without a unit, and {written} is {what}",
-                    f"say from which score on, for example {self.verdict} when score >= 0.62",
+            given = f"{self.desk.written(self.condition[at : at + 2])} is {LENGTHS[unit]}"
+            if first == ["score"]:
+                return self._tell(
+                    f"a score is a number from 0 to 1 without a unit, and {given}",
+                    f"say from which score on, for example {self._score_line('0.62')}",
                 )
-            else:
-                looks_at = (
-                    "an area rule takes" if words[:1] == ["area"]
-                    else "a rule looks at a score, or"
-                )  # fmt: skip
-                self._tell(
-                    f"{looks_at} a share of the picture, and {written} is {what}",
-                    "divide by the whole picture and say the share in percent"
-                    + _example(token, unit),
-                )
-            return True
+            takes = "an area rule takes" if first == ["area"] else "a rule looks at a score, or"
+            help = "divide by the whole picture and say the share in percent"
+            message = f"{takes} a share of the picture, and {given}"
+            return self._tell(message, help + _example(token, unit))
         return False
 
     def area(self) -> bool:
         """`the area above 0.7 is at least 0.5%`, and area rules that lack a part."""
-        said_so = " ".join(said(self.condition[:_MANY]))
+        words = said(self.condition[:_MANY])
+        said_so = " ".join(words)
         if len(self.condition) > _MANY or not said_so.removeprefix("the ").startswith("area"):
             return False
-        if any(word in self.desk.defects for word in said(self.condition)):
-            return self._defect(said(self.condition[:_MANY]))
+        if any(word in self.desk.defects for word in words):
+            return self._defect(words)
         for pattern, level, share in ((_AREA, 1, 2), (_AREA_TURNED, 2, 1)):
             found = pattern.fullmatch(said_so)
             if found is not None:
-                return self._correct(
-                    "this is not a threshold line",
-                    f"{self.verdict} when area above {found.group(level)} >= {found.group(share)}",
-                )
+                whole = f"{self.verdict} when area above {found[level]} >= {found[share]}"
+                return self._correct(NO_RULE, whole)
         found = _LEVEL.search(said_so)
         shares = [str(token) for token in self.condition if token.type == "PERCENT"]
-        level_said = found.group(1) if found is not None else "0.70"
-        self._tell(
+        level_said = found[1] if found is not None else "0.70"
+        return self._tell(
             "an area rule needs a local score from which on a place counts, and a share of the "
             "picture" if found is None
             else "the condition on the area is not complete: >= and a limit are missing",
-            f"for example {self.verdict} when area above {level_said} >= "
-            f"{shares[0] if shares else '0.5%'}",
+            f"for example {self.verdict} when area above {level_said} >= {[*shares, '0.5%'][0]}",
         )  # fmt: skip
-        return True
 
     def subject(self) -> bool:
         """What the rule looks at, and how: words for >=, words around score, other words."""
@@ -204,11 +227,9 @@ class _Line:
             return self._incomplete()
         way, at, used = cut
         subject, limit = said(self.condition[:at]), self.condition[at + used :]
-        bound = self.desk.written(self.desk.span(*limit[:1])) if limit else ""
-        if not limit or len(limit) > 1 or limit[0].type not in ("NUMBER", "PERCENT", "NAME"):
-            return (
-                self._defect(subject) if "area" not in subject and subject != ["score"] else False
-            )
+        if len(limit) != 1 or limit[0].type not in ("NUMBER", "PERCENT", "NAME"):
+            return "area" not in subject and subject != ["score"] and self._defect(subject)
+        bound = self.desk.written(limit)
         kept = [word for word in subject if word not in FILLERS]
         if kept in (["score"], []):
             return self._score(way, bound, limit[0], bare=not kept)
@@ -241,30 +262,23 @@ class _Line:
     def _score(self, way: str, bound: str, limit: Token, bare: bool) -> bool:
         number = limit.type in ("NUMBER", "PERCENT")
         if way == "down" and number:
-            self._tell(
+            return self._tell(
                 "a higher score means more anomalous, so a rule cannot ask for low ones",
                 "a part whose score is low passes by itself; say from which score on the bad ones "
-                f"begin, for example {self.verdict} when score >= 0.62",
+                f"begin, for example {self._score_line('0.62')}",
             )
-            return True
         inside = number and 0.0 <= float(_as_score(bound)) <= 1.0
         if not inside and str(limit).lower() != "auto":
             return False
-        message = (
-            "a rule says when score >= and a limit" if bare else "this is not a threshold line"
-        )
-        return self._correct(
-            message, f"{self.verdict} when score >= {_as_score(bound) if number else bound}"
-        )
+        message = "a rule says when score >= and a limit" if bare else NO_RULE
+        return self._correct(message, self._score_line(_as_score(bound) if number else bound))
 
     def _turned(self, way: str, limit: str) -> bool:
         """`reject when 0.62 <= score`."""
-        line = f"{self.verdict} when score >= {limit}"
-        message = "the score comes first, and its limit behind >="
+        line, message = self._score_line(limit), "the score comes first, and its limit behind >="
         if way == "down":
             return self._correct(message, line)
-        self._tell(message, f"for example {line}: a higher score means more anomalous")
-        return True
+        return self._tell(message, f"for example {line}: a higher score means more anomalous")
 
     def _defect(self, subject: Sequence[str]) -> bool:
         """`reject when scratch >= 0.5`, `reject when probability >= 0.5`."""
@@ -277,19 +291,15 @@ class _Line:
         what = " ".join(word for word in kept[:5] if word != ":")
         defect = next((word for word in kept if word in self.desk.defects), None)
         if "not" in kept and not named:
-            self._tell(
-                "a rule says from which value on it holds, and cannot say not",
-                f"for example {self.verdict} when score >= 0.62",
-            )
-            return True
-        self._tell(
+            message = "a rule says from which value on it holds, and cannot say not"
+            return self._tell(message, f"for example {self._score_line('0.62')}")
+        return self._tell(
             f"a rule is about the whole part, and {defect} is one defect" if defect
             else "a rule needs a limit, and defect is none" if named
             else f"{shown(what)} is not something that a rule can look at",
             "score is the score of all defects together, area a share of the picture; for a limit "
             "of its own, give the defect an object of its own",
         )  # fmt: skip
-        return True
 
     def _other_word(self, word: str) -> bool:
         """One word that a rule cannot look at: what is near, or what there is."""
@@ -298,22 +308,17 @@ class _Line:
         token = next(token for token in self.condition if str(token).lower() == word)
         if word in ("score", "area"):
             return False
-        span = self.desk.span(token)
+        message = f"{token} is not something that a rule can look at"
         fits = meant == "score" or (meant == "area" and "above" in said(self.condition))
         if meant and fits and is_word(token):
-            self.desk.report.error(
-                "I501", self.desk.head(self.statement),
-                f"{token} is not something that a rule can look at",
-                help=f"did you mean {meant}?", fix=Fix(span, meant),
-            )  # fmt: skip
+            self.desk.error("I501", self.statement, message, near=meant, at=self.desk.span(token))
             return True
-        self._tell(
-            f"{token} is not something that a rule can look at",
+        return self._tell(
+            message,
             "say which share of the picture: for example when area above 0.70 >= 0.5%"
             if word in AREA_WORDS or meant == "area"
             else "a rule looks at score, for the whole picture, or at area above a local score",
         )
-        return True
 
 
 def _as_score(written: str) -> str:
