@@ -3,6 +3,8 @@
 Mistakes inside a spec are diagnostics (`promptdsl.diagnostics`); these are everything else.
 """
 
+from typing import Literal
+
 
 class Problem(Exception):
     """A failure to be told in one sentence that names the place and the fix."""
@@ -13,6 +15,8 @@ class Problem(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.help = help
+        if help:
+            self.add_note(f"help: {help}")  # for programs, whose tracebacks show it
 
 
 class SpecProblem(Problem):
@@ -31,3 +35,19 @@ class EnvironmentProblem(Problem):
     """Weights, device, disk or files outside the spec are not as needed."""
 
     exit_code = 3
+
+
+class PictureProblem(EnvironmentProblem):
+    """A picture that could not be inspected. It has the fields of a Result, and nothing in them."""
+
+    verdict: Literal["error"] = "error"
+    score = rule = defect = map = None
+
+    def __init__(self, sentence: str, image: str, object: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.image = image  # the path as it was given; empty for a picture in memory
+        self.object = object
+        self.reason = reason  # the sentence without the name, as `results.jsonl` has it
+        self.defects: dict[str, float] = {}
+        self.area: dict[str, float] = {}
+        self.notes: tuple[str, ...] = ()

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.run import check
-from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.diagnostic import Diagnostic, Report
+from promptdsl.diagnostics.render_text import render_text
+from promptdsl.diagnostics.width import harmless
+from promptdsl.errors import SpecProblem
 from promptdsl.source import (
     DiskLoader,
     Loader,
@@ -44,6 +47,21 @@ class Compilation:
         """Whether there is no error; warnings are allowed."""
         return self.spec is not None and not self.report.errors
 
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Errors and warnings, each with its code, its sentence, its place and its fix."""
+        return tuple(self.report)
+
+    def __str__(self) -> str:
+        """The diagnostics as `promptdsl check` shows them."""
+        return render_text(self.report, self.sources, left_out=self.report.left_out)
+
+    def faultless(self) -> "Compilation":
+        """The compilation itself. Raises SpecErrors where the spec has errors."""
+        if not self.ok:
+            raise SpecErrors(self)
+        return self
+
     def plan(self) -> "Plan":
         """The Plan of an error-free spec; pydantic is imported here and not before."""
         from promptdsl.plan.build import build_plan
@@ -51,6 +69,20 @@ class Compilation:
         if not self.ok or self.spec is None:
             raise ValueError("a spec with errors has no plan")
         return build_plan(self.spec, self.sources)
+
+
+class SpecErrors(SpecProblem):
+    """A spec with errors was to be used; `diagnostics` says which."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        count = len(compilation.report.errors)
+        many = "1 error" if count == 1 else f"{count} errors"
+        super().__init__(f"{many} in {harmless(compilation.name)}")
+        self.diagnostics = compilation.diagnostics
+        self._shown = str(compilation)
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n\n{self._shown}"
 
 
 def compile_file(

@@ -132,6 +132,10 @@ class ObjectSpec:
     broken: bool = False  # something in it was reported and left out
     lost_parts: bool = False  # a defect or the parent object was
 
+    def place_of(self, setting: str) -> Span:
+        """Where a setting of the method is written; without it the method, or the object."""
+        return self.method.spans.get(setting) or self.method.span or self.head
+
     @property
     def prompt_count(self) -> int:
         """How many prompts the expansion will have."""

@@ -45,6 +45,7 @@ LAYERS: dict[str, Layer] = {
     "check": Layer(LANGUAGE),
     "plan": Layer(VALUES | {"registry", "spec"}, {"pydantic", "numpy"}),
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
+    "starter": Layer(LANGUAGE | {"check", "pipeline"}),
     # from pixels and scores to a verdict
     "pictures": Layer(VALUES, {"numpy", "PIL"}),
     "judge": Layer(JUDGING, {"numpy", "scipy"}),

@@ -1,8 +1,9 @@
 """What a check is given: the Spec, the files behind it, and the report."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from promptdsl.check.resolve.modules import Library, Module
@@ -140,3 +141,15 @@ def states(item: ObjectSpec) -> Iterable[tuple[str | None, Phrase]]:
     for defect in item.defects:
         for phrase in defect.phrases:
             yield defect.name, phrase
+
+
+def texts(item: ObjectSpec) -> Iterable[Phrase]:
+    """All phrases of an object, and its templates behind them."""
+    yield from (phrase for _defect, phrase in states(item))
+    yield from item.templates
+
+
+def listed(words: Collection[str], most: int) -> str:
+    """The first words, and how many there are more."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(islice(words, most)) + more

@@ -1,7 +1,6 @@
 """`model:` resolved: built-in, an open_clip name with its tag, or a config and a weights file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from promptdsl.check.known_models import (
     builtin_facts,
@@ -31,114 +30,84 @@ class ModelReference:
 
 def read_model(names: tuple[str, ...], span: Span | None, library: Library) -> ModelReference:
     """What a `model:` line means; its mistakes are reported at `span`."""
-    report = library.report
     first = names[0]
     if first == BUILTIN_MODEL:
-        if len(names) > 1 and span is not None:
-            report.error(
-                "I411", span, f"{BUILTIN_MODEL} has no pretrained tag: its weights are built in",
-                help=f'write model: "{BUILTIN_MODEL}"',
-            )  # fmt: skip
+        if len(names) > 1:
+            message = f"{BUILTIN_MODEL} has no pretrained tag: its weights are built in"
+            _tell(library, "I411", span, message, f'write model: "{BUILTIN_MODEL}"')
         return ModelReference((BUILTIN_MODEL,), "builtin", builtin_facts())
     if any(name.endswith((".json", ".safetensors", ".pt", ".pth", ".bin")) for name in names):
         return _files(names, span, library)
     if first.startswith(HUB):
-        if span is not None:
-            report.error(
-                "I410", span, "models of the hub are named by open_clip's name and tag",
-                help="promptdsl models lists them; for another one, download its config and "
-                'weights and write model: "config.json", "weights.safetensors"',
-            )  # fmt: skip
+        help = "promptdsl models lists them; for another one, download its config and "
+        help += 'weights and write model: "config.json", "weights.safetensors"'
+        message = "models of the hub are named by open_clip's name and tag"
+        _tell(library, "I410", span, message, help)
         return ModelReference(names[:1], "open_clip", None)
-    return _open_clip(names, span, library)
-
-
-def _open_clip(names: tuple[str, ...], span: Span | None, library: Library) -> ModelReference:
-    report, first = library.report, names[0]
     facts = open_clip_facts(first)
-    if span is None:
-        return ModelReference(names, "open_clip", facts)
-    reason = refusal(first)
-    if reason is not None:
-        report.error(
-            "I410", span, f"{first} cannot serve: {reason}",
-            help='write for example model: "ViT-B-16-plus-240", "laion400m_e31"',
-        )  # fmt: skip
-    elif facts is None:
-        near = nearest(first, (BUILTIN_MODEL, *open_clip_names()))
-        report.error(
-            "I410", span, f"open_clip has no model named {first}",
-            help=f"did you mean {near}?" if near else "promptdsl models lists what there is",
-        )  # fmt: skip
-    else:
-        _check_tag(names, facts, span, library)
+    if span is not None:
+        _check_open_clip(names, facts, span, library)
     return ModelReference(names, "open_clip", facts)
 
 
-def _check_tag(names: tuple[str, ...], facts: ModelFacts, span: Span, library: Library) -> None:
-    report, first, tags = library.report, names[0], facts.tags
-    example = next(iter(tags), None)
-    if len(names) < 2:
-        report.error(
-            "I411", span, f"{first} needs the tag of its pretrained weights",
-            help=f'write model: "{first}", "{example}"' if example else
-            f'open_clip has no weights for it; write model: "{first}" with files of your own',
-        )  # fmt: skip
-        return
-    tag = names[1]
+def _tell(library: Library, code: str, span: Span | None, message: str, help: str) -> None:
+    """An error about what is written; a default has no place, and no mistakes."""
+    if span is not None:
+        library.report.error(code, span, message, help=help)
+
+
+def _check_open_clip(
+    names: tuple[str, ...], facts: ModelFacts | None, span: Span, library: Library
+) -> None:
+    first, reason = names[0], refusal(names[0])
+    if reason is not None:
+        help = 'write for example model: "ViT-B-16-plus-240", "laion400m_e31"'
+        _tell(library, "I410", span, f"{first} cannot serve: {reason}", help)
+    elif facts is None:
+        near = nearest(first, (BUILTIN_MODEL, *open_clip_names()))
+        help = f"did you mean {near}?" if near else "promptdsl models lists what there is"
+        _tell(library, "I410", span, f"open_clip has no model named {first}", help)
+    elif len(names) < 2:
+        example = next(iter(facts.tags), None)
+        help = f'open_clip has no weights for it; write model: "{first}" with files of your own'
+        help = f'write model: "{first}", "{example}"' if example else help
+        _tell(library, "I411", span, f"{first} needs the tag of its pretrained weights", help)
+    elif facts.tags:  # else weights that only a newer open_clip lists; loading decides
+        _check_tag(first, names[1], facts, span, library)
+
+
+def _check_tag(first: str, tag: str, facts: ModelFacts, span: Span, library: Library) -> None:
+    tags = facts.tags
     if tag not in tags:
-        if not tags:
-            return  # weights that only a newer open_clip lists; loading decides
         near = nearest(tag, tags)
-        report.error(
-            "I411", span, f"{first} has no pretrained weights tagged {tag}",
-            help=f"did you mean {near}?" if near else f"it has {', '.join(list(tags)[:6])}",
-        )  # fmt: skip
-        return
-    if tags[tag] != facts.quick_gelu:
+        help = f"did you mean {near}?" if near else f"it has {', '.join(list(tags)[:6])}"
+        _tell(library, "I411", span, f"{first} has no pretrained weights tagged {tag}", help)
+    elif tags[tag] != facts.quick_gelu:
         other = f"{first}-quickgelu" if tags[tag] else first.removesuffix("-quickgelu")
-        known = open_clip_facts(other)
-        help = (
-            f'write model: "{other}", "{tag}"' if known is not None and tag in known.tags
-            else "choose weights that were trained with this model's activation"
-        )  # fmt: skip
-        report.error(
-            "I412", span,
-            f"the weights {tag} were trained {'with' if tags[tag] else 'without'} QuickGELU, "
-            f"and {first} runs {'with' if facts.quick_gelu else 'without'} it",
-            help=help,
-        )  # fmt: skip
+        known, with_or = open_clip_facts(other), {True: "with", False: "without"}
+        message = f"the weights {tag} were trained {with_or[tags[tag]]} QuickGELU, "
+        message += f"and {first} runs {with_or[facts.quick_gelu]} it"
+        help = "choose weights that were trained with this model's activation"
+        if known is not None and tag in known.tags:
+            help = f'write model: "{other}", "{tag}"'
+        _tell(library, "I412", span, message, help)
 
 
 def _files(names: tuple[str, ...], span: Span | None, library: Library) -> ModelReference:
-    report = library.report
     config = next((name for name in names if name.endswith(".json")), None)
     weights = next((name for name in names if not name.endswith(".json")), None)
     if config is None or weights is None or len(names) != 2:
-        if span is not None:
-            report.error(
-                "I413", span, "a model out of files is a pair: config JSON and weights",
-                help='write model: "clip/config.json", "clip/weights.safetensors"',
-            )  # fmt: skip
+        message = "a model out of files is a pair: config JSON and weights"
+        help = 'write model: "clip/config.json", "clip/weights.safetensors"'
+        _tell(library, "I413", span, message, help)
         return ModelReference(names, "files", None)
-    facts = None
-    path = library.root_folder / config
+    facts, path = None, library.root_folder / config
     if span is not None and library.loader.exists(path):
-        facts = _config_facts(path, config, span, library)
+        try:
+            facts = read_facts(parse_config(library.loader.read(path)))
+        except (OSError, ValueError) as error:
+            why = f": {error}" if type(error) is ValueError and error.args else ""
+            message = f"{config} is not an open_clip model config{why}"
+            help = "it needs embed_dim, vision_cfg and text_cfg, as open_clip writes them"
+            _tell(library, "I413", span, message, help)
     return ModelReference((config, weights), "files", facts)
-
-
-def _config_facts(path: Path, shown: str, span: Span, library: Library) -> ModelFacts | None:
-    try:
-        return read_facts(parse_config(library.loader.read(path)))
-    except (OSError, ValueError) as error:
-        library.report.error(
-            "I413", span, f"{shown} is not an open_clip model config{_why(error)}",
-            help="it needs embed_dim, vision_cfg and text_cfg, as open_clip writes them",
-        )  # fmt: skip
-        return None
-
-
-def _why(error: Exception) -> str:
-    """What is wrong with a config that could be parsed."""
-    return f": {error}" if type(error) is ValueError and error.args else ""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from promptdsl.cli.shown.terminal import write_machines
 from promptdsl.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
 
     from promptdsl.engine.device import Compute
     from promptdsl.methods.winclip.beside_anomalib import Comparison
@@ -90,23 +91,36 @@ def command(
     writing results is not in it.
     """
     _refuse_contradictions(spec, architecture, against)
+    from rich.console import Console
+
     from promptdsl.cli.shown.progress import Progress
+    from promptdsl.scoring.benchmark import benchmark, precisions, where_time_goes
 
     with Progress() as progress:
-        step = progress.step
-        computes = _computes(device, precision)
+        computes = precisions(device, precision)
         batches = batches or BATCHES[computes[0].device.type]
+        lines: Iterator[str]
         if against:
-            comparison, report = _compare(computes, batches, step), None
+            comparison = _compare(computes, batches, progress.step)
+            measured, speeds = dataclasses.asdict(comparison), comparison.speeds
+            lines = _comparison(comparison)
         else:
             detectors = _detectors(spec, object_name, architecture, computes, allow)
-            comparison, report = None, _report(detectors, batches, step)
-            shares = _shares(detectors, batches, step) if profile else {}
-    if report is None:
-        assert comparison is not None
-        _tell_comparison(comparison, form)
-    else:
-        _tell_report(report, shares, form)
+            report = benchmark(detectors, batches, progress.step)
+            shares: dict[str, dict[str, float]] = {}
+            if profile:
+                progress.step("profile")
+                shares = {d.compute.precision: where_time_goes(d, batches[0]) for d in detectors}
+            measured = {**dataclasses.asdict(report), "where_time_goes": shares}
+            speeds, lines = report.speeds, _report(report, shares)
+    if form == "json":
+        write_machines(json.dumps(measured, indent=2) + "\n")
+        return
+    console = Console()
+    console.print(next(lines), highlight=False)
+    console.print(_speeds(speeds))
+    for line in lines:
+        console.print(line, highlight=False)
 
 
 def _refuse_contradictions(spec: str | None, architecture: str | None, against: str | None) -> None:
@@ -118,15 +132,6 @@ def _refuse_contradictions(spec: str | None, architecture: str | None, against: 
             "bench needs a spec, or --random-weights ARCH, or --against anomalib",
             help="promptdsl bench --random-weights ViT-B-16-plus-240",
         )
-
-
-def _computes(device: str, precision: str) -> list["Compute"]:
-    from promptdsl.engine.device import choose_compute
-
-    chosen = choose_compute(device, precision)
-    if precision != "auto" or chosen.precision == "fp32":
-        return [chosen]
-    return [choose_compute(device, "fp32"), chosen]
 
 
 def _detectors(
@@ -158,21 +163,6 @@ def _detectors(
     ]
 
 
-def _report(detectors: list["Detector"], batches: tuple[int, ...], step: "Step") -> "Report":
-    from promptdsl.scoring.benchmark import benchmark
-
-    return benchmark(detectors, batches, step)
-
-
-def _shares(
-    detectors: list["Detector"], batches: tuple[int, ...], step: "Step"
-) -> dict[str, dict[str, float]]:
-    from promptdsl.scoring.benchmark import where_time_goes
-
-    step("profile")
-    return {d.compute.precision: where_time_goes(d, batches[0]) for d in detectors}
-
-
 def _compare(computes: list["Compute"], batches: tuple[int, ...], step: "Step") -> "Comparison":
     from promptdsl.clip.model import random_model
     from promptdsl.methods.winclip.beside_anomalib import ARCHITECTURE, compare, require_anomalib
@@ -181,71 +171,53 @@ def _compare(computes: list["Compute"], batches: tuple[int, ...], step: "Step") 
     return compare(random_model(ARCHITECTURE), computes, batches, step)
 
 
-def _tell_report(report: "Report", shares: dict[str, dict[str, float]], form: str) -> None:
-    if form == "json":
-        content = {**dataclasses.asdict(report), "where_time_goes": shares}
-        write_machines(json.dumps(content, indent=2) + "\n")
-        return
-    from rich.console import Console
-
-    console = Console()
-    console.print(f"{report.device}", highlight=False)
-    _print_speeds(console, report.speeds)
+def _report(report: "Report", shares: dict[str, dict[str, float]]) -> Iterator[str]:
+    yield report.device
     rates = ", ".join(f"{rate:.3g} TFLOP/s in {p}" for p, rate in report.matrix_tflops.items())
-    console.print(f"matrix rate, measured: {rates}", highlight=False)
-    console.print(
+    yield f"matrix rate, measured: {rates}"
+    yield (
         f"a picture needs {report.gflop_needed:,.1f} GFLOP after the exact savings, by formula "
-        f"(naively {report.gflop_naive:,.1f}); shares count the needed ones",
-        highlight=False,
+        f"(naively {report.gflop_naive:,.1f}); shares count the needed ones"
     )
     for batch in report.out_of_memory:
-        console.print(f"batch {batch} does not fit into the device's memory", highlight=False)
+        yield f"batch {batch} does not fit into the device's memory"
     for precision, kinds in shares.items():
         parts = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items())
-        console.print(f"time in {precision}: {parts}", highlight=False)
+        yield f"time in {precision}: {parts}"
 
 
-def _tell_comparison(comparison: "Comparison", form: str) -> None:
-    if form == "json":
-        write_machines(json.dumps(dataclasses.asdict(comparison), indent=2) + "\n")
-        return
-    from rich.console import Console
-
-    console, text = Console(), comparison.text
-    console.print(
-        f"anomalib {comparison.anomalib_version}, open_clip {comparison.open_clip_version}, "
-        "the same random weights, in turns",
-        highlight=False,
+def _comparison(found: "Comparison") -> Iterator[str]:
+    yield (
+        f"anomalib {found.anomalib_version}, open_clip {found.open_clip_version}, "
+        "the same random weights, in turns"
     )
-    _print_speeds(console, comparison.speeds)
-    for precision, difference in comparison.score_difference.items():
-        console.print(
+    for precision, difference in found.score_difference.items():
+        yield (
             f"{precision}: scores differ by at most {difference:.1e}, "
-            f"maps by {comparison.map_difference[precision]:.1e}",
-            highlight=False,
+            f"maps by {found.map_difference[precision]:.1e}"
         )
-    if max(comparison.map_difference.values()) > SUSPICIOUS:
-        console.print(
+    if max(found.map_difference.values()) > SUSPICIOUS:
+        yield (
             "maps differ: anomalib asks for open_clip_torch below 2.26.1, and with a newer one its "
-            "windows attend to one another",
-            highlight=False,
+            "windows attend to one another"
         )
-    console.print(
+    text = found.text
+    yield (
         f"{text.prompts} prompts: anomalib {text.anomalib:.2f} s, ours {text.cold:.2f} s "
         f"({text.anomalib / text.cold:.1f} times faster), from the cache {text.cached:.4f} s "
-        f"({text.anomalib / text.cached:,.0f} times)",
-        highlight=False,
+        f"({text.anomalib / text.cached:,.0f} times)"
     )
 
 
-def _print_speeds(console: "Console", speeds: tuple["Speed", ...]) -> None:
+def _speeds(speeds: tuple["Speed", ...]) -> "Table":
+    """Rates and shares are those of the fastest round, which other programs disturb least."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    # Rates and shares are those of the fastest round, which other programs disturb least.
-    columns = ("", "precision", "batch", "best pictures/s", "median ms a batch", "of matrix rate")
-    for column in (*columns, "times"):
-        table.add_column(column, justify="right" if column not in ("", "precision") else "left")
+    for column in ("", "precision"):
+        table.add_column(column)
+    for column in ("batch", "best pictures/s", "median ms a batch", "of matrix rate", "times"):
+        table.add_column(column, justify="right")
     rivals = {speed.batch: speed for speed in speeds if speed.who == "anomalib"}
     for speed in speeds:
         rival = rivals.get(speed.batch)
@@ -259,4 +231,4 @@ def _print_speeds(console: "Console", speeds: tuple["Speed", ...]) -> None:
             "" if speed.share_needed is None else f"{speed.share_needed:.0%}",
             "" if factor is None else f"{factor:.2f}",
         )
-    console.print(table)
+    return table

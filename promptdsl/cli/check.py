@@ -75,7 +75,7 @@ def _tell_people(compilations: Sequence[Compilation], show_defaults: bool) -> No
         )
         write_people(f"{shown}\n" if shown else "")
         if show_defaults and compilation.spec is not None:
-            from promptdsl.cli.shared.defaults import as_spec
+            from promptdsl.check.defaults import as_spec
 
             write_people(as_spec(compilation.spec, compilation.sources) + "\n")
         write_people(verdict(compilation) + "\n")
@@ -124,7 +124,7 @@ def _file_entry(compilation: Compilation, show_defaults: bool) -> dict[str, Any]
         "pictures": compilation.pictures,
     }
     if show_defaults:
-        from promptdsl.cli.shared.defaults import as_data
+        from promptdsl.check.defaults import as_data
 
         for shown, item in zip(entry["objects"], objects, strict=True):
             shown.update(as_data(item))

@@ -1,11 +1,11 @@
 """`promptdsl compile`: a spec as a plan in JSON, or as one file to deploy."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from promptdsl.cli.shared.locks import tell_unsealed
 from promptdsl.cli.shared.options import ALLOW, device_option, out_option
 from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
@@ -16,10 +16,6 @@ from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
 from promptdsl.spec import AreaLimit, Limit, ObjectSpec
-
-if TYPE_CHECKING:
-    from promptdsl.inspect.plan_sources import SpecSource
-    from promptdsl.plan.model import ObjectPlan
 
 EPILOG = """\b
 Examples:
@@ -108,39 +104,34 @@ def _write_json(compilation: Compilation, path: Path | None) -> None:
 
 
 def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: str) -> None:
-    from promptdsl.cli.run import calibration
     from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
-    from promptdsl.inspect.plan_sources import SpecSource
+    from promptdsl.inspect.source import spec_source
+    from promptdsl.lock.changes import stale
     from promptdsl.scoring.compiled import compile_to_file
 
-    plan = compilation.plan()
-    numbers, since_lock = calibration(spec, None)
-    for sentence in _open_ends(compilation, numbers):
-        tell_note(sentence, "to run it")
+    compute = choose_compute(device, "fp32")
     with Progress("loading the model") as progress:
-        compute = choose_compute(device, "fp32")
-        spec_hash = compilation.sha256
-        source = SpecSource(str(spec), plan, spec_hash, compute, numbers, progress.prepares)
+        source = spec_source(str(spec), compilation, compute, progress.prepares)
+        tell_unsealed(source.lock, spec)
+        for sentence in _open_ends(compilation, source.numbers):
+            tell_note(sentence, "to run it")
         digest = compile_to_file(
-            plan, out, source.build, spec=str(spec), spec_hash=spec_hash, calibrated=numbers
+            source.plan,
+            out,
+            source.build,
+            spec=str(spec),
+            spec_hash=source.spec_hash,
+            calibrated=source.numbers,
         )
-        _tell_changes(source, since_lock)
+        for item in source.plan.objects:
+            changes = source.changes(item, source.weights_hash(item), any_precision=True)
+            if changes:
+                tell_note(stale(item.name, changes, spec), "warning")
     size = out.stat().st_size / 1e6
-    say(f"wrote {out} ({counted(len(plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})")
-
-
-def _tell_changes(
-    source: "SpecSource", since_lock: "Callable[[ObjectPlan, str], list[str]]"
-) -> None:
-    for item in source.plan.objects:
-        changes = since_lock(item, source.weights_hash(item))
-        if changes:
-            tell_note(
-                f"{item.name} changed since it was calibrated: {'; '.join(changes)}; "
-                f"`{command_line('calibrate', source.path)}` makes its thresholds true again",
-                "warning",
-            )
+    say(
+        f"wrote {out} ({counted(len(source.plan.objects), 'object')}, {size:.1f} MB, {digest[:12]})"
+    )
 
 
 def missing(compilation: Compilation) -> list[str]:

@@ -3,8 +3,7 @@
 import click
 
 from promptdsl.cli.shown.terminal import write_people
-from promptdsl.diagnostics.catalogue import CATALOGUE
-from promptdsl.diagnostics.explanations import page
+from promptdsl.diagnostics.catalogue import CATALOGUE, page
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import UsageProblem
 

@@ -1,13 +1,14 @@
 """`promptdsl fmt`: specs in their canonical layout."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, find_specs, unreadable_code
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, UNREADABLE, find_specs, unreadable_code
 from promptdsl.cli.shown.terminal import (
     counted,
     tell_error,
@@ -18,6 +19,7 @@ from promptdsl.cli.shown.terminal import (
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.diagnostics.width import harmless
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.writing import write_file
 from promptdsl.language.format import FormatFault, format_source
 from promptdsl.pipeline import STDIN_NAME
@@ -39,19 +41,8 @@ Exit codes:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One file: what it holds and what it would hold."""
-
-    name: str
-    before: bytes
-    source: SourceFile
-    after: str
-
-    @property
-    def changes(self) -> bool:
-        """Whether formatting changes any byte."""
-        return self.before != self.after.encode()
+State = Literal["changed", "tidy", "left"]
+STYLES = {"+": "32", "-": "31", "@": "36"}
 
 
 @click.command("fmt", epilog=EPILOG)
@@ -66,118 +57,74 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
     if STANDARD_INPUT in specs and len(specs) > 1:
         raise UsageProblem("- stands alone: it formats standard input to standard output")
     files = find_specs(specs)
-    codes: list[int] = []
-    changed = failed = 0
-    for name in files.names:
-        found = _format(name)
-        if isinstance(found, int):
-            failed += 1
-            codes.append(found)
-        else:
-            codes.append(_settle(found, check, diff))
-            unwritten = codes[-1] == EnvironmentProblem.exit_code
-            failed += unwritten
-            changed += found.changes and not unwritten
+    done = [_format(name, check, diff) for name in files.names]
     if files.names != (STANDARD_INPUT,) and not diff:
-        write_people(_summary(len(files.names), changed, failed, check) + "\n")
-    return files.exit_code(codes)
+        states = Counter(state for state, _ in done)
+        write_people(_summary(states, check) + "\n")
+    return files.exit_code(code for _, code in done)
 
 
-def _format(name: str) -> _Work | int:
-    """The file formatted, or the exit code of what has been told about it."""
+def _format(name: str, check: bool, diff: bool) -> tuple[State, int]:
+    """Write, list or show one file, or tell why not; its state and the exit code."""
     try:
-        before, source = _read(name)
+        source = _read(name)
         formatted = format_source(source)
     except UnreadableSource as fault:
         tell_error(fault.sentence, fault.help)
-        if fault.code != "I001":
-            return 1
-        return unreadable_code(name)
+        return "left", unreadable_code(name) if fault.code == UNREADABLE else 1
     except FormatFault as fault:
         tell_error(f"a fault of promptdsl: {fault}; {name} is left as it was")
-        return 1
+        return "left", 1
     if formatted.text is None:
         report, sources = formatted.report, {source.name: source}
         sys.stderr.write(render_text(report, sources, color=use_color(sys.stderr)) + "\n")
         tell_error(f"{source.name} is left as it was: mend its mistakes of form first")
-        return 1
-    return _Work(source.name, before, source, formatted.text)
-
-
-class _Keeping(DiskLoader):
-    """Remembers the bytes that it read: a byte order mark or CRLF is a difference too."""
-
-    data = b""
-
-    def read(self, path: Path) -> bytes:
-        """Read and keep."""
-        self.data = super().read(path)
-        return self.data
-
-
-def _read(name: str) -> tuple[bytes, SourceFile]:
-    if name == STANDARD_INPUT:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        return data, SourceFile(STDIN_NAME, decode(data, STDIN_NAME))
-    loader = _Keeping()
-    source = load(Path(name), name, loader)
-    return loader.data, source
-
-
-def _settle(work: _Work, check: bool, diff: bool) -> int:
-    """Write, list or show one formatted file."""
-    if diff:
-        write_people("".join(_diff(work)))
+        return "left", 1
+    # a byte order mark and CRLF are differences, too, which the text does not show
+    changes = hash_bytes(formatted.text.encode()) != source.sha256
+    state: State = "changed" if changes else "tidy"
     if check or diff:
-        if check and work.changes and not diff:
-            write_people(f"would change {harmless(work.name)}\n")
-        return 1 if check and work.changes else 0
-    if work.name == STDIN_NAME:
-        write_machines(work.after)
-        return 0
-    if not work.changes:
-        return 0
-    try:
-        write_file(Path(work.name), work.after.encode())
-    except EnvironmentProblem as problem:
-        tell_error(problem.sentence, problem.help)
-        return problem.exit_code
-    write_people(f"formatted {harmless(work.name)}\n")
-    return 0
+        if diff:
+            write_people("".join(_diff(source, formatted.text)))
+        elif changes:
+            write_people(f"would change {harmless(source.name)}\n")
+        return state, 1 if check and changes else 0
+    if name == STANDARD_INPUT:
+        write_machines(formatted.text)
+    elif changes:
+        try:
+            write_file(Path(name), formatted.text.encode())
+        except EnvironmentProblem as problem:
+            tell_error(problem.sentence, problem.help)
+            return "left", problem.exit_code
+        write_people(f"formatted {harmless(name)}\n")
+    return state, 0
 
 
-def _diff(work: _Work) -> Iterator[str]:
-    from difflib import unified_diff
+def _read(name: str) -> SourceFile:
+    if name != STANDARD_INPUT:
+        return load(Path(name), name, DiskLoader())
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    return SourceFile(STDIN_NAME, decode(data, STDIN_NAME), sha256=hash_bytes(data))
 
-    before, after = _lines(work.source.text), _lines(work.after)
+
+def _diff(source: SourceFile, after: str) -> Iterator[str]:
+    from promptdsl.files.difference import unified_lines
+
+    name = harmless(source.name)
     color = use_color(sys.stdout)
-    styles = {"+": "32", "-": "31", "@": "36"}
-    name = harmless(work.name)
-    for raw in unified_diff(before, after, name, f"{name} (formatted)"):
-        # a pipe gets the file's own characters, so that patch can read them
-        line = _shown(raw) if sys.stdout.isatty() else raw
-        style = styles.get(line[:1])
-        text = line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
-        yield f"\x1b[{style}m{text[:-1]}\x1b[0m\n" if color and style else text
+    for line in unified_lines(source.text, after, name, f"{name} (formatted)"):
+        style = STYLES.get(line[:1])
+        if sys.stdout.isatty():  # a pipe gets the file's own characters, so that patch reads them
+            line = "\n".join(map(harmless, line.split("\n")))
+        yield f"\x1b[{style}m{line[:-1]}\x1b[0m\n" if color and style else line
 
 
-def _shown(line: str) -> str:
-    return harmless(line[:-1]) + "\n" if line.endswith("\n") else harmless(line)
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; `splitlines` would also split at rarer characters."""
-    *whole, rest = text.split("\n")
-    return [line + "\n" for line in whole] + ([rest] if rest else [])
-
-
-def _summary(total: int, changed: int, failed: int, check: bool) -> str:
-    same = total - changed - failed
-    parts = [
-        (changed, "would change" if check else "changed"),
-        (same, "already tidy"),
-        (failed, "left as it was" if failed == 1 else "left as they were"),
-    ]
-    first, *rest = [(number, state) for number, state in parts if number]
-    words = [f"{counted(first[0], 'file')} {first[1]}", *(f"{n} {state}" for n, state in rest)]
-    return ", ".join(words)
+def _summary(states: Counter[State], check: bool) -> str:
+    parts = {
+        "would change" if check else "changed": states["changed"],
+        "already tidy": states["tidy"],
+        "left as it was" if states["left"] == 1 else "left as they were": states["left"],
+    }
+    first, *rest = [(number, state) for state, number in parts.items() if number]
+    return ", ".join([f"{counted(first[0], 'file')} {first[1]}", *(f"{n} {s}" for n, s in rest)])

@@ -6,25 +6,20 @@ from pathlib import Path
 
 import click
 
-from promptdsl.cli.first_spec.pictures_near import PictureFolderProblem, count_of, patterns_for
-from promptdsl.cli.first_spec.questions import Answers, ask
-from promptdsl.cli.first_spec.starter import (
-    BUILTIN,
-    DEFAULT_SHOTS,
-    FULL,
-    Starter,
-    StarterDefect,
-    write_starter,
-)
+from promptdsl.cli.questions import ask
 from promptdsl.cli.shared.specs import verdict
 from promptdsl.cli.shown.terminal import tell_note, write_people
-from promptdsl.cli.shown.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
-from promptdsl.errors import SpecProblem, UsageProblem
+from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import command_line
-from promptdsl.files.writing import write_file
-from promptdsl.language.format import format_source
-from promptdsl.pipeline import compile_text
-from promptdsl.source import SourceFile
+from promptdsl.starter.words import (
+    MAX_WORDS_LENGTH,
+    fault_of,
+    name_for,
+    phrases_for,
+    several,
+    tidy,
+)
+from promptdsl.starter.write import MODELS, SUFFIX, Answers, write_first_spec
 
 EPILOG = """\b
 Examples:
@@ -33,8 +28,6 @@ Examples:
   promptdsl new nut.inspect --object "metal nut" --defect scratch \\
       --good samples/good --defect-pictures scratch=samples/scratch
 """
-SUFFIX = ".inspect"
-MODELS = {"promptdsl-mini": BUILTIN, "ViT-B-16-plus-240": FULL}
 
 
 @click.command("new", epilog=EPILOG)
@@ -94,8 +87,14 @@ def command(
             "there is no terminal for questions: --object and at least one --defect are needed",
             'promptdsl new nut.inspect --object "metal nut" --defect scratch',
         )
-    path = answers.file or file or _checked(Path(_name(answers) + SUFFIX), force)
-    _write(path, _starter(answers, path), force)
+    assert answers.called is not None
+    name = name_for(answers.called, "part") + SUFFIX
+    path = answers.file or file or _checked(Path(name), force)
+    compilation = write_first_spec(answers, path, overwrite=force)
+    write_people(f"wrote {verdict(compilation)}\n")
+    for warning in compilation.report.warnings:
+        tell_note(warning.message)
+    tell_note(command_line("prompts", path), "next")
 
 
 def _checked(file: Path, force: bool) -> Path:
@@ -140,17 +139,20 @@ def _pairs(written: tuple[str, ...]) -> dict[str, str]:
 
 def _check_words(given: Answers) -> None:
     """Options are not asked again, so they must be right."""
-    for option, words in [("--object", given.called)] + [("--defect", w) for w, _ in given.defects]:
-        if words == "":
-            raise UsageProblem(f"{option} is empty", "say it in plain words")
-        if words is not None and len(words) > MAX_WORDS_LENGTH:
-            raise UsageProblem(
-                f"{option} is longer than {MAX_WORDS_LENGTH} characters", "say it in a few words"
-            )
-        if words is not None and not any(character.isalpha() for character in words):
-            raise UsageProblem(
-                f"{option} {words} has no letters", "the model reads English words: use some"
-            )
+    said = [("--object", given.called)] if given.called is not None else []
+    for option, words in [*said, *(("--defect", words) for words, _ in given.defects)]:
+        match fault_of(words):
+            case "empty":
+                raise UsageProblem(f"{option} is empty", "say it in plain words")
+            case "long":
+                raise UsageProblem(
+                    f"{option} is longer than {MAX_WORDS_LENGTH} characters",
+                    "say it in a few words",
+                )
+            case "letters":
+                raise UsageProblem(
+                    f"{option} {words} has no letters", "the model reads English words: use some"
+                )
     names = [name_for(words, "defect") for words, _ in given.defects]
     for name in given.defect_pictures:
         if given.defects and name not in names:
@@ -158,50 +160,3 @@ def _check_words(given: Answers) -> None:
                 f"--defect-pictures names {name}, and no --defect does",
                 f"the defects are {', '.join(names)}",
             )
-
-
-def _name(answers: Answers) -> str:
-    assert answers.called is not None
-    return name_for(answers.called, "part")
-
-
-def _starter(answers: Answers, path: Path) -> Starter:
-    assert answers.called is not None
-    folder = path.parent
-    named = {name_for(words, "defect"): phrases for words, phrases in reversed(answers.defects)}
-    try:
-        defects = tuple(
-            StarterDefect(name, phrases, patterns_for(answers.defect_pictures.get(name), folder))
-            for name, phrases in reversed(named.items())
-        )
-        good = patterns_for(answers.good, folder)
-        references = patterns_for(answers.references, folder)
-    except PictureFolderProblem as problem:
-        raise UsageProblem(problem.sentence, problem.help) from None
-    if set(good) & set(references):
-        raise UsageProblem(
-            "--good and --references are the same folder, and a picture cannot be both",
-            "put a few good parts into a folder of their own",
-        )
-    model = MODELS[answers.model] if answers.model else FULL
-    shots = min(DEFAULT_SHOTS, count_of(references, folder)) if references else DEFAULT_SHOTS
-    return Starter(_name(answers), answers.called, defects, model, good, references, shots)
-
-
-def _write(path: Path, starter: Starter, force: bool) -> None:
-    """Compile what would be written first: a starter that `check` refuses must not be written."""
-    formatted = format_source(SourceFile(str(path), write_starter(starter)))
-    text = formatted.text or ""
-    compilation = compile_text(text, str(path), folder=path.parent)
-    if not compilation.ok:
-        fault = next(iter(compilation.report.errors), None)
-        raise SpecProblem(
-            "these answers do not make a spec that is free of errors"
-            + (f": {fault.message}" if fault else ""),
-            fault.help if fault and fault.help else "use plainer words, and tell the authors",
-        )
-    write_file(path, text.encode(), overwrite=force)
-    write_people(f"wrote {verdict(compilation)}\n")
-    for warning in compilation.report.warnings:
-        tell_note(warning.message)
-    tell_note(command_line("prompts", path), "next")

@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from promptdsl.cli.shared.locks import tell_unsealed
 from promptdsl.cli.shared.options import (
     ALLOW,
     RECURSIVE,
@@ -29,8 +30,8 @@ from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
     from promptdsl.cli.shown.progress import Progress
-    from promptdsl.inspect.run import Options, Outcome, Source
-    from promptdsl.plan.model import ObjectPlan
+    from promptdsl.inspect.run import Options, Outcome
+    from promptdsl.inspect.source import Source
 
 MAX_BATCH = 4096
 FAILURES = {"reject": ("reject",), "review": ("review", "reject")}
@@ -116,7 +117,7 @@ def command(
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
     from promptdsl.cli.shown.progress import Progress
-    from promptdsl.inspect.run import Options, execute
+    from promptdsl.inspect.run import Options, run
 
     options = Options(
         inputs=inputs,
@@ -127,61 +128,32 @@ def command(
         maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
         batch_size=batch_size,
     )
-    with Progress("loading the model", quiet=quiet, also=_echo_line(form)) as progress:
+
+    def also(record: Record) -> None:
+        if form == "jsonl":
+            write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
+
+    with Progress("loading the model", quiet=quiet, also=also) as progress:
         source = open_source(spec, device, precision, progress, allow)
-        outcome = execute(source, options, progress)
+        outcome = run(source, options, progress)
     _tell(outcome, options, form, quiet)
     return exit_code(outcome, fail_on)
 
 
 def open_source(
-    path: str,
-    device: str,
-    precision: str,
-    progress: "Progress",
-    allow: tuple[Path, ...] = (),
+    path: str, device: str, precision: str, progress: "Progress", allow: tuple[Path, ...]
 ) -> "Source":
-    """A spec or a compiled plan file, ready to give detectors."""
+    """A spec with the lock beside it, or a compiled plan file."""
     from promptdsl.engine.device import choose_compute
-    from promptdsl.inspect.plan_sources import SpecSource, plan_file_source
-    from promptdsl.plan.file import is_plan_file
+    from promptdsl.inspect.source import is_compiled, plan_source, spec_source
 
-    if Path(path).suffix == ".json":
-        raise UsageProblem(
-            f"{path} shows a plan as JSON, and has no embeddings to run with",
-            "give the spec itself, or the file that promptdsl compile SPEC -o NAME.plan writes",
-        )
-    if Path(path).suffix == ".plan" or is_plan_file(Path(path)):
-        return plan_file_source(path, choose_compute(device, precision))
+    if is_compiled(path):
+        return plan_source(path, choose_compute(device, precision))
     compilation = compile_faultless(path, allow)
-    plan = compilation.plan()
     compute = choose_compute(device, precision)
-    numbers, since_lock = calibration(Path(path), compute.precision)
-    return SpecSource(
-        path, plan, compilation.sha256, compute, numbers, progress.prepares, since_lock
-    )
-
-
-def calibration(
-    spec: Path, precision: str | None
-) -> "tuple[dict[str, dict[str, float]], Callable[[ObjectPlan, str], list[str]]]":
-    """Numbers for `auto` out of the lock beside a spec, and what tells changes since then.
-
-    A precision of None is not compared.
-    """
-    from promptdsl.cli.shared.locks import open_lock
-    from promptdsl.lock.changes import changes_since
-    from promptdsl.lock.file import calibrated_numbers
-
-    lock = open_lock(spec)
-
-    def since_lock(item: "ObjectPlan", weights: str) -> list[str]:
-        locked = lock.objects.get(item.name) if lock else None
-        if lock is None or locked is None:
-            return []
-        return changes_since(lock, item, spec.parent, weights, precision or locked.precision)
-
-    return calibrated_numbers(lock), since_lock
+    source = spec_source(path, compilation, compute, progress.prepares)
+    tell_unsealed(source.lock, Path(path))
+    return source
 
 
 def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
@@ -194,14 +166,6 @@ def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
     return 1 if fail_on and any(counts[verdict] for verdict in FAILURES[fail_on]) else 0
 
 
-def _echo_line(form: str) -> Callable[[Record], None]:
-    def echo(record: Record) -> None:
-        if form == "jsonl":
-            write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
-
-    return echo
-
-
 def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> None:
     """Results to standard output; the summary beside them when those are for machines."""
     from rich.console import Console
@@ -209,71 +173,63 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
     from promptdsl.lock.changes import stale
     from promptdsl.report.table import print_table, summary
 
+    run = outcome.run
     if form == "json":
         records = [dataclasses.asdict(record) for record in outcome.records]
-        write_machines(json.dumps({"run": outcome.run, "results": records}, indent=2) + "\n")
+        write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(options.out))
-    for name, changes in outcome.run.get("changed_since_calibration", {}).items():
-        tell_note(stale(name, changes, Path(outcome.run["spec"])), "warning")
-    for folder, why in outcome.run["unreadable"].items():
+    for name, changes in run.get("changed_since_calibration", {}).items():
+        tell_note(stale(name, changes, Path(run["spec"])), "warning")
+    for folder, why in run["unreadable"].items():
         tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
         if missed := outcome.counts["error"]:
             sentence = f"{counted(missed, 'picture')} not inspected: {options.out} says why"
             tell_note(sentence, "problem")
         return
-    counts, times = outcome.run["counts"], outcome.run["times"]
+    line = summary(outcome.counts, run["times"]["seconds"], run["counts"]["inspected_now"])
     console = Console(stderr=form != "text")
-    line = summary(outcome.counts, times["seconds"], counts["inspected_now"])
     console.print(line, soft_wrap=True, highlight=False)
-    for sentence in remarks(outcome, options):
+    for sentence in remarks(outcome, options.out):
         console.print(shown(sentence), soft_wrap=True, highlight=False, markup=False)
 
 
-def remarks(outcome: "Outcome", options: "Options") -> list[str]:
+def remarks(outcome: "Outcome", out: Path) -> Iterator[str]:
     """What a reader must know besides the numbers."""
-    from promptdsl.inspect.earlier_run import differences
+    from promptdsl.inspect.description import differences
 
     run = outcome.run
-    lines = []
     if run["left_out"]:
         names = run["left_out_names"]
         left = {why: LeftOut(count, names[why]) for why, count in run["left_out"].items()}
         hint = " (--recursive looks into sub-folders)" if SUB_FOLDERS in left else ""
-        lines.append(f"left out: {what_was_left_out(left)}{hint}")
-    lines += [f"note: {shown(sentence)}" for sentence in run["remarks"]]
-    told = told_notes(run["notes"], run.get("noted", {}))
-    lines += [f"note: {shown(sentence)}" for sentence in told]
+        yield f"left out: {what_was_left_out(left)}{hint}"
+    for sentence in (*run["remarks"], *told_notes(run["notes"], run.get("noted", {}))):
+        yield f"note: {sentence}"
     if outcome.dropped:
-        lines.append(f"{outcome.dropped} damaged record(s) of the earlier run were made again")
+        yield f"{outcome.dropped} damaged record(s) of the earlier run were made again"
     if outcome.others:
-        lines.append(
-            f"note: {options.out} also holds {counted(outcome.others, 'record')} of pictures that "
+        yield (
+            f"note: {out} also holds {counted(outcome.others, 'record')} of pictures that "
             "are not among these inputs; they are in its report, but not counted here"
         )
     if outcome.changed:
-        lines.append(
+        yield (
             f"warning: {counted(outcome.changed, 'picture')} changed after being inspected, and "
             "the old record stays; --overwrite inspects all again"
         )
-    different = differences(run["legs"])
-    if different:
-        lines.append(
-            f"warning: the records in {options.out} were made with {'; '.join(different)}: their "
+    if different := differences(run["legs"]):
+        yield (
+            f"warning: the records in {out} were made with {'; '.join(different)}: their "
             "scores may differ in the last digits (run.json lists who made what)"
         )
-    default = [name for name, item in run["objects"].items() if item["default_thresholds"]]
-    if default:
-        lines.append(
-            f"warning: {', '.join(default)} has no thresholds; 0.5 is an uncalibrated default"
-        )
-    if any(item["model"] == [BUILTIN_MODEL] for item in run["objects"].values()):
-        lines.append(
-            f"note: {BUILTIN_MODEL} is for learning and demonstrations, not for production"
-        )
+    objects = run["objects"]
+    if default := [name for name, item in objects.items() if item["default_thresholds"]]:
+        yield f"warning: {', '.join(default)} has no thresholds; 0.5 is an uncalibrated default"
+    if any(item["model"] == [BUILTIN_MODEL] for item in objects.values()):
+        yield f"note: {BUILTIN_MODEL} is for learning and demonstrations, not for production"
     if run["status"] == "interrupted":
-        lines.append("stopped: run the same command again with --resume to go on")
+        yield "stopped: run the same command again with --resume to go on"
     else:
-        lines.append(f"report: {options.out / 'report.html'}")
-    return lines
+        yield f"report: {out / 'report.html'}"

@@ -4,9 +4,15 @@ I0xx the file, I1xx the form of lines and blocks, I2xx phrases and prompts, I3xx
 I4xx method and model, I5xx thresholds, I6xx pictures and tests. Codes keep their meaning for ever.
 """
 
+import re
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from promptdsl.diagnostics.diagnostic import Severity
+
+_PAGES = Path(__file__).resolve().parent / "pages"
+_CODE = re.compile(r"[A-Z]\d{3}")
 
 
 class Entry(NamedTuple):
@@ -129,3 +135,19 @@ CATALOGUE: dict[str, Entry] = dict(
         }.items()
     )
 )
+
+
+@cache
+def page(code: str) -> str | None:
+    """The page of a code as Markdown; None when there is none."""
+    if not _CODE.fullmatch(code):
+        return None
+    try:
+        return (_PAGES / f"{code}.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def codes_with_pages() -> list[str]:
+    """Codes that have a page, sorted."""
+    return sorted(path.stem for path in _PAGES.glob("*.md") if _CODE.fullmatch(path.stem))

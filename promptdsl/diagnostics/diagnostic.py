@@ -32,20 +32,24 @@ class Diagnostic:
     related: tuple[tuple[Span, str], ...] = ()
 
 
-class Said(TypedDict, total=False):
-    """What else a message says. `write` or `near` make the fix, and the help where none is given.
+class Advice(TypedDict, total=False):
+    """What a message says to do. `write` or `near` make the fix, and the help where none is given.
 
     `write` belongs in the place of `at` (of the message's own place without it), and is "" for what
     is to be removed; `near` is the one known name that was meant, or None.
     """
 
-    label: str
     help: str | None
-    fix: Fix | None
     related: tuple[tuple[Span, str], ...]
     write: str | None
     near: str | None
-    at: Span
+    at: Span | None
+
+
+class Said(Advice, total=False):
+    """What else a message says."""
+
+    label: str
 
 
 def _worded(
@@ -56,7 +60,6 @@ def _worded(
     *,
     label: str = "",
     help: str | None = None,
-    fix: Fix | None = None,
     related: tuple[tuple[Span, str], ...] = (),
     write: str | None = None,
     near: str | None = None,
@@ -64,8 +67,8 @@ def _worded(
 ) -> Diagnostic:
     if near:
         write, help = near, f"did you mean {near}?"
+    fix = None if write is None else Fix(at or span, write)
     if write is not None:
-        fix = Fix(at or span, write)
         help = help or (f"write {write}" if write else "remove it")
     return Diagnostic(code, severity, message, span, label, help, fix, related)
 

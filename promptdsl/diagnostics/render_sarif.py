@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from promptdsl import __version__
-from promptdsl.diagnostics.catalogue import CATALOGUE
+from promptdsl.diagnostics.catalogue import CATALOGUE, page
 from promptdsl.diagnostics.diagnostic import Diagnostic, Fix
-from promptdsl.diagnostics.explanations import page
 from promptdsl.diagnostics.places import in_order, region_of
 from promptdsl.source import SourceFile, Span
 

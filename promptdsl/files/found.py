@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from promptdsl.files.naming import shown
 
@@ -31,12 +32,6 @@ class LeftOut:
     count: int = 0
     names: list[str] = field(default_factory=list)
 
-    def add(self, name: str) -> None:
-        """One more."""
-        self.count += 1
-        if len(self.names) < KEPT:
-            self.names.append(name)
-
     @property
     def first(self) -> list[str]:
         """The names for a sentence."""
@@ -57,7 +52,28 @@ class Found:
 
     def leave_out(self, why: str, name: str) -> None:
         """Count something that was not taken."""
-        self.left_out.setdefault(why, LeftOut()).add(name.removeprefix(HERE))
+        one = self.left_out.setdefault(why, LeftOut())
+        one.count += 1
+        if len(one.names) < KEPT:
+            one.names.append(name.removeprefix(HERE))
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The files as results name them: as given, with `/`."""
+        return tuple(Path(file).as_posix() for file in self.files)
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each folder whose files are missing."""
+        return [
+            f"{shown(folder)}: this folder was not looked at: {why}"
+            for folder, why in self.unreadable.items()
+        ]
+
+    @property
+    def told(self) -> str:
+        """`2 .csv (a.csv, b.csv)`, safe for a terminal; empty for nothing."""
+        return what_was_left_out(self.left_out)
 
 
 def together(searches: Iterable[Found]) -> Found:

@@ -7,6 +7,7 @@ what the command was asked about.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from promptdsl.errors import UsageProblem
@@ -30,13 +31,11 @@ def head(path: Path) -> bytes:
 def refuse_foreign_outputs(folder: Path, marks: Mapping[str, bytes]) -> None:
     """UsageProblem where a file of that name lacks its mark: somebody else wrote it."""
     for name, mark in marks.items():
-        path = folder / name
-        try:
-            content = head(path)
-        except OSError:
-            content = b"?"  # a folder, a pipe, a file that may not be read: not ours
-        if content and mark not in content:
-            raise foreign(path)
+        refuse_other_content(folder / name, "promptdsl", partial(_holds, mark))
+
+
+def _holds(mark: bytes, start: bytes) -> bool:
+    return mark in start
 
 
 def refuse_other_content(path: Path, command: str, ours: Callable[[bytes], bool]) -> None:
@@ -49,7 +48,7 @@ def refuse_other_content(path: Path, command: str, ours: Callable[[bytes], bool]
         raise foreign(path, command)
 
 
-def foreign(path: Path, command: str = "promptdsl") -> UsageProblem:
+def foreign(path: Path, command: str) -> UsageProblem:
     """The sentence for a file that would have been replaced."""
     return UsageProblem(
         f"{shown(path)}: this file was not written by {command}, so it is not replaced",

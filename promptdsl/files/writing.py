@@ -39,15 +39,6 @@ def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
     return EnvironmentProblem(f"{folder}: cannot write here: {reason}")
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """The whole new content or the old file, never a part. Raises OSError.
-
-    `durable`: on the disk when it returns; a cache can do without. The temporary name is new for
-    every call, so threads and processes that write one file never meet.
-    """
-    _write(path, content, os.replace, durable=durable)
-
-
 def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
     """Files by name, in a folder that is made; a Problem says what stood in the way."""
     with disk_told_plainly(folder):
@@ -76,7 +67,7 @@ def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
     try:
         if not overwrite and target.exists():
             raise FileExistsError
-        _write(target, content, os.replace if overwrite else _move_to_new)
+        write_atomically(target, content, move=os.replace if overwrite else _move_to_new)
     except FileExistsError:
         raise UsageProblem(f"{path} exists already", "use another name, or --force") from None
     except OSError as fault:
@@ -86,7 +77,14 @@ def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
         ) from None
 
 
-def _write(path: Path, content: bytes, move: Move, *, durable: bool = True) -> None:
+def write_atomically(
+    path: Path, content: bytes, *, durable: bool = True, move: Move = os.replace
+) -> None:
+    """The whole new content or the old file, never a part. Raises OSError.
+
+    `durable`: on the disk when it returns; a cache can do without. The temporary name is new for
+    every call, so threads and processes that write one file never meet.
+    """
     _refuse_special(path)
     short = path.name if len(os.fsencode(path.name)) <= 200 else path.name[:40]
     handle, name = tempfile.mkstemp(prefix=f".{short}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from promptdsl.errors import UsageProblem
 from promptdsl.files.owned import foreign, head
-from promptdsl.inspect.map_names import MAPS, own_map
-from promptdsl.inspect.records import MAX_LINE, parse_line, read_records
+from promptdsl.inspect.records import MAPS, MAX_LINE, own_map, parse_line, read_records
 
 RESULTS, RUN, PREVIEWS, REPORT = "results.jsonl", "run.json", "previews.jsonl", "report.html"
 LOCK = ".promptdsl.lock"
@@ -51,7 +50,7 @@ def refuse_foreign_files(folder: Path) -> None:
     for name, own in (
         (RUN, certain),
         (RESULTS, certain or _is_own_results(folder / RESULTS)),
-        (PREVIEWS, certain or _begins(folder / PREVIEWS, _PREVIEW_START)),
+        (PREVIEWS, certain or head(folder / PREVIEWS).startswith(_PREVIEW_START)),
         (REPORT, REPORT_MARK in head(folder / REPORT)),
     ):
         path = folder / name
@@ -80,26 +79,14 @@ def refuse_pictures_inside(out: Path, pictures: Sequence[str]) -> None:
 
 def clear(folder: Path) -> None:
     """Remove an earlier run's files, and nothing that a run did not write. Raises OSError."""
-    _clear_maps(folder)
+    maps = folder / MAPS
+    if (folder / RESULTS).exists() and maps.is_dir() and not maps.is_symlink():
+        for record in read_records(folder / RESULTS).records:
+            path = maps / (own_map(record) or "")
+            if path != maps and path.is_file() and not path.is_symlink():
+                path.unlink()
     for name in (RESULTS, RUN, PREVIEWS, REPORT):
         (folder / name).unlink(missing_ok=True)
-
-
-def _clear_maps(folder: Path) -> None:
-    results, maps = folder / RESULTS, folder / MAPS
-    if not results.exists() or maps.is_symlink() or not maps.is_dir():
-        return
-    for record in read_records(results).records:
-        name = own_map(record)
-        if name is not None and stat.S_ISREG(_mode(maps / name)):
-            (maps / name).unlink()
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.lstat().st_mode
-    except OSError:
-        return 0
 
 
 def _lies_in(path: str, folder: str) -> bool:
@@ -123,7 +110,3 @@ def _is_own_results(path: Path) -> bool:
     if newline and len(line) < MAX_LINE:
         return parse_line(line + newline) is not None
     return line.startswith(_PREVIEW_START)
-
-
-def _begins(path: Path, start: bytes) -> bool:
-    return head(path).startswith(start)

@@ -2,27 +2,37 @@
 
 Anybody may have edited the file in between: a line counts only when every field has its type, the
 map lies in the run's own folder, and the verdict follows from the score.
+
+A heat map's name is the picture's own with 24 digits (96 bits) of the SHA-256 of its path, the same
+on every machine. A million pictures have one chance in 10^17 that any two of them meet, and nobody
+can make two meet on purpose.
 """
 
 import dataclasses
+import hashlib
 import json
-import math
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import get_args
+from pathlib import Path, PurePath
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
-from promptdsl.inspect.map_names import is_map_path
 from promptdsl.judge.verdict import holding_rule
 from promptdsl.plan.model import Rule
 from promptdsl.results import Record, Verdict
 
 MAX_LINE = 1_000_000
 MAX_BYTES = 20 * 10**9
-_VERDICTS = set(get_args(Verdict))
+MAPS = "maps"
+DIGITS = 24
+EARLIER_DIGITS = 8  # of earlier versions
+STEM = 60  # characters of the picture's own name
+_PATH = re.compile(rf"{MAPS}/[\w.-]+\.(?:png|npy)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,38 @@ class Reading:
 
     records: tuple[Record, ...]
     dropped: int
+
+
+def _file_name(text: str) -> str:
+    """Text that can be a file's name on this system; ValueError for any other."""
+    if not text or "\0" in text:
+        raise ValueError("no name")
+    os.fsencode(text)
+    text.encode("utf-8", "surrogateescape")
+    return text
+
+
+def _own_place(path: str) -> str:
+    if not is_map_path(path):
+        raise ValueError("no map of a run")
+    return path
+
+
+class _Line(BaseModel):
+    """The fields of a record, each of its type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    image: Annotated[str, AfterValidator(_file_name)]
+    object: str
+    score: float | None
+    verdict: Verdict
+    rule: str | None
+    defect: str | None
+    defects: dict[str, float] | None
+    area: dict[str, float] | None
+    map: Annotated[str, AfterValidator(_own_place)] | None
+    error: str | None
 
 
 def to_line(record: Record) -> str:
@@ -62,9 +104,10 @@ def parse_line(line: bytes) -> Record | None:
         return None
     try:
         fields = json.loads(line)
+        sound = _Line.model_validate(fields)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict) or fields.keys() != _SOUND.keys() or not _is_sound(fields):
+    if (sound.score is None) != (sound.verdict == "error"):
         return None
     return Record(**fields)
 
@@ -91,49 +134,26 @@ def follows(
     return (record.verdict, record.rule) == expected
 
 
-def _is_sound(fields: dict[str, object]) -> bool:
-    """Each field for itself, and a score where and only where there is a verdict."""
-    if not all(check(fields[name]) for name, check in _SOUND.items()):
-        return False
-    return (fields["score"] is None) == (fields["verdict"] == "error")
+def map_name(image: str, kind: str, digits: int = DIGITS) -> str:
+    """`scratch/003.png` -> `003.1a2b3c4d5e6f7a8b9c0d1e2f.png`."""
+    digest = hashlib.sha256(image.encode("utf-8", "surrogateescape")).hexdigest()[:digits]
+    most = STEM if digits == DIGITS else 80
+    stem = re.sub(r"[^\w.-]+", "_", PurePath(image).stem, flags=re.ASCII)[:most]
+    return f"{stem}.{digest}.{kind}"
 
 
-def _is_name(value: object) -> bool:
-    """Text that can be a file's name on this system."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        return False
-    try:
-        os.fsencode(value)
-        value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
-    return True
+def is_map_path(path: str) -> bool:
+    """True for a path that a record may name: a file in `maps/`, never one outside."""
+    return _PATH.fullmatch(path) is not None
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return type(value) is int and abs(value) < 10**9
-
-
-def _is_text_or_none(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_shares_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and all(map(_is_number, value.values())))
-
-
-_SOUND: dict[str, Callable[[object], bool]] = {
-    "image": _is_name,
-    "object": lambda value: isinstance(value, str),
-    "score": lambda value: value is None or _is_number(value),
-    "verdict": lambda value: isinstance(value, str) and value in _VERDICTS,
-    "rule": _is_text_or_none,
-    "defect": _is_text_or_none,
-    "defects": _is_shares_or_none,
-    "area": _is_shares_or_none,
-    "map": lambda value: value is None or (isinstance(value, str) and is_map_path(value)),
-    "error": _is_text_or_none,
-}
-assert _SOUND.keys() == {field.name for field in dataclasses.fields(Record)}
+def own_map(record: Record) -> str | None:
+    """The file name of a record's map, if it is the one that a run gives to this picture."""
+    if record.map is None:
+        return None
+    kind = PurePath(record.map).suffix[1:]
+    for digits in (DIGITS, EARLIER_DIGITS):
+        name = map_name(record.image, kind, digits)
+        if record.map == f"{MAPS}/{name}":
+            return name
+    return None

@@ -1,91 +1,56 @@
-"""What `promptdsl run` does between its options and its output."""
+"""A run: pictures are found, inspected and written down; on return every file of it is whole.
+
+Records are written in the order of the pictures, each only after its heat map, which worker threads
+draw while the next pictures are scored.
+"""
 
 import os
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from promptdsl.engine.device import Compute
+from promptdsl.engine.device import workers
 from promptdsl.errors import Problem, UsageProblem
+from promptdsl.files.found import Found
 from promptdsl.files.inputs import find_pictures, picture_key
 from promptdsl.files.writing import disk_told_plainly
-from promptdsl.inspect.assignment import assign, objects_of
-from promptdsl.inspect.earlier_run import continued
-from promptdsl.inspect.inspection import Clock, Drawn, Job, Run, Station, inspect_all
+from promptdsl.inspect.assignment import COMMAND_LINE, Job, assign, objects_of
+from promptdsl.inspect.description import (
+    Described,
+    Tally,
+    begin,
+    continued,
+    finish,
+    refuse_another_run,
+)
+from promptdsl.inspect.inspector import Inspected, Inspector, Pace
 from promptdsl.inspect.interrupts import Stop, Stopped, clean_stop
-from promptdsl.inspect.map_names import MAPS, map_name
 from promptdsl.inspect.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
-from promptdsl.inspect.records import follows, read_records
-from promptdsl.inspect.run_description import Identity, begin, finish, refuse_another_run
-from promptdsl.inspect.run_folder import Mode, RunFolder
-from promptdsl.judge.verdict import Decision, resolve
-from promptdsl.pictures.gate import Usual
+from promptdsl.inspect.records import MAPS, follows, map_name, read_records
+from promptdsl.inspect.run_folder import Finished, Mode, RunFolder
+from promptdsl.inspect.source import Source
+from promptdsl.judge.verdict import resolve
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, read_rgb
-from promptdsl.plan.model import AreaRule, ObjectPlan, Plan, Rule
+from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, write_overlay, write_raw
 from promptdsl.report.html import report_page
 from promptdsl.report.previews import preview_line, read_previews
-from promptdsl.results import PictureScore, Record
-from promptdsl.scoring.batching import batch_size
-from promptdsl.scoring.detector import Detector
+from promptdsl.results import PictureScore, Record, name_first
 
-
-class Source(Protocol):
-    """A spec or a compiled plan, ready to give detectors."""
-
-    @property
-    def path(self) -> str:
-        """The file as it was named."""
-        ...
-
-    @property
-    def plan(self) -> Plan:
-        """What to inspect."""
-        ...
-
-    @property
-    def spec_hash(self) -> str:
-        """SHA-256 of the spec's bytes."""
-        ...
-
-    @property
-    def compute(self) -> Compute:
-        """Device and precision."""
-        ...
-
-    def calibrated(self, item: ObjectPlan) -> Mapping[str, float]:
-        """Numbers for `auto`, by the rule as written."""
-        ...
-
-    def changes(self, item: ObjectPlan, weights_hash: str) -> Sequence[str]:
-        """What changed since the thresholds were calibrated, a clause each."""
-        ...
-
-    def references_left_out(self, item: ObjectPlan) -> Sequence[str]:
-        """What the references' patterns met and did not take, a sentence each."""
-        ...
-
-    def weights_hash(self, item: ObjectPlan) -> str:
-        """SHA-256 of the model's weights; EnvironmentProblem when they are not there."""
-        ...
-
-    def usual(self, item: ObjectPlan) -> Usual | None:
-        """What the object's pictures usually look like, where that is known."""
-        ...
-
-    def build(self, item: ObjectPlan) -> Detector:
-        """The object's detector, on the device."""
-        ...
+DRAWING_THREADS = 2
+Rules = dict[str, tuple[Rule, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line of a run."""
+    """What is asked for."""
 
     inputs: tuple[str, ...]
     out: Path
@@ -101,11 +66,11 @@ class Outcome:
     """How a run ended."""
 
     records: tuple[Record, ...]  # of the pictures that were asked for, by an earlier run included
-    run: dict[str, Any]  # run.json, which describes the whole folder
+    run: Described  # run.json, which describes the whole folder
     stop: Stop
-    dropped: int
-    others: int = 0  # records in the folder of pictures that were not asked for this time
-    changed: int = 0  # pictures that changed after they were inspected, and keep their old record
+    dropped: int  # damaged records of the earlier run
+    others: int  # records in the folder of pictures that were not asked for this time
+    changed: int  # pictures that changed after they were inspected, and keep their old record
 
     @property
     def counts(self) -> Counter[str]:
@@ -125,8 +90,8 @@ class Watch(Protocol):
         ...
 
 
-def execute(source: Source, options: Options, watch: Watch) -> Outcome:
-    """Inspect everything; on return all files of the run are written."""
+def run(source: Source, options: Options, watch: Watch) -> Outcome:
+    """Inspect everything that is asked for."""
     found = find_pictures(options.inputs, recursive=options.recursive, exclude=options.out)
     refuse_pictures_inside(options.out, found.pictures)
     jobs = assign(found.pictures, source.plan, options.object)
@@ -134,40 +99,46 @@ def execute(source: Source, options: Options, watch: Watch) -> Outcome:
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
     with clean_stop() as stop, RunFolder(options.out, options.mode) as folder:
         with stop.long_step():  # hashes weights and pictures
-            identity = Identity(
-                source.path,
-                source.spec_hash,
-                source.plan.hash,
-                {item.name: source.weights_hash(item) for item in objects},
-                rules,
-                source.compute,
-            )
-            changed = {o.name: list(source.changes(o, identity.weights[o.name])) for o in objects}
-            run = begin(
-                identity,
-                objects,
-                options.inputs,
-                maps=options.maps,
-                left_out=found.left_out,
-                left_out_names=found.first_left_out,
-                unreadable=found.unreadable,
-                remarks=[what for o in objects for what in source.references_left_out(o)],
-                changed_since_calibration={name: what for name, what in changed.items() if what},
-            )
+            described = _describe(source, objects, rules, options, found)
         earlier = folder.earlier_run()
         if earlier is not None:
-            refuse_another_run(earlier, run, options.out)
-            run = continued(earlier, run)
+            refuse_another_run(earlier, described, options.out)
+            described = continued(earlier, described)
         defects = {item.name: item.defects for item in objects}
         folder.open_results(
             lambda record: follows(record, rules.get(record.object), defects.get(record.object))
         )
-        folder.describe(run)
+        folder.describe(described)
         left = _not_done(jobs, folder)
-        changed_pictures = _changed(jobs, left, folder.last_written)
+        changed = _changed(jobs, left, folder.last_written)
         watch.begins(len(jobs), len(jobs) - len(left))
-        outcome = _inspect(source, options, folder, stop, run, left, rules, watch)
-        return _of_this_call(outcome, jobs, changed_pictures)
+        inspector = Inspector(source, options.object, COMMAND_LINE)
+        pace = Pace(inspector.batch(options.batch_size), lambda: stop.asked, stop.long_step)
+        work = _Work(folder, described, pace, Drawing(folder, options.maps, rules), watch)
+        described, records = work.do(inspector, left)
+        asked = {picture_key(job.image) for job in jobs}
+        those = tuple(record for record in records if picture_key(record.image) in asked)
+        return Outcome(those, described, stop, folder.dropped, len(records) - len(those), changed)
+
+
+def _describe(
+    source: Source, objects: Sequence[ObjectPlan], rules: Rules, options: Options, found: Found
+) -> Described:
+    weights = {item.name: source.weights_hash(item) for item in objects}
+    changes = {item.name: list(source.changes(item, weights[item.name])) for item in objects}
+    return begin(
+        source,
+        objects,
+        rules,
+        weights,
+        inputs=list(options.inputs),
+        maps=options.maps,
+        left_out={why: one.count for why, one in found.left_out.items()},
+        left_out_names={why: one.first for why, one in found.left_out.items()},
+        unreadable=found.unreadable,
+        remarks=[what for item in objects for what in source.references_left_out(item)],
+        changed_since_calibration={name: what for name, what in changes.items() if what},
+    )
 
 
 def _not_done(jobs: Sequence[Job], folder: RunFolder) -> list[Job]:
@@ -186,99 +157,95 @@ def _changed(jobs: Sequence[Job], left: Sequence[Job], since: float | None) -> i
     """How many of the pictures that have a record were certainly changed after it was written."""
     if since is None:
         return 0
-    fresh = set(left)
     count = 0
-    for job in jobs:
+    for job in set(jobs).difference(left):
         with suppress(OSError):
             status = os.stat(job.image)
             # Another file moved or copied to the name brings its own, older time of change.
-            last = max(status.st_mtime, status.st_ctime)
-            count += job not in fresh and last > since
+            count += max(status.st_mtime, status.st_ctime) > since
     return count
 
 
-def _of_this_call(outcome: Outcome, jobs: Sequence[Job], changed: int) -> Outcome:
-    """The outcome without the records of pictures that this call did not ask for."""
-    asked = {picture_key(job.image) for job in jobs}
-    records = tuple(r for r in outcome.records if picture_key(r.image) in asked)
-    others = len(outcome.records) - len(records)
-    return replace(outcome, records=records, others=others, changed=changed)
+class _Work:
+    """The inspection itself, written down as it goes on; `run.json` tells how it ended."""
 
+    def __init__(
+        self,
+        folder: RunFolder,
+        described: Described,
+        pace: Pace,
+        draw: Callable[[Inspected], Finished],
+        watch: Watch,
+    ) -> None:
+        self.folder, self.described, self.pace = folder, described, pace
+        self.draw, self.watch = draw, watch
+        self.tally = Tally()
+        self._pending: deque[Future[Finished]] = deque()
+        self._before = folder.counts.total()
+        self._started = time.perf_counter()
 
-def _inspect(
-    source: Source,
-    options: Options,
-    folder: RunFolder,
-    stop: Stop,
-    run: dict[str, Any],
-    jobs: Sequence[Job],
-    rules: dict[str, tuple[Rule, ...]],
-    watch: Watch,
-) -> Outcome:
-    """Run the loop, then bring the folder's description and report up to date."""
-    plans = {item.name: item for item in source.plan.objects}
-    batch = batch_size(options.batch_size, str(source.compute.device))
-    drawing = Drawing(folder, options.maps, rules)
-    loop = Run(
-        drawing, folder.add, lambda: stop.asked, watch.inspected, batch, Clock(), stop.long_step
-    )
-    ledger = Ledger(run, folder, loop, folder.counts.total(), time.perf_counter())
-    try:
-        inspect_all(jobs, lambda name: _station(source, plans[name], rules[name]), loop)
-    except Stopped:
-        folder.sync()  # a long step was left: its pictures have no records, and --resume makes them
-    except BaseException as error:
-        ledger.close_failed(error)
-        raise
-    folder.sync()
-    run = ledger.description("finished" if ledger.inspected == len(jobs) else "interrupted")
-    with disk_told_plainly(folder.path):
-        records = read_records(folder.path / RESULTS).records
-    if run["status"] == "finished":
-        folder.write(REPORT, _report(folder, run, records))
-    folder.describe(run)
-    return Outcome(records, run, stop, folder.dropped)
+    def do(self, inspector: Inspector, jobs: Sequence[Job]) -> tuple[Described, tuple[Record, ...]]:
+        """Inspect, then bring description and report up to date; all records of the folder."""
+        folder = self.folder
+        try:
+            for _, of_one_object in groupby(jobs, key=lambda job: job.object):
+                self._inspect(inspector, of_one_object)
+        except Stopped:
+            pass  # a long step was left: its pictures have no records, and --resume makes them
+        except BaseException as error:
+            self._close_failed(error)
+            raise
+        folder.sync()
+        described = self._ended("finished" if self._inspected == len(jobs) else "interrupted")
+        with disk_told_plainly(folder.path):
+            records = read_records(folder.path / RESULTS).records
+            if described["status"] == "finished":
+                page = report_page(described, records, read_previews(folder.path / PREVIEWS))
+                folder.write(REPORT, page)
+        folder.describe(described)
+        return described, records
 
+    def _inspect(self, inspector: Inspector, jobs: Iterable[Job]) -> None:
+        pool = ThreadPoolExecutor(workers(DRAWING_THREADS), thread_name_prefix="draw")
+        with closing(inspector.batches(jobs, self.pace)) as batches:
+            try:
+                for batch in batches:
+                    self._pending.extend(pool.submit(self.draw, one) for one in batch)
+                    self._write(at_most=2 * self.pace.batch.size)
+                self._write(at_most=0)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
-def _station(source: Source, item: ObjectPlan, rules: tuple[Rule, ...]) -> Station:
-    return Station(source.build(item), rules, source.usual(item))
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Knows what `run.json` says at the end of a run, however it ends."""
-
-    run: dict[str, Any]
-    folder: RunFolder
-    loop: Run
-    before: int  # records of an earlier run
-    started: float
+    def _write(self, at_most: int) -> None:
+        """Write what is ready, in order, and wait until at most so many are left."""
+        start = time.perf_counter()
+        ready: list[Finished] = []
+        while self._pending and (len(self._pending) > at_most or self._pending[0].done()):
+            ready.append(self._pending.popleft().result())
+        if ready:
+            self.folder.add(ready)
+        self.tally.writing += time.perf_counter() - start
+        for one in ready:
+            self.tally.notes.update(one.notes)
+            name_first(self.tally.noted, one.notes, one.record.image)
+            self.watch.inspected(one.record)
 
     @property
-    def inspected(self) -> int:
+    def _inspected(self) -> int:
         """Records that this run wrote."""
-        return self.folder.counts.total() - self.before
+        return self.folder.counts.total() - self._before
 
-    def description(self, status: str, problem: str | None = None) -> dict[str, Any]:
-        """The whole of `run.json`."""
-        seconds = time.perf_counter() - self.started
-        counts, clock, batch = self.folder.counts, self.loop.clock, self.loop.batch
-        whole = finish(self.run, status, counts, self.inspected, seconds, clock, problem)
-        return {**whole, "batch_size": batch.size, "batch_halved": batch.halved}
+    def _ended(self, status: str, problem: str | None = None) -> Described:
+        counts, seconds = self.folder.counts, time.perf_counter() - self._started
+        what = (counts, self._inspected, seconds, self.pace, self.tally)
+        return finish(self.described, status, *what, problem)
 
-    def close_failed(self, error: BaseException) -> None:
+    def _close_failed(self, error: BaseException) -> None:
         """Best effort: the failure itself is what the user must see."""
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         problem = error.sentence if isinstance(error, Problem) else type(error).__name__
         with suppress(Problem):
-            self.folder.describe(self.description(status, problem))
-
-
-def _report(folder: RunFolder, run: dict[str, Any], records: Sequence[Record]) -> bytes:
-    path = folder.path / PREVIEWS
-    with disk_told_plainly(folder.path):
-        previews = read_previews(path)
-    return report_page(run, records, previews).encode("utf-8", "backslashreplace")
+            self.folder.describe(self._ended(status, problem))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,31 +254,35 @@ class Drawing:
 
     folder: RunFolder
     maps: MapKind
-    rules: dict[str, tuple[Rule, ...]]
+    rules: Rules
 
-    def __call__(
-        self, job: Job, picture: Picture, score: PictureScore, decision: Decision
-    ) -> Drawn:
+    def __call__(self, one: Inspected) -> Finished:
         """Write the map's file; a picture that cannot be read again has a verdict but no map."""
-        preview = None
-        if self.folder.wants_preview(decision.verdict):
-            preview = preview_line(job.image, job.object, picture.preview, score.map)
+        record, picture, score = one.record, one.picture, one.score
+        if picture is None or score is None:
+            return Finished(record)
+        preview, notes = None, picture.notes
+        if self.folder.wants_preview(record.verdict):
+            preview = preview_line(record.image, record.object, picture.preview, score.map)
         if self.maps == "none":
-            return Drawn(None, preview)
-        name = map_name(job.image, self.maps)
-        path = self.folder.path / MAPS / name
+            return Finished(record, preview, notes)
+        name = map_name(record.image, self.maps)
         try:
             with disk_told_plainly(self.folder.path):
-                path.parent.mkdir(exist_ok=True)
-                note = self._write(path, job, picture, score)
+                (self.folder.path / MAPS).mkdir(exist_ok=True)
+                smaller = self._write(self.folder.path / MAPS / name, record, picture, score)
         except (PictureError, MemoryError) as error:
-            return Drawn(None, preview, f"no heat map could be drawn: {error or 'no memory left'}")
-        return Drawn(f"{MAPS}/{name}", preview, note=note)
+            why = f"no heat map could be drawn: {error or 'no memory left'}"
+            return Finished(replace(record, error=why), preview, notes)
+        notes = (*notes, SMALLER) if smaller else notes
+        return Finished(replace(record, map=f"{MAPS}/{name}"), preview, notes)
 
-    def _write(self, path: Path, job: Job, picture: Picture, score: PictureScore) -> str | None:
+    def _write(self, path: Path, record: Record, picture: Picture, score: PictureScore) -> bool:
+        """True where the map is smaller than the picture."""
+        size = (picture.width, picture.height)
         if self.maps == "npy":
-            return write_raw(path, score.map, (picture.width, picture.height))
-        image = read_rgb(Path(job.image), LARGEST, picture.sha256)
-        above = [r.above for r in self.rules[job.object] if isinstance(r, AreaRule)]
+            return write_raw(path, score.map, size) is not None
+        image = read_rgb(Path(record.image), LARGEST, picture.sha256)
+        above = [r.above for r in self.rules[record.object] if isinstance(r, AreaRule)]
         write_overlay(path, image, score.map, sorted(set(above)))
-        return SMALLER if image.size != (picture.width, picture.height) else None
+        return image.size != size

@@ -20,10 +20,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Literal, Self
 
 from filelock import FileLock, Timeout
@@ -32,8 +31,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
 from promptdsl.files.writing import disk_told_plainly, write_atomically
-from promptdsl.inspect.earlier_run import read_earlier_run
-from promptdsl.inspect.map_names import DIGITS, MAPS
+from promptdsl.inspect.description import read_earlier_run
 from promptdsl.inspect.ownership import (
     LOCK,
     PREVIEWS,
@@ -43,7 +41,14 @@ from promptdsl.inspect.ownership import (
     refuse_foreign_files,
     refuse_strange_entries,
 )
-from promptdsl.inspect.records import MAX_BYTES, MAX_LINE, read_records, to_line
+from promptdsl.inspect.records import (
+    DIGITS,
+    MAPS,
+    MAX_BYTES,
+    MAX_LINE,
+    read_records,
+    to_line,
+)
 from promptdsl.results import Record, Verdict
 
 SYNC_SECONDS = 2.0
@@ -65,43 +70,32 @@ class Finished:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class RunFolder:
     """An open output folder; use as a context manager."""
 
-    path: Path
-    mode: Mode
-    done: tuple[Record, ...] = ()
-    dropped: int = 0  # damaged lines of the earlier run, whose pictures are inspected again
-    last_written: float | None = None  # when the earlier run wrote its last record
-    counts: Counter[str] = field(default_factory=Counter)
-    _previews: Counter[str] = field(default_factory=Counter)
-    _lock: FileLock | None = None
-    _results: BinaryIO | None = None
-    _preview_file: BinaryIO | None = None
-    _synced: float = 0.0
+    def __init__(self, path: Path, mode: Mode) -> None:
+        self.path, self.mode = path, mode
+        self.done: tuple[Record, ...] = ()  # what an earlier run wrote
+        self.dropped = 0  # its damaged lines, whose pictures are inspected again
+        self.last_written: float | None = None  # when it wrote its last record
+        self.counts: Counter[str] = Counter()
+        self._previews: Counter[str] = Counter()
+        self._files: dict[str, BinaryIO] = {}
+        self._opened = ExitStack()
+        self._synced = 0.0
 
     def __enter__(self) -> Self:
         """Claim the folder, look at what is in it, and check that it can be written to."""
-        try:
+        with self._opened as opened:
             self._claim()
-        except BaseException:
-            self._release()
-            raise
+            self._opened = opened.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *fault: object) -> None:
         """Put everything on the disk and let the folder go."""
-        try:
+        with self._opened:
             if kind is None:
                 self.sync()
-        finally:
-            self._release()
 
     def earlier_run(self) -> dict[str, Any] | None:
         """`run.json` of the run to be resumed; None where there is nothing to resume."""
@@ -117,17 +111,19 @@ class RunFolder:
                 self._keep_whole_records(believe)
             elif self.mode == "overwrite":
                 clear(self.path)
-            self._results = (self.path / RESULTS).open("ab", buffering=0)
-            self._preview_file = (self.path / PREVIEWS).open("ab", buffering=0)
+            for name in (PREVIEWS, RESULTS):
+                file = (self.path / name).open("ab", buffering=0)
+                self._files[name] = self._opened.enter_context(file)
 
     def add(self, finished: Sequence[Finished]) -> None:
         """Append records; whole lines or, on a full disk, none of this call's."""
-        assert self._results is not None and self._preview_file is not None
         previews = [item.preview for item in finished if item.preview and self._takes(item)]
         with disk_told_plainly(self.path):
             if previews:
-                _append(self._preview_file, "".join(previews).encode("ascii"))
-            _append(self._results, "".join(to_line(i.record) for i in finished).encode("ascii"))
+                _append(self._files[PREVIEWS], "".join(previews).encode("ascii"))
+            _append(
+                self._files[RESULTS], "".join(to_line(i.record) for i in finished).encode("ascii")
+            )
         self.counts.update(item.record.verdict for item in finished)
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self.sync()
@@ -139,22 +135,19 @@ class RunFolder:
     def sync(self) -> None:
         """Put on the disk what was written."""
         with disk_told_plainly(self.path):
-            for name, file in ((PREVIEWS, self._preview_file), (RESULTS, self._results)):
-                if file is not None:
-                    _refuse_if_moved(self.path / name, file)
-                    os.fsync(file.fileno())
+            for name, file in self._files.items():
+                _refuse_if_moved(self.path / name, file)
+                os.fsync(file.fileno())
         self._synced = time.monotonic()
 
     def describe(self, run: Mapping[str, Any]) -> None:
         """Replace `run.json`."""
-        with disk_told_plainly(self.path):
-            text = json.dumps(run, indent=2, allow_nan=False) + "\n"
-            write_atomically(self.path / RUN, text.encode("utf-8", "backslashreplace"))
+        self.write(RUN, json.dumps(run, indent=2, allow_nan=False) + "\n")
 
-    def write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, text: str) -> None:
         """Replace a file of the folder."""
         with disk_told_plainly(self.path):
-            write_atomically(self.path / name, content)
+            write_atomically(self.path / name, text.encode("utf-8", "backslashreplace"))
 
     def _has_records(self) -> bool:
         results = self.path / RESULTS
@@ -171,11 +164,10 @@ class RunFolder:
         with disk_told_plainly(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             self._refuse_content()
-            self._lock = FileLock(self.path / LOCK)
+            lock = FileLock(self.path / LOCK)
             try:
-                self._lock.acquire(timeout=0)
+                self._opened.enter_context(lock.acquire(timeout=0))
             except Timeout:
-                self._lock = None
                 raise EnvironmentProblem(
                     f"{self.path}: another run is writing into this folder",
                     "wait for it to end, or choose another folder with -o",
@@ -221,15 +213,6 @@ class RunFolder:
                     shown = json.loads(line)
                     self._previews[verdicts[shown["image"], shown["object"]]] += 1
         os.truncate(path, end)
-
-    def _release(self) -> None:
-        for file in (self._results, self._preview_file):
-            if file is not None:
-                file.close()
-        self._results = self._preview_file = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
 
 def _append(file: BinaryIO, content: bytes) -> None:

@@ -122,7 +122,6 @@ class RuleLine:
     bound: float | None
     text: str
     span: Span
-    bound_span: Span
 
 
 @dataclass(frozen=True, slots=True)

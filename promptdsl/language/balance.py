@@ -10,19 +10,22 @@ decides which one it probably was.
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Advice, Report
 from promptdsl.language.recovery.lost_heads import doubled_head, likely_head, orphans_end
+from promptdsl.language.recovery.token_pass import (
+    BLOCK_WORDS,
+    INNER_KINDS,
+    TOP_WORDS,
+    TokenPass,
+)
 from promptdsl.language.tokens import BLANK, HIDDEN, begin, finish, made
 from promptdsl.source import SourceFile, Span
 
 MAX_DEPTH = 16
-_TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
-_OPENERS = {
-    "OBJECT", "NORMAL", "DEFECT", "WORDS", "TEMPLATES", "METHOD", "THRESHOLDS", "SAMPLES", "TEST",
-}  # fmt: skip
 # What must follow a word for it to be the start of that part of an object.
 _SECTION_NEXT = {
     "NORMAL": {"LBRACE", "STRING"},
@@ -42,7 +45,6 @@ _TOP_NEXT = {
     "OBJECT": {"NAME", "STRING", "LBRACE"},
 }
 _BLANKS = re.compile(r"[^\S\n]*")
-_INSIDE = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}
 
 
 @dataclass(slots=True)
@@ -65,12 +67,7 @@ class _Closed:
 
 
 @dataclass(slots=True)
-class _Balancer:
-    source: SourceFile
-    report: Report
-    tokens: list[Token]
-    at: int = 0
-    out: list[Token] = field(default_factory=list)
+class _Balancer(TokenPass):
     stack: list[_Open] = field(default_factory=list)
     suspect: _Open | None = None
     last_top: _Closed | None = None
@@ -125,13 +122,12 @@ class _Balancer:
         if end is None or (depth == 1 and self._closes_the_object(self.tokens[end])):
             return False
         self.report.error(
-            "I121",
-            self._span(token),
+            "I121", self._span(token),
             "the lines from here to the closing brace stand in no block",
             label="the line that opens their block is missing",
             help=f"write the line above them, for example {likely_head(token)}",
             related=((self._span(self.tokens[end]), "the closing brace"),),
-        )
+        )  # fmt: skip
         self.out.append(made("BROKEN", BLANK, begin(token), token.line or 1))
         self.at = end + 1
         self.no_orphans_before = self.at
@@ -144,18 +140,14 @@ class _Balancer:
 
     def _skip_doubled_head(self, token: Token) -> bool:
         """The first of two equal heads in a row is left out."""
-        again = doubled_head(self.tokens, self.at) if token.type in _OPENERS else None
+        again = doubled_head(self.tokens, self.at) if token.type in BLOCK_WORDS else None
         if again is None:
             return False
-        first = self._span(token)
         self.report.error(
-            "I128",
-            self._span(self.tokens[again]),
-            "this line stands twice in a row",
-            label="said before",
-            help="keep one of them",
-            related=((first, "the first one"),),
-        )
+            "I128", self._span(self.tokens[again]), "this line stands twice in a row",
+            label="said before", help="keep one of them",
+            related=((self._span(token), "the first one"),),
+        )  # fmt: skip
         self.at = again
         return True
 
@@ -164,12 +156,11 @@ class _Balancer:
     def _open(self, brace: Token, keyword: Token) -> None:
         if len(self.stack) >= MAX_DEPTH:
             if not self.too_deep:
-                self.report.error(
-                    "I107",
-                    self._span(brace),
-                    f"braces nest more than {MAX_DEPTH} levels deep here, and no block needs that",
-                    help="an object needs two levels: the object, and its blocks inside it",
+                message = (
+                    f"braces nest more than {MAX_DEPTH} levels deep here, and no block needs that"
                 )
+                help = "an object needs two levels: the object, and its blocks inside it"
+                self.report.error("I107", self._span(brace), message, help=help)
             self.too_deep += 1
             return
         inside = self._next_visible(self.at + 1)
@@ -180,33 +171,27 @@ class _Balancer:
 
     def _brace_on_next_line(self, keyword: Token | None) -> bool:
         """Whether this newline only moves the opening brace of a block to a line of its own."""
-        if keyword is None or keyword.type not in _OPENERS:
+        if keyword is None or keyword.type not in BLOCK_WORDS:
             return False
         follower = self._next_visible(self.at + 1)
         return follower is not None and follower.type == "LBRACE"
 
     def _missing_opener(self, keyword: Token) -> int | None:
         """Index of the token that should stand behind a `{`, if the statement lacks its brace."""
-        if keyword.type not in _OPENERS:
+        if keyword.type not in BLOCK_WORDS:
             return None
-        at, seen = self.at + 1, 0
-        while at < len(self.tokens):
-            kind = self.tokens[at].type
-            if kind == "LBRACE":
+        for seen in range(len(self.tokens) - self.at - 1):
+            at, kind, following = self.at + 1 + seen, self.kind(1 + seen), self.kind(2 + seen)
+            if kind == "LBRACE" or (kind == "COLON" and seen == 0):
                 return None
             if kind in ("_NEWLINE", "RBRACE", "COMMA"):
                 return self._opener_at_line_end(keyword, at)
             titled = keyword.type in ("TEST", "OBJECT") and seen == 0
-            if kind == "COLON" and seen == 0:
-                return None
-            following = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
             titled = titled or (kind in ("STRING", "BROKEN") and following == "LBRACE")
             if kind in ("STRING", "BROKEN", "INCLUDE") and not titled:
                 return at
             if kind == "NAME" and following == "COLON" and seen > 0:
                 return at
-            seen += 1
-            at += 1
         return None
 
     def _opener_at_line_end(self, keyword: Token, end: int) -> int | None:
@@ -219,12 +204,12 @@ class _Balancer:
             return None
         next_kind = self.tokens[at + 1].type if at + 1 < len(self.tokens) else ""
         if keyword.type == "OBJECT":
-            belongs = follower.type not in _TOP and follower.type != "RBRACE"
+            belongs = follower.type not in TOP_WORDS and follower.type != "RBRACE"
         elif follower.type == "RBRACE":
             belongs = self._indent(follower) == self._indent(keyword) and bool(self.stack)
             belongs = belongs and self._indent(keyword) != self._indent(self.stack[-1].keyword)
         else:
-            belongs = follower.type in _INSIDE or (
+            belongs = follower.type in INNER_KINDS or (
                 follower.type == "NAME" and next_kind == "COLON" and str(follower) != "called"
             )
         return end if belongs else None
@@ -242,24 +227,18 @@ class _Balancer:
 
     def _report_opener(self, place: Span, closed: bool) -> None:
         """Tell of a missing opening brace once it is known whether the closing one is there."""
-        text = self.source.text
-        words = " ".join(text[place.start : place.end].replace(HIDDEN, "").split())
-        end = place.end
+        text, end = self.source.text, place.end
+        words = " ".join(text[place.start : end].replace(HIDDEN, "").split())
         while text[end : end + 1] in (" ", "\t", ":"):
             end += 1
-        colon = ":" in text[place.end : end]
+        end = end if ":" in text[place.end : end] else place.end
         self.report.error(
-            "I103",
-            place,
-            f"{words} opens a block, and its opening brace is missing"
-            if closed
-            else f"the braces of {words} are missing",
-            label="needs { behind it",
+            "I103", place,
+            f"{words} opens a block, and its opening brace is missing" if closed
+            else f"the braces of {words} are missing", label="needs { behind it",
             help=f"write {words} {{" if closed else f"write {words} {{ ... }}",
-            fix=Fix(Span(self.source.name, place.end, end if colon else place.end), " {")
-            if closed
-            else None,
-        )
+            write=" {" if closed else None, at=Span(place.file, place.end, end),
+        )  # fmt: skip
 
     # closing
 
@@ -268,17 +247,10 @@ class _Balancer:
             self.too_deep -= 1
             return
         if not self.stack:
-            self.report.error(
-                "I102",
-                self._span(brace),
-                "this closing brace closes nothing",
-                label="one too many",
-                help="remove it",
-                fix=Fix(self._span(brace), ""),
-            )
+            self._one_too_many(brace, "this closing brace closes nothing", write="")
             return
         if self._belongs_further_out(brace):
-            self._close_forgotten(brace)
+            self._close_one()
         block = self.stack.pop()
         if block.missing is not None:
             self._report_opener(block.missing, closed=True)
@@ -294,6 +266,9 @@ class _Balancer:
             if block.keyword.type == "OBJECT" and aligned:
                 self.suspect = None
 
+    def _one_too_many(self, brace: Token, message: str, **said: Unpack[Advice]) -> None:
+        self.report.error("I102", self._span(brace), message, label="one too many", **said)
+
     def _belongs_further_out(self, brace: Token) -> bool:
         """Whether a brace closes the block around one that has no braces at all."""
         if len(self.stack) < 2 or self.stack[-1].missing is None or not self._first_on_line(brace):
@@ -301,8 +276,12 @@ class _Balancer:
         inner, outer = self.stack[-1].keyword, self.stack[-2].keyword
         return self._indent(inner) != self._indent(brace) == self._indent(outer)
 
-    def _close_forgotten(self, before: Token | None) -> None:
-        """Close the innermost block before a statement that cannot stand inside it."""
+    def _close_forgotten(self, left: int = 0) -> None:
+        """Close the innermost blocks before a statement that cannot stand inside them."""
+        while len(self.stack) > left:
+            self._close_one()
+
+    def _close_one(self) -> None:
         trailing = []
         while self.out and self.out[-1].type in ("_NEWLINE", "COMMA"):
             trailing.append(self.out.pop())
@@ -318,22 +297,20 @@ class _Balancer:
         kind, depth = ("called" if token == "called" else token.type), len(self.stack)
         if kind not in _SECTION_NEXT and kind not in _TOP_NEXT:
             return
-        following = self.tokens[self.at + 1].type if self.at + 1 < len(self.tokens) else ""
+        following = self.kind(1)
         if self._is_top(token, following):
             one_line = kind in ("INSPECT", "USE")
             if one_line and self.stack and self._deeper(token, self.stack[0].keyword):
                 return  # a line in the wrong place, and no sign of a missing brace
             if depth and self._first_on_line(token):
                 self._report_unclosed(depth, token)
-                while self.stack:
-                    self._close_forgotten(token)
+                self._close_forgotten()
         elif kind in _SECTION_NEXT and following in _SECTION_NEXT[kind]:
             if kind == "called" and depth >= 2 and self._deeper(token, self.stack[-1].keyword):
                 return  # likewise
             if depth >= 2 and (self._first_on_line(token) or self._line_lacks_brace(token)):
                 self._report_unclosed(depth - 1, token)
-                while len(self.stack) > 1:
-                    self._close_forgotten(token)
+                self._close_forgotten(left=1)
             elif depth == 0 and not self._is_named_list(token):
                 self._homeless(token)
 
@@ -367,27 +344,18 @@ class _Balancer:
         """Part of an object outside of any: its object was closed too early, or never begun."""
         closed = self.last_top
         if closed is not None and closed.block.keyword.type == "OBJECT" and not closed.aligned:
-            brace = self.out.pop(closed.at)
-            name = self._name_of(closed.block)
-            self.report.error(
-                "I102",
-                self._span(brace),
-                f"this closing brace ends {name} too early: the lines below belong to it",
-                label="one too many",
-                help="remove it",
-                fix=Fix(self._span(brace), ""),
-                related=((self._span(token), f"this belongs to {name}"),),
-            )
+            brace, name = self.out.pop(closed.at), self._name_of(closed.block)
+            message = f"this closing brace ends {name} too early: the lines below belong to it"
+            related = ((self._span(token), f"this belongs to {name}"),)
+            self._one_too_many(brace, message, write="", related=related)
             self.stack.append(closed.block)
             self.last_top = None
             return
         self.report.error(
-            "I121",
-            self._span(token),
-            f"{token} stands outside of any object",
+            "I121", self._span(token), f"{token} stands outside of any object",
             label="belongs inside an object",
             help="put it between the braces of object NAME { ... }",
-        )
+        )  # fmt: skip
         at, line = begin(token), token.line or 1
         keyword, opener = made("OBJECT", "object", at, line), made("LBRACE", "{", at, line)
         self.out += [keyword, made("NAME", "unnamed", at, line), opener]
@@ -395,11 +363,10 @@ class _Balancer:
 
     def _end_of_file(self) -> None:
         if len(self.stack) == 1 and _has_no_head(self.stack[0]):
-            self._close_forgotten(None)
+            self._close_one()
         if self.stack:
             self._report_unclosed(len(self.stack), None)
-        while self.stack:
-            self._close_forgotten(None)
+        self._close_forgotten()
 
     def _report_unclosed(self, count: int, before: Token | None) -> None:
         guessed = self.suspect is not None
@@ -408,34 +375,27 @@ class _Balancer:
             return
         block, count = self.suspect or opened[0], max(1, len(opened))
         self.suspect = None
-        name = self._name_of(block)
-        place = Span(self.source.name, begin(block.keyword), finish(block.brace))
         where = f"before {before}" if before is not None else "at the end of the file"
         missing = "a closing brace is" if count == 1 else f"{count} closing braces are"
         help = "add } on a line of its own where the block ends"
-        if before is None and not guessed and count == 1:
-            help = "add } at the end of the file"
-        related: tuple[tuple[Span, str], ...] = ()
-        if before is not None:
-            related = ((self._span(before), "this cannot stand inside it"),)
-            if not guessed and count == 1:
-                help = f"add }} before line {before.line}, where the block ends"
+        if not guessed and count == 1:
+            help = "add } at the end of the file" if before is None else (
+                f"add }} before line {before.line}, where the block ends"
+            )  # fmt: skip
         self.report.error(
-            "I101",
-            place,
-            f"{name} is never closed" + ("" if guessed else f": {missing} missing {where}"),
-            label="this block stays open",
-            help=help,
-            related=related,
-        )
+            "I101", self.span(block.keyword, block.brace),
+            f"{self._name_of(block)} is never closed"
+            + ("" if guessed else f": {missing} missing {where}"),
+            label="this block stays open", help=help,
+            related=((self._span(before), "this cannot stand inside it"),) if before else (),
+        )  # fmt: skip
 
     # places
 
     def _name_of(self, block: _Open) -> str:
-        head = (
-            self.source.text[begin(block.keyword) : begin(block.brace)].replace(HIDDEN, "").strip()
-        )
-        return " ".join(head.split()) if 0 < len(head) <= 60 else "this block"
+        head = self.source.text[begin(block.keyword) : begin(block.brace)]
+        words = head.replace(HIDDEN, "").strip()
+        return " ".join(words.split()) if 0 < len(words) <= 60 else "this block"
 
     def _span(self, token: Token) -> Span:
         return Span(self.source.name, begin(token), max(finish(token), begin(token) + 1))
@@ -460,13 +420,11 @@ class _Balancer:
 
     def _visible_from(self, at: int) -> int:
         """The first token from here on that is no newline; each run of newlines is walked once."""
-        if at < self.newlines_from or at >= self.newlines_until:
-            self.newlines_from = self.newlines_until = at
-            while (
-                self.newlines_until < len(self.tokens)
-                and self.tokens[self.newlines_until].type == "_NEWLINE"
-            ):
-                self.newlines_until += 1
+        if not self.newlines_from <= at < self.newlines_until:
+            self.newlines_from = end = at
+            while end < len(self.tokens) and self.tokens[end].type == "_NEWLINE":
+                end += 1
+            self.newlines_until = end
         return max(at, self.newlines_until)
 
 

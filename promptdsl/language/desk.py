@@ -6,7 +6,7 @@ from typing import Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Report, Said
+from promptdsl.diagnostics.diagnostic import Advice, Report, Said
 from promptdsl.language.ast import Text, Word
 from promptdsl.language.statements import Statement, is_broken, shown, unquote
 from promptdsl.language.tokens import HIDDEN, begin, finish
@@ -69,10 +69,9 @@ class Desk:
         """Report an error there."""
         self.report.error(code, self.place(where), message, **said)
 
-    def stray(self, where: Where, message: str, **said: Unpack[Said]) -> None:
+    def stray(self, where: Where, message: str, **said: Unpack[Advice]) -> None:
         """Report what nothing allows there."""
-        said.setdefault("label", "nothing belongs here")
-        self.error("I129", where, message, **said)
+        self.error("I129", where, message, label="nothing belongs here", **said)
 
     def malformed(self, statement: Statement, message: str, help: str) -> None:
         """Report a line whose words are right but whose form is not."""

@@ -31,7 +31,7 @@ def refuse_wild_headers(content: bytes) -> None:
         raise PictureError("it is a TIFF with a field of more than a million values: save it anew")
 
 
-def refuse_wild_pictures(image: Image.Image, content: bytes) -> None:
+def refuse_wild_pictures(image: Image.Image, content: bytes = b"") -> None:
     """PictureError for a picture that is opened and whose pixels would cost too much."""
     pixels = image.width * image.height
     most = MAX_PIXELS_WHOLE if image.format in _WHOLE else MAX_PIXELS

@@ -48,6 +48,7 @@ __all__ = [
     "picture_size",
     "read_file",
     "reading",
+    "told_plainly",
 ]
 
 _one_large_picture = threading.RLock()
@@ -91,21 +92,28 @@ def open_picture(source: Path | PictureFile) -> Iterator[Image.Image]:
         with reading(source) as file, open_picture(file) as image:
             yield image
         return
-    try:
+    with told_plainly(source):
         refuse_wild_headers(source.content)
         with Image.open(io.BytesIO(source.content), formats=_formats()) as image:
             refuse_wild_pictures(image, source.content)
             with _in_turn(image.width * image.height > LARGE_PIXELS):
                 yield image
+
+
+@contextmanager
+def told_plainly(file: PictureFile | None = None) -> Iterator[None]:
+    """What is raised over a picture inside comes out as PictureError; `file`: whose bytes it is."""
+    try:
+        yield
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(too_large()) from None
-    except UnidentifiedImageError:
-        raise PictureError(_what_it_is_instead(source)) from None
     except MemoryError:
         raise PictureError("there is not enough memory to decode it") from None
     except Exception as error:  # a codec may raise anything over a damaged file
+        if file is not None and isinstance(error, UnidentifiedImageError):
+            raise PictureError(_what_it_is_instead(file)) from None
         raise PictureError(_damage(error)) from None
 
 

@@ -10,7 +10,7 @@ detector's size.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.pictures.claims import refuse_wild_pictures
 from promptdsl.pictures.depth import refuse_unknown_levels, stored_depth
 from promptdsl.pictures.look import Look, look_at
 from promptdsl.pictures.netpbm import netpbm_picture
@@ -28,6 +29,7 @@ from promptdsl.pictures.opening import (
     PictureFile,
     open_picture,
     reading,
+    told_plainly,
 )
 from promptdsl.pictures.upright import decoded_turn, upright_size
 from promptdsl.pictures.visible import Seen, Stored, seen_rgb, stored_key
@@ -66,11 +68,25 @@ def read_picture(path: Path, size: tuple[int, int]) -> Picture:
     least = 4 * max(width, height, PREVIEW_SIDE)
     with reading(path) as file:
         decoded = _decode(file, lambda own: min(own) // least)
+    return _at_size(decoded, size, file.sha256)
+
+
+def picture_of(image: Image.Image, size: tuple[int, int]) -> Picture:
+    """A picture in memory at `size` (height, width), which stays as it is; raises PictureError."""
+    with told_plainly():
+        refuse_wild_pictures(image)
+        decoded = _flatten(image, image.size, 1)
+    own = decoded.image.size
+    _refuse_too_small(own)
+    return _at_size(replace(decoded, size=own), size)
+
+
+def _at_size(decoded: _Decoded, size: tuple[int, int], sha256: str | None = None) -> Picture:
     look = look_at(decoded.image, decoded.size, decoded.deep)
-    small = decoded.image.resize((width, height), Resampling.BICUBIC)
+    small = decoded.image.resize(size[::-1], Resampling.BICUBIC)
     preview = decoded.image
     preview.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Resampling.BICUBIC)
-    return Picture(np.array(small), *decoded.size, preview, decoded.notes, file.sha256, look)
+    return Picture(np.array(small), *decoded.size, preview, decoded.notes, sha256, look)
 
 
 def read_rgb(path: Path, at_most: int = MAX_PIXELS, sha256: str | None = None) -> Image.Image:

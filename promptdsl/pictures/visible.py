@@ -99,7 +99,9 @@ def seen_rgb(image: Image.Image, stored: Stored, seen: Seen) -> Image.Image:
 
 def _opaque(image: Image.Image) -> Image.Image:
     """RGB of the colours alone."""
-    image.info.pop("transparency", None)  # counted already; Pillow would mix it in
+    if "transparency" in image.info:  # counted already; Pillow would mix it in
+        image = image.copy()
+        del image.info["transparency"]
     return image.convert("RGB")
 
 

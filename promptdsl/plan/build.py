@@ -19,15 +19,14 @@ from promptdsl.plan.model import (
     ScoreRule,
 )
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec import AreaLimit, Limit, ObjectSpec, Phrase, Spec
+from promptdsl.spec import AreaLimit, Limit, ObjectSpec, Spec
 
 
 class _Places:
-    """Spans to origins; each phrase is looked up once."""
+    """Spans to origins; each is looked up once."""
 
     def __init__(self, sources: Mapping[str, SourceFile], names: Mapping[str, str]) -> None:
-        self._sources = sources
-        self._names = names
+        self._sources, self._names = sources, names
         self._known: dict[Span, Origin] = {}
 
     def __call__(self, span: Span) -> Origin:
@@ -57,27 +56,34 @@ def build_plan(spec: Spec, sources: Mapping[str, SourceFile]) -> Plan:
 
 
 def _object(item: ObjectSpec, places: _Places) -> ObjectPlan:
+    method = item.method
     return ObjectPlan(
         name=item.name,
         called=item.called,
-        prompts=tuple(_prompts(item, places)),
-        method=MethodPlan(
-            name=item.method.name,
-            model=item.method.model,
-            model_kind=item.method.model_kind,
-            settings=item.method.settings,
-            origin=places.maybe(item.method.span),
+        prompts=tuple(
+            Prompt(
+                text=prompt.text,
+                label=prompt.label,
+                defect=prompt.defect,
+                phrase=prompt.phrase.text,
+                template=prompt.template.text,
+                phrase_origin=places(prompt.phrase.span),
+                template_origin=places(prompt.template.span),
+            )
+            for prompt in expand(item)
         ),
-        thresholds=tuple(_rule(limit, places) for limit in item.limits),
+        method=MethodPlan(
+            name=method.name,
+            model=method.model,
+            model_kind=method.model_kind,
+            settings=method.settings,
+            origin=places.maybe(method.span),
+        ),
+        thresholds=tuple(_rule(limit, places.maybe(limit.span)) for limit in item.limits),
         default_thresholds="thresholds" in item.defaulted,
         samples=tuple(
-            Samples(
-                label=sample.label,
-                images=sample.images,
-                masks=sample.masks,
-                origin=places(sample.span),
-            )
-            for sample in item.samples
+            Samples(label=s.label, images=s.images, masks=s.masks, origin=places(s.span))
+            for s in item.samples
         ),
         tests=tuple(
             Expectation(
@@ -94,36 +100,12 @@ def _object(item: ObjectSpec, places: _Places) -> ObjectPlan:
     )
 
 
-def _prompts(item: ObjectSpec, places: _Places) -> list[Prompt]:
-    def origin(phrase: Phrase) -> Origin:
-        return places(phrase.span)
-
-    return [
-        Prompt(
-            text=prompt.text,
-            label=prompt.label,
-            defect=prompt.defect,
-            phrase=prompt.phrase.text,
-            template=prompt.template.text,
-            phrase_origin=origin(prompt.phrase),
-            template_origin=origin(prompt.template),
-        )
-        for prompt in expand(item)
-    ]
-
-
-def _rule(limit: Limit, places: _Places) -> Rule:
+def _rule(limit: Limit, origin: Origin | None) -> Rule:
+    verdict, text = limit.verdict, limit.text
     if isinstance(limit, AreaLimit):
-        return AreaRule(
-            verdict=limit.verdict,
-            above=limit.above,
-            share=limit.share,
-            text=limit.text,
-            origin=places(limit.span),
-        )
-    return ScoreRule(
-        verdict=limit.verdict, at=limit.at, text=limit.text, origin=places.maybe(limit.span)
-    )
+        above, share = limit.above, limit.share
+        return AreaRule(verdict=verdict, above=above, share=share, text=text, origin=origin)
+    return ScoreRule(verdict=verdict, at=limit.at, text=text, origin=origin)
 
 
 def canonical_json(value: Any) -> str:

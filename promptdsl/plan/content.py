@@ -8,7 +8,7 @@ an object needs is its method's affair (`arrays.py` in the method's folder).
 import math
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
@@ -28,6 +28,7 @@ _NPY_HEADER = re.compile(
     rb"\{'descr': '([<|][fiub][1248])', 'fortran_order': False, "
     rb"'shape': \(((?:[0-9]{1,10}, ?)*(?:[0-9]{1,10})?)\), \} *\n"
 )
+_ARRAY = re.compile(r"arrays/([^/]*)/(.*)\.npy", re.S)
 # A calibrated number may lie just above every score that there can be.
 Calibrated = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
@@ -133,23 +134,14 @@ def _read(
 def _arrays(
     archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
+    """The arrays of each object, by their names."""
     arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
-    for entry, name, array in _places(members):
-        arrays.setdefault(name, {})[array] = _array(archive.read(entry), array)
-    return arrays
-
-
-def _places(
-    members: Mapping[str, zipfile.ZipInfo],
-) -> Iterator[tuple[zipfile.ZipInfo, str, str]]:
-    """Each array's member with the names of its object and of itself."""
-    for member, entry in members.items():
-        if member in ("plan.json", "compiled.json"):
-            continue
-        parts = member.split("/", 2)
-        if len(parts) != 3 or parts[0] != "arrays" or not parts[2].endswith(".npy"):
+    for member in (name for name in members if name not in ("plan.json", "compiled.json")):
+        parts = _ARRAY.fullmatch(member)
+        if parts is None:
             raise ValueError(f"{member[:100]!a} belongs to nothing")
-        yield entry, parts[1], parts[2].removesuffix(".npy")
+        arrays.setdefault(parts[1], {})[parts[2]] = _array(archive.read(member), parts[2])
+    return arrays
 
 
 def _array(data: bytes, name: str) -> npt.NDArray[Any]:

@@ -21,20 +21,19 @@ class ExpandedPrompt(NamedTuple):
     phrase: Phrase
     template: Phrase
 
+    @property
+    def state(self) -> str:
+        """`normal`, or the defect's name."""
+        return self.defect or self.label
+
 
 def expand(item: ObjectSpec) -> Iterator[ExpandedPrompt]:
     """Every prompt of an object."""
-    for phrase in item.normal:
-        yield from _through_templates(item, phrase, "normal", None)
-    for defect in item.defects:
-        for phrase in defect.phrases:
-            yield from _through_templates(item, phrase, "anomalous", defect.name)
-
-
-def _through_templates(
-    item: ObjectSpec, phrase: Phrase, label: Literal["normal", "anomalous"], defect: str | None
-) -> Iterator[ExpandedPrompt]:
-    state = phrase.text.replace(PLACEHOLDER, item.called)
-    for template in item.templates:
-        text = template.text.replace(PLACEHOLDER, state)
-        yield ExpandedPrompt(text, label, defect, phrase, template)
+    states: list[tuple[Phrase, str | None]] = [(phrase, None) for phrase in item.normal]
+    states += [(phrase, defect.name) for defect in item.defects for phrase in defect.phrases]
+    for phrase, defect in states:
+        state = phrase.text.replace(PLACEHOLDER, item.called)
+        label: Literal["normal", "anomalous"] = "normal" if defect is None else "anomalous"
+        for template in item.templates:
+            text = template.text.replace(PLACEHOLDER, state)
+            yield ExpandedPrompt(text, label, defect, phrase, template)

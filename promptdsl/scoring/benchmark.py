@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from promptdsl.engine.device import Compute
+from promptdsl.engine.device import Compute, choose_compute
 from promptdsl.scoring.detector import Detector, Pictures
 
 MATRIX_SIDE = {"cpu": 4096, "cuda": 8192}
@@ -46,6 +46,14 @@ class Report:
     gflop_naive: float
     speeds: tuple[Speed, ...]
     out_of_memory: tuple[int, ...]  # batch sizes that did not fit
+
+
+def precisions(device: str, precision: str) -> list[Compute]:
+    """The ways to compute that are worth comparing: for auto, float32 and what it would choose."""
+    chosen = choose_compute(device, precision)
+    if precision != "auto" or chosen.precision == "fp32":
+        return [chosen]
+    return [choose_compute(device, "fp32"), chosen]
 
 
 def matrix_rate(compute: Compute) -> float:

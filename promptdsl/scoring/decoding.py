@@ -15,11 +15,12 @@ from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, read_picture
 
 Decoded = Picture | PictureError
+Unread = str | Callable[[tuple[int, int]], Picture]  # a path, or what reads a picture at a size
 MOST_THREADS = 8  # enough to keep a model busy
 
 
 def decode_ahead(
-    images: Iterable[str],
+    images: Iterable[Unread],
     size: tuple[int, int],
     ahead: Callable[[], int],
     references: Usual | None = None,
@@ -46,9 +47,9 @@ def decode_ahead(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _decode(image: str, size: tuple[int, int], references: Usual | None) -> Decoded:
+def _decode(image: Unread, size: tuple[int, int], references: Usual | None) -> Decoded:
     try:
-        picture = read_picture(Path(image), size)
+        picture = read_picture(Path(image), size) if isinstance(image, str) else image(size)
         refuse_blank(picture.look)
     except PictureError as error:
         return error

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from promptdsl.check.faults.costly_picture import picture_cost
 from promptdsl.check.known_models import open_clip_facts
-from promptdsl.check.picture_cost import picture_cost
 from promptdsl.pipeline import compile_text
 
 FULL = '"ViT-B-16-plus-240", "laion400m_e31"'

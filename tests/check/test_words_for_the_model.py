@@ -2,9 +2,8 @@
 
 import pytest
 
-from promptdsl.check.faults.another_language import MANY_LANGUAGES
+from promptdsl.check.faults.another_language import MANY_LANGUAGES, foreign_words
 from promptdsl.check.known_models import open_clip_facts
-from promptdsl.check.languages import foreign_words
 from promptdsl.pipeline import Compilation, compile_text
 
 SPEC = """inspect 1

@@ -1,7 +1,6 @@
 """`promptdsl explain`."""
 
-from promptdsl.diagnostics.catalogue import CATALOGUE
-from promptdsl.diagnostics.explanations import codes_with_pages, page
+from promptdsl.diagnostics.catalogue import CATALOGUE, codes_with_pages, page
 
 from .process import promptdsl
 

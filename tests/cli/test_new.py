@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptdsl.cli.first_spec.starter import BUILTIN, FULL, Starter, StarterDefect, write_starter
-from promptdsl.cli.shown.wording import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 from promptdsl.language.format import format_source
 from promptdsl.language.vocabulary import KEYWORDS, NAME, RESERVED
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
+from promptdsl.starter.text import BUILTIN, FULL, Starter, StarterDefect, write_starter
+from promptdsl.starter.words import MAX_WORDS_LENGTH, name_for, phrases_for, several, tidy
 
 from .process import promptdsl
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.diagnostics.catalogue import CATALOGUE
-from promptdsl.diagnostics.explanations import codes_with_pages, page
+from promptdsl.diagnostics.catalogue import CATALOGUE, codes_with_pages, page
 from promptdsl.pipeline import Compilation, compile_text
 
 # A missing file, wrong bytes, a huge file and 200 files cannot be shown as text.

@@ -1,9 +1,14 @@
-"""Every ```inspect block of the documentation is compiled.
+"""Every ```inspect block of the documentation is compiled, every ```python block is run.
 
 A block that is a part of a file says ```inspect fragment, one that must fail ```inspect fails=I204.
+The ```python blocks of a page are one program, in a folder with an example and its pictures; a
+comment behind a `print` tells what it prints.
 """
 
 import re
+import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```inspect([^\n]*)\n(.*?)^```$", re.M | re.S)
 SHELL = re.compile(r"^```(?:sh|console)?\n(.*?)^```$", re.M | re.S)
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+PRINTED = re.compile(r"\bprint\(.*\)  # (.*)$", re.M)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -66,6 +73,24 @@ def test_block_does_what_it_says(block: Block, tmp_path: Path) -> None:
 
 def test_every_page_has_been_looked_at() -> None:
     assert len(blocks()) > 8
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if PYTHON.search(page.read_text("utf-8"))], ids=lambda p: p.name
+)
+def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples/metal_nut", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "metal_nut.inspect").rename(tmp_path / "part.inspect")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROMPTDSL_CACHE", str(tmp_path / "cache"))
+    names: dict[str, object] = {"__name__": "__main__"}
+    printed = StringIO()
+    blocks = PYTHON.findall(page.read_text("utf-8"))
+    with redirect_stdout(printed):
+        for block in blocks:
+            exec(compile(block, page.name, "exec"), names)
+    for line in (line for block in blocks for line in PRINTED.findall(block)):
+        assert line in printed.getvalue().splitlines()
 
 
 def _commands() -> list[str]:

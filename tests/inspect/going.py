@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from promptdsl.inspect.run import Options, Outcome, execute
+from promptdsl.inspect.run import Options, Outcome, run
 
 from .fakes import FakeSource, Seen, make_plan
 
@@ -17,7 +17,7 @@ def go(
     **more: Any,
 ) -> Outcome:
     options = Options(inputs or ("pics",), Path(out), **more)
-    return execute(source or FakeSource(make_plan()), options, watch or Seen())  # type: ignore[arg-type]
+    return run(source or FakeSource(make_plan()), options, watch or Seen())  # type: ignore[arg-type]
 
 
 def lines(out: str = "out") -> list[dict[str, Any]]:

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files.found import Found
 from promptdsl.files.inputs import find_in_spec, find_pictures, picture_key
+
+
+def counts(found: Found) -> dict[str, int]:
+    return {why: one.count for why, one in found.left_out.items()}
 
 
 @pytest.fixture
@@ -42,13 +47,13 @@ def test_other_files_and_hidden_pictures_are_counted(here: Path) -> None:
     )
     found = find_pictures(["p"])
     assert found.pictures == ("p/a.png",)
-    assert found.left_out == {
+    assert counts(found) == {
         ".csv": 2,
         "files without a suffix": 1,
         "hidden pictures": 1,
         "sub-folders": 1,
     }
-    assert found.first_left_out["sub-folders"] == ["p/sub"]
+    assert found.left_out["sub-folders"].first == ["p/sub"]
     assert "2 .csv (p/b.csv, p/c.csv)" in found.told and "1 sub-folder (p/sub)" in found.told
 
 
@@ -56,7 +61,7 @@ def test_recursive(here: Path) -> None:
     touch("p/b/1.png", "p/a/2.png", "p/3.png")
     found = find_pictures(["p"], recursive=True)
     assert found.pictures == ("p/3.png", "p/a/2.png", "p/b/1.png")
-    assert found.left_out == {}
+    assert counts(found) == {}
 
 
 def test_globs(here: Path) -> None:
@@ -64,7 +69,7 @@ def test_globs(here: Path) -> None:
     assert find_pictures(["p/*/*.png"]).pictures == ("p/a/1.png", "p/b/2.png")
     found = find_pictures(["p/**"])
     assert found.pictures == ("p/3.png", "p/a/1.png", "p/b/2.png")
-    assert found.left_out == {".txt": 1}
+    assert counts(found) == {".txt": 1}
 
 
 def test_a_name_with_brackets_is_a_name(here: Path) -> None:
@@ -108,7 +113,7 @@ def test_output_folders_are_not_inspected(here: Path) -> None:
     touch("p/a.png", "p/out/maps/a.png", "p/old/run.json", "p/old/results.jsonl", "p/old/b.png")
     found = find_pictures(["p"], recursive=True, exclude=Path("p/out"))
     assert found.pictures == ("p/a.png",)
-    assert found.left_out == {"folders with results": 1}
+    assert counts(found) == {"folders with results": 1}
 
 
 def test_links_that_lead_back_end(here: Path) -> None:

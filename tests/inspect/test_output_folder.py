@@ -13,8 +13,7 @@ import pytest
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.owned import HEAD
 from promptdsl.inspect import ownership, run_folder
-from promptdsl.inspect.map_names import is_map_path, map_name, own_map
-from promptdsl.inspect.records import read_records
+from promptdsl.inspect.records import is_map_path, map_name, own_map, read_records
 
 from .fakes import FakeDetector, FakeSource, Seen, make_plan, paint, paint_many
 from .going import go, images, lines

@@ -11,7 +11,7 @@ import pytest
 
 from promptdsl.cli.run import exit_code, remarks
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
-from promptdsl.inspect import run_description
+from promptdsl.inspect import description
 
 from .fakes import FakeDetector, FakeSource, Seen, make_object, make_plan, paint, paint_many
 from .going import go, images, lines, run_json
@@ -23,9 +23,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(outcome: Any) -> str:
-    from promptdsl.inspect.run import Options
-
-    return "\n".join(remarks(outcome, Options(("pics",), Path("out"))))
+    return "\n".join(remarks(outcome, Path("out")))
 
 
 def edit_run(**changes: Any) -> None:
@@ -58,8 +56,8 @@ def test_each_leg_is_told_with_its_device_and_versions(monkeypatch: pytest.Monke
     go("pics/p0.png", "pics/p1.png", "pics/p2.png")
     (first,) = run_json()["legs"]
     assert (first["inspected"], first["device"]) == (3, "cpu")
-    real = run_description.versions()
-    monkeypatch.setattr(run_description, "versions", lambda: {**real, "torch": "99.0"})
+    real = description.versions()
+    monkeypatch.setattr(description, "versions", lambda: {**real, "torch": "99.0"})
     outcome = go(mode="resume")
     legs = run_json()["legs"]
     assert [leg["inspected"] for leg in legs] == [3, 1]

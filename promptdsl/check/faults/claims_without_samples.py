@@ -6,7 +6,6 @@ Why: a label is `good` or the name of a defect; a test on samples that do not ex
 from itertools import islice
 
 from promptdsl.check.context import Context
-from promptdsl.diagnostics.diagnostic import Fix
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.vocabulary import NAME
 from promptdsl.methods import METHODS
@@ -31,31 +30,27 @@ def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
     if not METHODS[item.method.name].uses_words and not item.defects:
         return
     for sample in item.samples:
-        if sample.label in names or sample.span in told:
-            continue
-        told.add(sample.span)
-        near = GOOD if sample.label == "normal" else nearest(sample.label, names)
-        context.report.error(
-            "I603", sample.span, f"{sample.label} is neither good nor a defect of {item.name}",
-            help=f"did you mean {near}?" if near
-            else f"write the defect first: defect {sample.label} {{ ... }}",
-            fix=Fix(sample.span, near) if near else None,
-        )  # fmt: skip
+        label = sample.label
+        if label not in names and sample.span not in told:
+            told.add(sample.span)
+            context.report.error(
+                "I603", sample.span, f"{label} is neither good nor a defect of {item.name}",
+                near=GOOD if label == "normal" else nearest(label, names),
+                help=f"write the defect first: defect {label} {{ ... }}",
+            )  # fmt: skip
 
 
 def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
     labels = dict.fromkeys(sample.label for sample in item.samples)
     for claim in item.claims:
-        if claim.on in labels or claim.on_span in told:
-            continue
-        told.add(claim.on_span)
-        near = (
-            GOOD if claim.on.lower() in _ALSO_GOOD and GOOD in labels else nearest(claim.on, labels)
-        )
-        context.report.error(
-            "I605", claim.on_span, f"this test looks at {claim.on}, and there are no such samples",
-            help=f"did you mean {near}?" if near
-            else f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}'
-            if NAME.fullmatch(claim.on) else f"there are samples of {', '.join(islice(labels, 8))}",
-            fix=Fix(claim.on_span, near) if near else None,
-        )  # fmt: skip
+        if claim.on not in labels and claim.on_span not in told:
+            told.add(claim.on_span)
+            good = claim.on.lower() in _ALSO_GOOD and GOOD in labels
+            context.report.error(
+                "I605", claim.on_span,
+                f"this test looks at {claim.on}, and there are no such samples",
+                near=GOOD if good else nearest(claim.on, labels),
+                help=f'add samples {claim.on} {{ images: "{claim.on}/*.png" }}'
+                if NAME.fullmatch(claim.on)
+                else f"there are samples of {', '.join(islice(labels, 8))}",
+            )  # fmt: skip

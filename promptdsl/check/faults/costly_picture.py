@@ -2,17 +2,36 @@
 
 Why: tokens grow with the square of `image_size` and attention with its fourth power, so that a
 generous number makes a run that never ends. Told are only costs that the author's own lines cause.
+
+    operations = layers (24 T C^2 + 4 C sum(L^2))      T tokens of width C in sequences of length L
+
+for the picture and, under WinCLIP, for every window; comparing with references costs 2 C for each
+pair of an embedding and a remembered one. Seconds are for two cores of a usual processor, on which
+the products of float32 were measured at a tenth of a TFLOP a second.
 """
 
-from promptdsl.check.context import Context
-from promptdsl.check.picture_cost import Cost, picture_cost
-from promptdsl.files.find import together
-from promptdsl.spec import ObjectSpec
+from dataclasses import dataclass
 
+from promptdsl.check.context import Context
+from promptdsl.files.find import together
+from promptdsl.spec import MethodSpec, ObjectSpec
+
+OPERATIONS_A_SECOND = 1e11
+_WIDTHS = 14  # that a token takes in work buffers, as measured at 512 px and 768 px
+_FLOAT = 4
+_SIDE_BY_SIDE = {"anomalyclip": 2}  # paths through the tower
 SLOW_SECONDS = 60.0
 LARGE_GIGABYTES = 8.0
 MOST_SECONDS = 6 * 3600.0  # of two cores: some ten seconds on the fastest cards
 MOST_GIGABYTES = 128.0  # more than the largest cards and most machines have
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one picture on two cores; memory beyond the weights."""
+
+    seconds: float
+    gigabytes: float
 
 
 def costly_picture(context: Context) -> None:
@@ -39,24 +58,16 @@ def _references(context: Context, item: ObjectSpec) -> int:
 
 
 def _tell(context: Context, item: ObjectSpec, cost: Cost, side: int, references: int) -> None:
-    if not _is_dear(cost):
-        return
-    name = _cause(item, side, references)
+    name = _cause(item, side, references) if _is_dear(cost) else None
     if name is None:
         return
-    place = item.method.spans.get(name) or item.method.span or item.head
-    what = f"{in_words(cost)} a picture on two cores, by estimate"
+    place, advice = item.place_of(name), _advice(item, name, side, references)
+    costs = f"{in_words(cost)} a picture on two cores, by estimate"
+    what = f"with this {item.method.model[0]} takes {costs}"
     if cost.seconds > MOST_SECONDS or cost.gigabytes > MOST_GIGABYTES:
-        context.report.error(
-            "I423", place,
-            f"with this {item.method.model[0]} takes {what}, more than machines have",
-            help=_advice(item, name, side, references),
-        )  # fmt: skip
+        context.report.error("I423", place, f"{what}, more than machines have", help=advice)
     else:
-        context.report.warning(
-            "I422", place, f"with this {item.method.model[0]} takes {what}",
-            help=_advice(item, name, side, references),
-        )  # fmt: skip
+        context.report.warning("I422", place, what, help=advice)
 
 
 def _cause(item: ObjectSpec, side: int, references: int) -> str | None:
@@ -105,3 +116,35 @@ def in_words(cost: Cost) -> str:
     )  # fmt: skip
     memory = f"{cost.gigabytes:,.0f}" if cost.gigabytes >= 2 else f"{cost.gigabytes:.1f}"
     return f"about {time} and {memory} GB"
+
+
+def picture_cost(method: MethodSpec, size: int, references: int) -> Cost | None:
+    """The cost of a picture of that side; None where the model's shape is not known."""
+    facts = method.facts
+    if facts is None or not facts.width or size < facts.patch:
+        return None
+    width, tokens = facts.width, facts.grid(size) ** 2 + 1
+    sequences = [(1, tokens), *_windows(method, facts.grid(size))]
+    linear = 24 * width * width * sum(count * length for count, length in sequences)
+    attention = 4 * width * sum(count * length * length for count, length in sequences)
+    operations = facts.blocks * (linear + attention) * _SIDE_BY_SIDE.get(method.name, 1)
+    embeddings = tokens + sum(count for count, _ in sequences[1:])
+    compared = sum(count * count for count in (tokens, *(count for count, _ in sequences[1:])))
+    operations += 2 * width * references * compared
+    rows = sum(count * length for count, length in sequences)
+    held = _WIDTHS * rows + (references + 1) * embeddings
+    return Cost(operations / OPERATIONS_A_SECOND, held * width * _FLOAT / 1e9)
+
+
+def _windows(method: MethodSpec, grid: int) -> list[tuple[int, int]]:
+    """How many windows of each size there are, and the tokens in each."""
+    written, stride = method.settings.get("windows"), method.settings.get("stride")
+    step = stride if isinstance(stride, int) else 1
+    found = []
+    for name in written if isinstance(written, tuple) else ():
+        if name != "image":
+            rows, columns = (int(side) for side in str(name).split("x"))
+            if max(rows, columns) <= grid:
+                down, across = -(-(grid - rows) // step) + 1, -(-(grid - columns) // step) + 1
+                found.append((down * across, rows * columns + 1))
+    return found

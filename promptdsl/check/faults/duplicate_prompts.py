@@ -19,46 +19,47 @@ def duplicate_prompts(context: Context) -> None:
     told: _Told = set()
     for item in context.objects:
         anomalous = [phrase for defect in item.defects for phrase in defect.phrases]
-        doubled = _doubled(context, item, "phrase", item.normal, "normal", told)
-        doubled |= _doubled(context, item, "phrase", anomalous, "the defects", told)
-        doubled |= _doubled(context, item, "template", item.templates, "templates", told)
+        doubled = False
+        for what, phrases, where in (
+            ("phrase", item.normal, "normal"),
+            ("phrase", anomalous, "the defects"),
+            ("template", item.templates, "templates"),
+        ):
+            label, where = f"a doubled {what}", f"{where} of {item.name}"
+            doubled = _doubled(context, label, where, phrases, told) or doubled
         if not doubled and "templates" not in item.defaulted:
             _collisions(context, item, item.normal, told)
             _collisions(context, item, anomalous, told)
 
 
+def _tell(
+    context: Context, phrase: Phrase, first: Phrase, message: str, label: str, help: str
+) -> None:
+    related = ((context.place(first), "the first one"),)
+    context.report.warning(
+        "I206", context.place(phrase), message, label=label, help=help, related=related
+    )
+
+
 def _doubled(
-    context: Context,
-    item: ObjectSpec,
-    what: str,
-    phrases: Iterable[Phrase],
-    where: str,
-    told: _Told,
+    context: Context, label: str, where: str, phrases: Iterable[Phrase], told: _Told
 ) -> bool:
     seen: dict[str, Phrase] = {}
     found = False
     for phrase in phrases:
         first = seen.setdefault(phrase.text, phrase)
-        if first is phrase:
-            continue
-        found = True
-        if (phrase.site, first.site) in told:
-            continue
-        told.add((phrase.site, first.site))
-        context.report.warning(
-            "I206", context.place(phrase),
-            f'"{shown(phrase.text, 80)}" stands twice in {where} of {item.name} and counts twice',
-            label=f"a doubled {what}",
-            help="remove one of them, unless the published list is meant to be reproduced",
-            related=((context.place(first), "the first one"),),
-        )  # fmt: skip
+        found = found or first is not phrase
+        if first is not phrase and (phrase.site, first.site) not in told:
+            told.add((phrase.site, first.site))
+            message = f'"{shown(phrase.text, 80)}" stands twice in {where} and counts twice'
+            help = "remove one of them, unless the published list is meant to be reproduced"
+            _tell(context, phrase, first, message, label, help)
     return found
 
 
 def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], told: _Told) -> None:
     """Different phrases and templates that make the same sentence."""
-    own = [template for template in item.templates if context.written(template.span)]
-    if not own:
+    if not any(context.written(template.span) for template in item.templates):
         return
     seen: dict[str, tuple[Phrase, Phrase]] = {}
     for phrase in phrases:
@@ -68,12 +69,7 @@ def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], t
             pair = (phrase.site, first[0].site)
             if first != (phrase, template) and pair not in told:
                 told.add(pair)
-                context.report.warning(
-                    "I206", context.place(phrase),
-                    f"two phrases and templates of {item.name} make the same prompt: "
-                    f'"{shown(text, 120)}"',
-                    label="counts twice",
-                    help="change one of them",
-                    related=((context.place(first[0]), "the first one"),),
-                )  # fmt: skip
+                message = f"two phrases and templates of {item.name} make the same prompt: "
+                message += f'"{shown(text, 120)}"'
+                _tell(context, phrase, first[0], message, "counts twice", "change one of them")
                 return

@@ -27,7 +27,7 @@ def foreign_weights(context: Context) -> None:
         return
     for item in context.objects:
         weights = item.method.settings.get("weights")
-        place = item.method.spans.get("weights") or item.method.span or item.head
+        place = item.place_of("weights")
         if weights is None and item.method.model_kind == "builtin":
             _builtin(context, item, place)
         elif isinstance(weights, str) and weights.endswith(SUFFIX):
@@ -38,10 +38,9 @@ def foreign_weights(context: Context) -> None:
 
 def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
     path = builtin_weights(item.method.name)
-    if path.is_file():
-        told = _header(path.read_bytes())
-        if told is not None:
-            _settings(context, item, "the built-in weights file", told[1], place)
+    told = _header(path.read_bytes()) if path.is_file() else None
+    if told is not None:
+        _settings(context, item, "the built-in weights file", told[1], place)
 
 
 def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Span) -> None:
@@ -52,24 +51,23 @@ def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Sp
             help="name what promptdsl train or promptdsl models import wrote",
         )  # fmt: skip
         return
-    method, facts = told
-    if method != item.method.name:
-        context.report.error(
-            "I419", place, f"{shown} holds weights of {method}, not of {item.method.name}",
-            help=f"name weights of {item.method.name}, or choose method {method}",
-        )  # fmt: skip
-        return
+    (method, facts), own = told, item.method
     model = facts.get("model")
     trained_for = [str(name) for name in model] if isinstance(model, list) else []
-    if trained_for and _another(trained_for, facts.get("model_kind"), item):
+    if method != own.name:
+        context.report.error(
+            "I419", place, f"{shown} holds weights of {method}, not of {own.name}",
+            help=f"name weights of {own.name}, or choose method {method}",
+        )  # fmt: skip
+    elif trained_for and _another(trained_for, facts.get("model_kind"), item):
         written = ", ".join(f'"{name}"' for name in trained_for)
         context.report.error(
             "I419", place,
-            f"{shown} was trained on {' '.join(trained_for)}, not on {' '.join(item.method.model)}",
+            f"{shown} was trained on {' '.join(trained_for)}, not on {' '.join(own.model)}",
             help=f"write model: {written}, or train weights for this model",
         )  # fmt: skip
-        return
-    _settings(context, item, shown, facts, place)
+    else:
+        _settings(context, item, shown, facts, place)
 
 
 def _another(trained_for: list[str], kind: object, item: ObjectSpec) -> bool:

@@ -32,17 +32,13 @@ def _key(phrase: Phrase) -> str:
 def _tell(
     context: Context, defect: Defect, place: Span, phrases: list[Phrase], twin: Phrase
 ) -> None:
-    first = shown(phrases[0].text, 80)
-    message = f'"{first}" stands under normal and under defect {defect.name}'
-    if len(phrases) > 1:
-        message = (
-            f'{len(phrases)} phrases, "{first}" among them, stand under normal and '
-            f"under defect {defect.name}"
-        )
+    several, it = len(phrases) > 1, "them" if len(phrases) > 1 else "it"
+    first = f'"{shown(phrases[0].text, 80)}"'
     context.report.warning(
-        "I207", place, message,
-        label="also under normal",
-        help="remove them from one of the two" if len(phrases) > 1
-        else "remove it from one of the two",
+        "I207", place,
+        f"{len(phrases)} phrases, {first} among them, stand under normal and under defect "
+        f"{defect.name}" if several
+        else f"{first} stands under normal and under defect {defect.name}",
+        label="also under normal", help=f"remove {it} from one of the two",
         related=((context.place(twin), "under normal"),),
     )  # fmt: skip

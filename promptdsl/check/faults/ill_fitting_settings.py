@@ -6,7 +6,6 @@ references.
 
 from promptdsl.check.context import Context
 from promptdsl.methods import METHODS
-from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec
 
 
@@ -17,10 +16,6 @@ def ill_fitting_settings(context: Context) -> None:
         _image_size(context, item)
         _shots(context, item)
         _weights(context, item)
-
-
-def _place(item: ObjectSpec, name: str) -> Span:
-    return item.method.spans.get(name) or item.method.span or item.head
 
 
 def _is_lost(item: ObjectSpec, *names: str) -> bool:
@@ -35,18 +30,14 @@ def _blocks(context: Context, item: ObjectSpec) -> None:
     told: set[str] = set()
     for field in METHODS[item.method.name].fields:
         value = item.method.settings.get(field.name)
-        numbers: list[int] = []
-        if field.kind == "blocks" and isinstance(value, tuple):
-            numbers = [int(number) for number in value]
-        elif field.name == "dpam_layer" and isinstance(value, int):
-            numbers = [value]
-        wrong = [number for number in numbers if number > facts.blocks]
+        counted = field.kind == "blocks" or field.name == "dpam_layer"
+        numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, int) else ()
+        wrong = [number for number in numbers if counted and int(number) > facts.blocks]
         if wrong and not _is_lost(item, field.name):
             told.add(field.name)
+            has = f"{item.method.model[0]} has {facts.blocks} blocks"
             context.report.error(
-                "I414", _place(item, field.name),
-                f"{item.method.model[0]} has {facts.blocks} blocks, so there is no block "
-                f"{wrong[0]}",
+                "I414", item.place_of(field.name), f"{has}, so there is no block {wrong[0]}",
                 help=f"write numbers from 1 to {facts.blocks}",
             )  # fmt: skip
     if not told.intersection(("dpam_layer", "blocks")):
@@ -64,7 +55,7 @@ def _last_path(context: Context, item: ObjectSpec, blocks: int) -> None:
     early = [int(number) for number in chosen if int(number) < first]
     if early:
         context.report.error(
-            "I414", _place(item, "blocks"),
+            "I414", item.place_of("blocks"),
             f"with dpam_layer: {layer} the V-V path begins at block {first}, "
             f"so block {early[0]} has no map",
             help=f"choose blocks from {first} to {blocks}, or a larger dpam_layer",
@@ -79,26 +70,25 @@ def _image_size(context: Context, item: ObjectSpec) -> None:
         return
     near = max(1, round(size / facts.patch)) * facts.patch
     context.report.error(
-        "I415", _place(item, "image_size"),
+        "I415", item.place_of("image_size"),
         f"{size} px is not a multiple of the model's patches of {facts.patch} px",
         help=f"write image_size: {near} px",
     )  # fmt: skip
 
 
 def _shots(context: Context, item: ObjectSpec) -> None:
-    settings = item.method.settings
-    if "references" in item.method.spans and not settings.get("references"):
-        return  # they were written, but wrong, which was reported
-    if "shots" in item.method.spans and not settings.get("references"):
+    settings, written = item.method.settings, item.method.spans
+    if settings.get("references") or "references" in written:
+        return  # if they were written, but wrong, that was reported
+    if "shots" in written:
         context.report.error(
-            "I418", item.method.spans["shots"],
+            "I418", written["shots"],
             "shots says how many references to use, and there are no references",
             help='add references: "samples/good/*.png", or remove shots',
         )  # fmt: skip
-    image_score = settings.get("image_score")
-    if image_score == "references" and not settings.get("references"):
+    if settings.get("image_score") == "references":
         context.report.error(
-            "I418", _place(item, "image_score"),
+            "I418", item.place_of("image_score"),
             "image_score: references needs pictures of good parts, and there are none",
             help='add references: "samples/good/*.png", or remove image_score',
         )  # fmt: skip

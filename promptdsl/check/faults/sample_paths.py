@@ -26,24 +26,25 @@ def sample_paths(context: Context) -> None:
         references = _setting_paths(context, item)
         for sample in item.samples:
             _samples(context, item, sample, references)
-    context.library.pictures = _pictures_of(context)
+    patterns = dict.fromkeys(path for item in context.objects for path in _patterns(item))
+    found = together(context.searched.get(path, Found()) for path in patterns)
+    context.library.pictures = len(found.files)
 
 
 def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
     """Check paths of the method block; gives the places of the reference pictures."""
     references: set[str] = set()
     for field in METHODS[item.method.name].fields:
-        value = item.method.settings.get(field.name)
+        value, name = item.method.settings.get(field.name), field.name
         if field.kind not in ("file", "files") or not value:
             continue
-        place = item.method.spans.get(field.name) or item.head
+        place = item.method.spans.get(name) or item.head
         if field.kind == "file":
-            _file(context, str(value), place, f"{field.name}: there is no file {value}")
+            _file(context, str(value), place, f"{name}: there is no file {value}")
             continue
         for path in value if isinstance(value, tuple) else (str(value),):
-            found = _pictures(context, str(path), place)
+            found = _pictures(context, "I601", str(path), place, f"{name}: no picture matches")
             references.update(found.places.values())
-            _nothing(context, "I601", place, str(path), found, f"{field.name}: no picture matches")
     _enough(context, item, len(references))
     if item.method.model_kind == "files":
         place = item.method.spans.get("model") or item.head
@@ -82,10 +83,9 @@ def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: 
     spans = dict(zip(sample.images, sample.image_spans, strict=True))
     images: list[Found] = []
     for path, place in spans.items():
-        found = _pictures(context, path, place)
+        sentence = f"samples {sample.label}: no picture matches"
+        found = _pictures(context, "I607", path, place, sentence)
         images.append(found)
-        what = f"samples {sample.label}: no picture matches"
-        _nothing(context, "I607", place, path, found, what)
         shared = [file for file in found.files if found.places[file] in references]
         if shared:
             context.report.error(
@@ -95,74 +95,60 @@ def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: 
                 label="also a reference",
                 help="keep them in different folders: a picture compared with itself looks perfect",
             )  # fmt: skip
-    _masks(context, sample, together(images))
-
-
-def _masks(context: Context, sample: SampleSet, images: Found) -> None:
-    parts: list[Found] = []
-    for path, place in zip(sample.masks, sample.mask_spans, strict=True):
-        found = _pictures(context, path, place)
-        parts.append(found)
-        _nothing(context, "I607", place, path, found, f"samples {sample.label}: no mask matches")
-    masks = together(parts)
-    if images.files and masks.files and len(images.files) != len(masks.files):
+    sentence = f"samples {sample.label}: no mask matches"
+    parts = zip(sample.masks, sample.mask_spans, strict=True)
+    masks = together([_pictures(context, "I607", *part, sentence) for part in parts]).files
+    pictures = together(images).files
+    if pictures and masks and len(pictures) != len(masks):
         context.report.warning(
             "I606", sample.span,
-            f"samples {sample.label} has {len(images.files)} pictures and {len(masks.files)} masks",
+            f"samples {sample.label} has {len(pictures)} pictures and {len(masks)} masks",
             help="a mask has the name of its picture, with or without _mask behind it",
         )  # fmt: skip
 
 
-def _pictures(context: Context, pattern: str, place: Span) -> Found:
-    """Pictures behind a path or pattern; what stands in their way is reported."""
+def _pictures(context: Context, code: str, pattern: str, place: Span, sentence: str) -> Found:
+    """Pictures behind a path or pattern; what stands in their way is reported.
+
+    A path that gives no picture is an error for references and else a warning.
+    """
     if not _may_lead(context, pattern, place):
         return Found(outside=pattern)
     found = context.find(pattern)
     if pattern in context.too_wide:
-        context.report.error(
-            "I601", place, f"{pattern} leads through {context.too_wide[pattern]}",
-            help="name the folder of the pictures more exactly",
-        )  # fmt: skip
+        message = f"{pattern} leads through {context.too_wide[pattern]}"
+        help = "name the folder of the pictures more exactly"
+        context.report.error("I601", place, message, help=help)
     elif found.outside is not None:
         _outside(context, _named(context, found.outside), place)
         return Found(outside=found.outside)
     else:
         _not_looked_at(context, found, place)
+        if not found.files and not found.unreadable:
+            report = context.report.error if code == "I601" else context.report.warning
+            report(code, place, f"{sentence} {pattern}", help=context.advice(pattern))
     return found
-
-
-def _nothing(
-    context: Context, code: str, place: Span, path: str, found: Found, sentence: str
-) -> None:
-    """A path that gives no picture, which is an error for references and else a warning."""
-    if found.files or found.outside or found.unreadable or path in context.too_wide:
-        return
-    report = context.report.error if code == "I601" else context.report.warning
-    report(code, place, f"{sentence} {path}", help=context.advice(path))
 
 
 def _not_looked_at(context: Context, found: Found, place: Span) -> None:
     """Folders and files that a pattern leads to and that cannot be, or are not, looked at."""
+
+    def tell(message: str, help: str) -> None:
+        context.report.warning("I615", place, message, help=help)
+
     for folder, why in found.unreadable.items():
-        context.report.warning(
-            "I615", place, f"{_named(context, folder)} was not looked at: {why}",
-            help="the pictures in it are missing from the samples; make it readable",
-        )  # fmt: skip
+        help = "the pictures in it are missing from the samples; make it readable"
+        tell(f"{_named(context, folder)} was not looked at: {why}", help)
     if LINKS in found.left_out:
         links = found.left_out[LINKS]
         others = f" ({links.count} links are not)" if links.count > 1 else ""
         name = _named(context, links.names[0])
-        context.report.warning(
-            "I615", place, f"{name} is not looked at: ** follows no links to folders{others}",
-            help=f'if its pictures belong to these, add "{name}"',
-        )  # fmt: skip
+        message = f"{name} is not looked at: ** follows no links to folders{others}"
+        tell(message, f'if its pictures belong to these, add "{name}"')
     for name in found.strange[:1]:
         others = f" ({len(found.strange)} are not)" if len(found.strange) > 1 else ""
-        context.report.warning(
-            "I615", place,
-            f"{_named(context, name)} is named like a picture and is no regular file{others}",
-            help="remove or rename it: no command can read it as a picture",
-        )  # fmt: skip
+        message = f"{_named(context, name)} is named like a picture and is no regular file{others}"
+        tell(message, "remove or rename it: no command can read it as a picture")
 
 
 def _may_lead(context: Context, path: str, place: Span) -> bool:
@@ -187,11 +173,6 @@ def _named(context: Context, path: str) -> str:
         return shown(Path(path).relative_to(context.library.root_folder).as_posix())
     except ValueError:
         return shown(Path(path).as_posix())
-
-
-def _pictures_of(context: Context) -> int:
-    patterns = dict.fromkeys(path for item in context.objects for path in _patterns(item))
-    return len(together(context.searched.get(path, Found()) for path in patterns).files)
 
 
 def _patterns(item: ObjectSpec) -> Iterable[str]:

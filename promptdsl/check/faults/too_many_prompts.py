@@ -12,6 +12,7 @@ from promptdsl.spec import ObjectSpec
 MAX_PROMPTS = 20_000
 MAX_PROMPTS_OF_ALL = 200_000
 MAX_OBJECTS = 2_000
+_SEVERAL = "put the objects into several specs"
 MAX_LETTERS = 20_000_000  # of all prompts together; a prompt has about sixty
 
 
@@ -19,20 +20,15 @@ def few_objects(module: Module, report: Report) -> tuple[ObjectDef, ...]:
     """The objects of a file as far as they are looked at; more than that is an error."""
     objects = module.file.objects
     if len(objects) > MAX_OBJECTS:
-        report.error(
-            "I211", objects[MAX_OBJECTS].head,
-            f"this file has {len(objects):,} objects, and the limit is {MAX_OBJECTS:,}",
-            help="put the objects into several specs",
-        )  # fmt: skip
+        message = f"this file has {len(objects):,} objects, and the limit is {MAX_OBJECTS:,}"
+        report.error("I211", objects[MAX_OBJECTS].head, message, help=_SEVERAL)
     return objects[:MAX_OBJECTS]
 
 
 def too_many_prompts(context: Context) -> None:
     """Bound the ensemble of each object and of the whole spec."""
-    total = 0
     for item in context.objects:
         count = item.prompt_count
-        total += count
         if count > MAX_PROMPTS:
             states = count // max(1, len(item.templates))
             context.report.error(
@@ -41,13 +37,11 @@ def too_many_prompts(context: Context) -> None:
                 f"{len(item.templates):,} templates), and the limit is {MAX_PROMPTS:,}",
                 help="use fewer phrases or templates; a few hundred prompts are plenty",
             )  # fmt: skip
-    if total > MAX_PROMPTS_OF_ALL and context.spec.objects:
-        context.report.error(
-            "I211", context.spec.objects[-1].head,
-            f"the objects of this spec would have {total:,} prompts together, and the limit is "
-            f"{MAX_PROMPTS_OF_ALL:,}",
-            help="put the objects into several specs",
-        )  # fmt: skip
+    total = sum(item.prompt_count for item in context.objects)
+    if total > MAX_PROMPTS_OF_ALL:
+        message = f"the objects of this spec would have {total:,} prompts together, and the limit "
+        message += f"is {MAX_PROMPTS_OF_ALL:,}"
+        context.report.error("I211", context.spec.objects[-1].head, message, help=_SEVERAL)
         return
     letters = 0
     for item in context.objects:

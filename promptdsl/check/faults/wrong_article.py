@@ -44,30 +44,22 @@ def _clash(
     article = _ARTICLE_AT_END.search(before)
     if not found or article is None or not filling.strip():
         return False
-    if _BEGINS_WITH_ARTICLE.match(filling.strip()):
-        _two_articles(context, place, filling.strip().split()[0], template)
-        return True
+    first = filling.strip().split()[0]
     wanted = "an" if sounds_like_vowel(filling.strip()) else "a"
-    if article.group(1).lower() == wanted:
+    if _BEGINS_WITH_ARTICLE.match(filling.strip()):
+        message = f'this begins with "{first}", and another article stands before it'
+        help = f'leave out "{first}": templates bring their own article'
+    elif article.group(1).lower() == wanted:
         return False
-    said = f"{article.group(1)} {filling.strip().split()[0]}"
+    else:
+        message = f'this makes "{article.group(1)} {first}" where English says {wanted}'
+        help = (
+            f'write "{wanted} {{object}}" or "the {{object}}"' if template is None
+            else 'write "the {object}" in the template, which goes with every phrase'
+        )  # fmt: skip
     related = () if template is None else ((context.place(template), "in this template"),)
-    context.report.warning(
-        "I209", context.place(place), f'this makes "{said}" where English says {wanted}',
-        help=f'write "{wanted} {{object}}" or "the {{object}}"' if template is None
-        else 'write "the {object}" in the template, which goes with every phrase',
-        related=related,
-    )  # fmt: skip
+    context.report.warning("I209", context.place(place), message, help=help, related=related)
     return True
-
-
-def _two_articles(context: Context, place: Phrase, article: str, template: Phrase | None) -> None:
-    related = () if template is None else ((context.place(template), "in this template"),)
-    context.report.warning(
-        "I209", context.place(place),
-        f'this begins with "{article}", and another article stands before it',
-        help=f'leave out "{article}": templates bring their own article', related=related,
-    )  # fmt: skip
 
 
 def sounds_like_vowel(words: str) -> bool:

@@ -33,13 +33,12 @@ def fit_defaults(
                 fitted if fitted is not None else facts.image_size, field.kind
             )
     if changed and reference.kind != "builtin":
-        lines = "; ".join(f"{name}: {value}" for name, value in changed.items())
         report.warning(
             "I416", place,
             f"the published settings of {method.name} do not fit {reference.names[0]}, "
             f"which has {facts.blocks} blocks and patches of {facts.patch} px",
             label="scaled settings are used",
-            help=f"write {lines}",
+            help="write " + "; ".join(f"{name}: {value}" for name, value in changed.items()),
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from promptdsl.check.resolve.modules import Module
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import IncludeLine, Line, ListKind, NamedList, Text
 from promptdsl.source import Span
@@ -18,6 +18,7 @@ MAX_LINES_OF_ALL = 200_000
 MAX_CHAIN = 100
 _OTHER: dict[ListKind, ListKind] = {"words": "templates", "templates": "words"}
 _Key = tuple[str, str, ListKind]
+_Base = tuple[Phrase, ...] | None  # the parent's lines, None where there is no such block
 
 
 @dataclass(slots=True)
@@ -32,12 +33,10 @@ class Budget:
         """Whether so many lines more are allowed; the first that are not are reported."""
         if not self.exhausted and self.spent + lines > MAX_LINES_OF_ALL:
             self.exhausted = True
-            self.report.error(
-                "I211", place,
-                f"up to here the objects of this spec have {self.spent + lines:,} lines with all "
-                f"that they include and inherit, and the limit is {MAX_LINES_OF_ALL:,}",
-                help="use shorter lists, or put the objects into several specs",
-            )  # fmt: skip
+            message = f"up to here the objects of this spec have {self.spent + lines:,} lines with "
+            message += "all that they include and inherit, and the limit is "
+            help = "use shorter lists, or put the objects into several specs"
+            self.report.error("I211", place, f"{message}{MAX_LINES_OF_ALL:,}", help=help)
         if not self.exhausted:
             self.spent += lines
         return not self.exhausted
@@ -57,12 +56,7 @@ class Resolver:
     _told_aliases: set[tuple[str, str]] = field(default_factory=set)
 
     def expand(
-        self,
-        lines: tuple[Line, ...],
-        module: Module,
-        kind: ListKind,
-        base: tuple[Phrase, ...] | None = None,
-        inherits: bool = False,
+        self, lines: tuple[Line, ...], module: Module, kind: ListKind, base: _Base, inherits: bool
     ) -> tuple[tuple[Phrase, ...], bool]:
         """Phrases of a block, and whether some line was lost; `base` is what the parent has."""
         count, lost = self._count_lines(lines, module, kind, base, inherits)
@@ -80,12 +74,7 @@ class Resolver:
         return tuple(phrases), lost
 
     def _count_lines(
-        self,
-        lines: tuple[Line, ...],
-        module: Module,
-        kind: ListKind,
-        base: tuple[Phrase, ...] | None = None,
-        inherits: bool = False,
+        self, lines: tuple[Line, ...], module: Module, kind: ListKind, base: _Base, inherits: bool
     ) -> tuple[int | None, bool]:
         """How many phrases lines bring, None for too many, and whether some line was lost."""
         total, lost = 0, False
@@ -115,34 +104,28 @@ class Resolver:
 
     def _count_include(self, line: IncludeLine, module: Module, kind: ListKind) -> int | None:
         """How many phrases an include line brings; None, and a message, for an unknown name."""
-        home = module
         if line.alias is not None:
-            alias = line.alias.value
-            found = module.imports.get(alias)
-            module.used_aliases.add(alias)
-            if found is None:
-                self._unknown_alias(line, module)
-                return None
-            home = found
-        named = find_list(home, kind, line.name.value)
-        if named is None:
+            module.used_aliases.add(line.alias.value)
+        home, named = _included(line, module, kind)
+        if home is None:
+            self._unknown_alias(line, module)
+        elif named is None:
             self._unknown_list(line, module, home, kind)
-            return None
-        return self.count(named, home)
+        else:
+            return self.count(named, home)
+        return None
 
-    def _check_base(
-        self, line: IncludeLine, base: tuple[Phrase, ...] | None, inherits: bool
-    ) -> None:
-        if base is None and not inherits:
-            self.report.error(
-                "I313", line.span, "there is no parent object whose lines base could mean",
-                help="write object NAME extends PARENT { ... }, or include a list by its name",
-            )  # fmt: skip
-        elif base is None:
-            self.report.error(
-                "I313", line.span, "the parent object has no block of this name to include",
-                help="remove the line",
-            )  # fmt: skip
+    def _check_base(self, line: IncludeLine, base: _Base, inherits: bool) -> None:
+        if base is not None:
+            return
+        message = "there is no parent object whose lines base could mean"
+        help = "write object NAME extends PARENT { ... }, or include a list by its name"
+        if inherits:
+            message, help = (
+                "the parent object has no block of this name to include",
+                "remove the line",
+            )
+        self.report.error("I313", line.span, message, help=help)
 
     def count(self, named: NamedList, home: Module) -> int | None:
         """How many phrases a named list has; its mistakes are reported, once."""
@@ -151,17 +134,15 @@ class Resolver:
             return self._counts[key]
         if key in self._open:
             names = [entry[1] for entry in self._open[self._open.index(key) :]] + [key[1]]
-            self.report.error(
-                "I305", named.name.span,
-                f"these lists include each other in a circle: {' -> '.join(names)}",
-                help="remove one of the include lines",
-            )  # fmt: skip
+            message = f"these lists include each other in a circle: {' -> '.join(names)}"
+            help = "remove one of the include lines"
+            self.report.error("I305", named.name.span, message, help=help)
             return None
         if len(self._open) >= MAX_CHAIN:
             self._report_too_deep(named)
             return None
         self._open.append(key)
-        count, _lost = self._count_lines(named.lines, home, named.kind)
+        count, _lost = self._count_lines(named.lines, home, named.kind, None, False)
         self._open.pop()
         self._counts[key] = count or 0
         self._depths[key] = 1 + self._deepest(named, home)
@@ -172,19 +153,14 @@ class Resolver:
 
     def _deepest(self, named: NamedList, home: Module) -> int:
         """How many lists include each other in a row below this one, as far as they are counted."""
-        deepest = 0
-        for line in named.lines:
-            if isinstance(line, IncludeLine):
-                other, inner = _included(line, home, named.kind)
-                if other is not None and inner is not None:
-                    deepest = max(deepest, self._depths.get(_key(inner, other), 0))
-        return deepest
+        includes = (line for line in named.lines if isinstance(line, IncludeLine))
+        found = (_included(line, home, named.kind) for line in includes)
+        keys = (_key(inner, other) for other, inner in found if other and inner)
+        return max((self._depths.get(key, 0) for key in keys), default=0)
 
     def _report_too_deep(self, named: NamedList) -> None:
-        self.report.error(
-            "I305", named.name.span, f"lists include each other more than {MAX_CHAIN} deep",
-            help="put the phrases into one list",
-        )  # fmt: skip
+        message = f"lists include each other more than {MAX_CHAIN} deep"
+        self.report.error("I305", named.name.span, message, help="put the phrases into one list")
 
     def list(self, named: NamedList, home: Module) -> tuple[Text, ...]:
         """The texts of a named list that was counted; none of a list with too many."""
@@ -193,13 +169,14 @@ class Resolver:
             if key in self._open or len(self._open) >= MAX_CHAIN or not self._counts.get(key):
                 return ()  # which was reported
             self._open.append(key)
-            texts: list[Text] = []
-            for line in named.lines:
-                texts += (
+            self._texts[key] = tuple(
+                text
+                for line in named.lines
+                for text in (
                     (line,) if isinstance(line, Text) else self._brought(line, home, named.kind)
                 )
+            )
             self._open.pop()
-            self._texts[key] = tuple(texts)
         return self._texts[key]
 
     def _brought(self, line: IncludeLine, module: Module, kind: ListKind) -> tuple[Text, ...]:
@@ -213,68 +190,53 @@ class Resolver:
         if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
             return  # one missing `use` is one mistake, however many lines need it
         self._told_aliases.add((module.source.name, alias))
-        if self.report.full:
-            self.report.left_out += 1
+        if self.report.skips():
             return
-        near, fix = nearest(alias, module.imports), None
-        holder = next(module.holders(line.name.value, "words", "templates"), None)
-        if holder and not (near and _holds(module.imports[near], line.name.value)):
+        name = line.name.value
+        near = nearest(alias, module.imports)
+        holder = next(module.holders(name, "words", "templates"), None)
+        if holder and not (
+            near and any((kind, name) in module.imports[near].lists for kind in _OTHER)
+        ):
             near = holder
+        help = 'write use "std/winclip" as std at the top of the file'
         if near:
-            help = f"did you mean {near}.{line.name.value}?"
-            fix = Fix(line.alias.span, near)
-        elif alias == "std":
-            help = 'write use "std/winclip" as std at the top of the file'
-        else:
+            help = f"did you mean {near}.{name}?"
+        elif alias != "std":
             help = f'bring the file in first: use "FILE" as {alias}'
-        self.report.error(
-            "I301", line.alias.span, f"no file is used under the short name {alias}", help=help,
-            fix=fix,
-        )  # fmt: skip
+        message = f"no file is used under the short name {alias}"
+        self.report.error("I301", line.alias.span, message, write=near, help=help)
 
     def _unknown_list(
         self, line: IncludeLine, module: Module, home: Module, kind: ListKind
     ) -> None:
-        name = line.name.value
-        if home.lost_imports and home is module and line.alias is None and home.file.broken_lists:
-            return
-        if home.file.broken_lists:
-            return
-        if self.report.full:
-            self.report.left_out += 1
+        name, span = line.name.value, line.name.span
+        if home.file.broken_lists or self.report.skips():
             return
         where = "this file" if home is module else home.source.name
         if find_list(home, _OTHER[kind], name) is not None:
-            held, wanted = _OTHER[kind], kind
-            what = "phrases" if wanted == "words" else "templates"
-            self.report.error(
-                "I307", line.name.span, f"{name} is a list of {held}, and this block takes {what}",
-                help=f"include a list that was written with {wanted} NAME {{ ... }}",
-            )  # fmt: skip
+            takes = "phrases" if kind == "words" else "templates"
+            message = f"{name} is a list of {_OTHER[kind]}, and this block takes {takes}"
+            help = f"include a list that was written with {kind} NAME {{ ... }}"
+            self.report.error("I307", span, message, help=help)
             return
         names = home.list_names[kind]
         prefix = f"{line.alias.value}." if line.alias is not None else ""
-        near, fix = nearest(name, names), None
+        near, made = nearest(name, names), None
+        holders = [f"{alias}.{name}" for alias in islice(module.holders(name, kind), 2)]
         if not prefix and name in module.imports:
-            other = module.imports[name]
-            lists = [f"{name}.{each}" for each in other.list_names[kind][:8]]
+            lists = [f"{name}.{each}" for each in module.imports[name].list_names[kind][:8]]
             help = f"{name} is a used file, and it has {', '.join(lists) or 'no such list'}"
         elif near:
-            help, fix = f"did you mean {prefix}{near}?", Fix(line.name.span, near)
+            help, made = f"did you mean {prefix}{near}?", near
+        elif holders and not prefix:
+            help, made = f"did you mean {holders[0]}?", holders[0] if len(holders) == 1 else None
+        elif names:
+            help = f"{where} has {', '.join(prefix + each for each in names[:8])}"
         else:
-            from_files = list(islice(module.holders(name, kind), 2))
-            alias = from_files[0] if from_files else None
-            only = len(from_files) == 1 and not prefix
-            fix = Fix(line.name.span, f"{alias}.{name}") if only else None
-            help = (
-                f"did you mean {alias}.{name}?" if alias and not prefix else
-                f"{where} has {', '.join(prefix + each for each in names[:8])}" if names else
-                f"{where} has no list of {kind}"
-            )  # fmt: skip
-        self.report.error(
-            "I301", line.name.span, f"{where} has no list of {kind} named {name}", help=help,
-            fix=fix,
-        )  # fmt: skip
+            help = f"{where} has no list of {kind}"
+        message = f"{where} has no list of {kind} named {name}"
+        self.report.error("I301", span, message, write=made, help=help)
 
 
 def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
@@ -288,10 +250,6 @@ def _included(
     """The file and the list that an include line means, as far as they are known."""
     home = module if line.alias is None else module.imports.get(line.alias.value)
     return home, find_list(home, kind, line.name.value) if home is not None else None
-
-
-def _holds(module: Module, name: str) -> bool:
-    return any((kind, name) in module.lists for kind in _OTHER)
 
 
 def _key(named: NamedList, home: Module) -> _Key:

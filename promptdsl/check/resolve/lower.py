@@ -1,13 +1,15 @@
 """From merged objects to the Spec: defaults made explicit, settings and model checked."""
 
+from functools import partial
+
 from promptdsl.check.model_reference import read_model
 from promptdsl.check.resolve.fit_defaults import fit_defaults
 from promptdsl.check.resolve.lists import Resolver, find_list
-from promptdsl.check.resolve.modules import Library, Module
+from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import Merged
 from promptdsl.check.resolve.settings import Settings, read_settings
-from promptdsl.language.ast import RuleLine
-from promptdsl.methods import DEFAULT_METHOD, METHODS, Method, Setting
+from promptdsl.language.ast import ListKind, RuleLine
+from promptdsl.methods import DEFAULT_METHOD, METHODS, Setting
 from promptdsl.source import Span
 from promptdsl.spec import AreaLimit, Limit, MethodSpec, ObjectSpec, Phrase, ScoreLimit
 
@@ -20,27 +22,24 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
     """One complete object."""
     definition = merged.definition
     method = _method(merged, library)
-    defaulted = {
-        part
-        for part, value in {
-            "called": merged.called,
-            "normal": merged.normal,
-            "templates": merged.templates,
-            "method": merged.method,
-            "thresholds": merged.rules,
-        }.items()
-        if value is None
+    parts = {
+        "called": merged.called,
+        "normal": merged.normal,
+        "templates": merged.templates,
+        "method": merged.method,
+        "thresholds": merged.rules,
     }
+    defaulted = frozenset(part for part, value in parts.items() if value is None)
     profile = _PROFILE.get(method.name, DEFAULT_PROFILE)
-    site = definition.name.span
+    published = partial(_published, profile, definition.name.span, library, resolver)
     limits = (DEFAULT_LIMIT,) if merged.rules is None else tuple(map(_limit, merged.rules))
     return ObjectSpec(
         name=definition.name.value,
         called=merged.called or definition.name.value.replace("_", " "),
-        normal=_phrases(merged.normal, "words", "normal", profile, site, library, resolver),
+        normal=published("words", "normal") if merged.normal is None else merged.normal,
         defects=tuple(merged.defects.values()),
-        templates=_phrases(
-            merged.templates, "templates", "photos", profile, site, library, resolver
+        templates=(
+            published("templates", "photos") if merged.templates is None else merged.templates
         ),
         method=method,
         limits=limits,
@@ -48,7 +47,7 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         claims=tuple(merged.claims.values()),
         span=definition.span,
         head=definition.head,
-        defaulted=frozenset(defaulted),
+        defaulted=defaulted,
         broken=merged.broken,
         lost_parts=merged.lost_parts,
     )
@@ -61,20 +60,12 @@ def _limit(rule: RuleLine) -> Limit:
     return AreaLimit(rule.verdict, rule.above, rule.bound, rule.text, rule.span)
 
 
-def _phrases(
-    written: tuple[Phrase, ...] | None,
-    kind: str,
-    name: str,
-    profile: str,
-    site: Span,
-    library: Library,
-    resolver: Resolver,
+def _published(
+    profile: str, site: Span, library: Library, resolver: Resolver, kind: ListKind, name: str
 ) -> tuple[Phrase, ...]:
-    """What was written, else the published list of the method's own profile."""
-    if written is not None:
-        return written
-    module: Module = library.standard(profile)
-    named = find_list(module, "words" if kind == "words" else "templates", name)
+    """The published list of the method's own profile."""
+    module = library.standard(profile)
+    named = find_list(module, kind, name)
     assert named is not None
     resolver.count(named, module)
     return tuple(Phrase(text.value, text.span, site) for text in resolver.list(named, module))
@@ -82,36 +73,23 @@ def _phrases(
 
 def _method(merged: Merged, library: Library) -> MethodSpec:
     lines = merged.method
-    settings: Settings | None = None
-    if lines is not None:
-        settings = read_settings(lines, library.report)
-        if settings is None:
-            merged.broken = True
-    method = settings.method if settings else METHODS[DEFAULT_METHOD]
-    values = settings.values if settings else {}
-    spans = settings.spans if settings else {}
-    written_model = values.get("model")
-    if isinstance(written_model, tuple):
-        names = tuple(str(name) for name in written_model)
-        reference = read_model(names, spans["model"], library)
-    else:
-        reference = read_model(_default_model(method), None, library)
-    filled: dict[str, Setting] = {
-        field.name: values.get(field.name, field.default)
-        for field in method.fields
-        if field.name != "model"
-    }
-    if settings and settings.lost:
+    settings = read_settings(lines, library.report) if lines is not None else None
+    if lines is not None and (settings is None or settings.lost):
         merged.broken = True
-    place = lines.span if lines else merged.definition.name.span
-    fit_defaults(method, filled, set(spans), reference, place, library.report)
+    settings = settings or Settings(METHODS[DEFAULT_METHOD], {}, {}, frozenset())
+    method, spans = settings.method, settings.spans
+    filled: dict[str, Setting] = {
+        field.name: settings.values.get(field.name, field.default) for field in method.fields
+    }
+    model = filled.pop("model")
+    assert isinstance(model, tuple)
+    place = spans["model"] if "model" in settings.values else None
+    reference = read_model(tuple(map(str, model)), place, library)
+    at = lines.span if lines else None
+    fit_defaults(
+        method, filled, set(spans), reference, at or merged.definition.name.span, library.report
+    )
     return MethodSpec(
-        method.name, reference.names, reference.kind, filled, spans, lines.span if lines else None,
-        reference.facts, settings.lost if settings else frozenset(),
+        method.name, reference.names, reference.kind, filled, spans, at, reference.facts,
+        settings.lost,
     )  # fmt: skip
-
-
-def _default_model(method: Method) -> tuple[str, ...]:
-    field = method.field("model")
-    assert field is not None and isinstance(field.default, tuple)
-    return tuple(str(name) for name in field.default)

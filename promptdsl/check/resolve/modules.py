@@ -13,7 +13,15 @@ from pathlib import Path, PurePosixPath
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import IncludeLine, ListKind, NamedList, ObjectDef, SpecFile, Use
+from promptdsl.language.ast import (
+    IncludeLine,
+    ListKind,
+    NamedList,
+    ObjectDef,
+    PhraseBlock,
+    SpecFile,
+    Use,
+)
 from promptdsl.language.build.tree import build_ast
 from promptdsl.resources import standard_library
 from promptdsl.source import Loader, SourceFile, UnreadableSource, load
@@ -46,10 +54,8 @@ class Module:
     @cached_property
     def list_names(self) -> dict[ListKind, tuple[str, ...]]:
         """The names of the lists of each kind, in the order of the file."""
-        names: dict[ListKind, tuple[str, ...]] = {}
-        for kind in ("words", "templates"):
-            names[kind] = tuple(n.name.value for n in self.file.lists if n.kind == kind)
-        return names
+        kinds: tuple[ListKind, ...] = ("words", "templates")
+        return {k: tuple(n.name.value for n in self.file.lists if n.kind == k) for k in kinds}
 
     @cached_property
     def objects(self) -> dict[str, ObjectDef]:
@@ -83,9 +89,8 @@ class Module:
     def _likeliest_lost(self) -> str | None:
         """The short name without `use` that the file needs most often, the first of several."""
         blocks = [part for item in self.file.objects for part in item.parts]
-        lines = [
-            line for each in (*self.file.lists, *blocks) for line in getattr(each, "lines", ())
-        ]
+        lines = [line for named in self.file.lists for line in named.lines]
+        lines += [line for part in blocks if isinstance(part, PhraseBlock) for line in part.lines]
         names = [line.alias for line in lines if isinstance(line, IncludeLine)]
         names += [item.parent.alias for item in self.file.objects if item.parent is not None]
         unknown = (name.value for name in names if name and name.value not in self.use_lines)
@@ -153,85 +158,76 @@ class Library:
             self.report.error(
                 "I306", use.alias.span, f"the short name {alias} is taken",
                 help="remove this line: the file is already used" if same
-                else f"write use {_quoted(use)} as {alias}_2",
+                else f'write use "{use.path.value}" as {alias}_2',
                 related=((first.span, "by this line"),),
             )  # fmt: skip
             return
         module.use_lines[alias] = use
-        found = self._find(module, use)
+        try:
+            found = self._find(module, use)
+        except UnreadableSource as fault:
+            found = None
+            self.report.error(fault.code, use.path.span, fault.sentence, help=fault.help)
         if found is None:
             module.lost_imports = True
         else:
             module.imports[alias] = found
 
     def _find(self, module: Module, use: Use) -> Module | None:
+        """The file that a line uses; UnreadableSource says why there is none."""
         written = use.path.value.replace("\\", "/").strip()
         relative = PurePosixPath(written if written.endswith(SUFFIX) else written + SUFFIX)
         if not written:
-            self._refuse("I302", use, "use names no file", 'write use "std/winclip" as std')
-            return None
+            help = 'write use "std/winclip" as std'
+            raise UnreadableSource("I302", "use names no file", help)
         if relative.parts[0] == "std" or (module.standard and not relative.is_absolute()):
-            return self._find_standard(module, use, relative)
+            return self._find_standard(relative)
         path = Path(os.path.normpath(module.folder / relative))
-        if not self.inside(path) or (relative.is_absolute() and not self.allowed):
-            self._refuse_outside(use, written)
-            return None
-        if not self.loader.exists(path):
+        named_inside = self.inside(path) and not (relative.is_absolute() and not self.allowed)
+        if named_inside and not self.loader.exists(path):
             help = "paths are relative to this file; the standard library begins with std/"
             if self.loader.exists(path.with_suffix("")):
                 help = f"specs have the suffix {SUFFIX}: rename the file"
-            self._refuse("I302", use, f"there is no file {relative}", help)
-            return None
-        if not self.inside(self.loader.resolve(path)):
-            self._refuse_outside(use, written)
-            return None
+            raise UnreadableSource("I302", f"there is no file {relative}", help)
+        if not named_inside or not self.inside(self.loader.resolve(path)):
+            help = "copy the file into the spec's folder, or allow its folder with --allow FOLDER"
+            raise UnreadableSource("I303", f"{written} lies outside of the spec's folder", help)
         shown = os.path.normpath(Path(module.source.name).parent / relative)
         plan_path = PurePosixPath(os.path.normpath(module.plan_folder / relative))
-        return self._guarded(use, path, shown, str(plan_path), plan_path.parent, False)
+        return self._guarded(path, shown, str(plan_path), plan_path.parent, False)
 
-    def _find_standard(self, module: Module, use: Use, relative: PurePosixPath) -> Module | None:
+    def _find_standard(self, relative: PurePosixPath) -> Module | None:
         if relative.parts[0] != "std":
             relative = PurePosixPath("std") / relative
+        folder = standard_library() / "std"
         path = Path(os.path.normpath(standard_library() / relative))
-        known = sorted(entry.stem for entry in (standard_library() / "std").glob(f"*{SUFFIX}"))
-        if path.stem not in known or path.parent != standard_library() / "std":
+        known = sorted(entry.stem for entry in folder.glob(f"*{SUFFIX}"))
+        if path.stem not in known or path.parent != folder:
             near = nearest(path.stem, known)
-            self._refuse(
-                "I302", use, f'the standard library has no "{str(relative).removesuffix(SUFFIX)}"',
-                f'did you mean "std/{near}"?' if near else f"it has {', '.join(known)}",
-            )  # fmt: skip
-            return None
+            message = f'the standard library has no "{str(relative).removesuffix(SUFFIX)}"'
+            help = f'did you mean "std/{near}"?' if near else f"it has {', '.join(known)}"
+            raise UnreadableSource("I302", message, help)
         name = f"std/{path.name}"
-        return self._guarded(use, path, name, name, PurePosixPath("std"), True)
+        return self._guarded(path, name, name, PurePosixPath("std"), True)
 
     def _guarded(
-        self, use: Use, path: Path, shown: str, name: str, plan_folder: PurePosixPath, std: bool
+        self, path: Path, shown: str, name: str, plan_folder: PurePosixPath, std: bool
     ) -> Module | None:
         if path in self._open:
             chain = [entry.name for entry in self._open[self._open.index(path) :]] + [path.name]
-            self._refuse(
-                "I304", use, f"these files use each other in a circle: {' -> '.join(chain)}",
-                "move what they share into a third file",
-            )  # fmt: skip
-            return None
+            message = f"these files use each other in a circle: {' -> '.join(chain)}"
+            raise UnreadableSource("I304", message, "move what they share into a third file")
+        few = None
         if len(self._modules) >= MAX_FILES or len(self._open) >= MAX_CHAIN:
             few = f"a spec may use at most {MAX_FILES} files, {MAX_CHAIN} of them in a chain"
-            self._refuse_more(use, few)
-            return None
-        if self._letters > MAX_LETTERS:
+        elif self._letters > MAX_LETTERS:
             few = f"the files of a spec may have at most {MAX_LETTERS:,} letters together"
-            self._refuse_more(use, few)
-            return None
-        try:
-            return self._load(path, shown, name, plan_folder, std)
-        except UnreadableSource as fault:
-            self._refuse("I302", use, fault.sentence, fault.help)
-            return None
-
-    def _refuse_more(self, use: Use, sentence: str) -> None:
-        if not self._full_told:
-            self._refuse("I309", use, sentence, "use fewer files")
-        self._full_told = True
+        if few is not None:
+            if self._full_told:
+                return None
+            self._full_told = True
+            raise UnreadableSource("I309", few, "use fewer files")
+        return self._load(path, shown, name, plan_folder, std)
 
     def modules(self) -> tuple[Module, ...]:
         """Every file of the compilation, the spec itself first."""
@@ -244,16 +240,3 @@ class Library:
                 self.root_folder, self.loader.resolve(self.root_folder), *self.allowed
             )  # fmt: skip
         return any(path.is_relative_to(root) for root in self._roots)
-
-    def _refuse_outside(self, use: Use, written: str) -> None:
-        self._refuse(
-            "I303", use, f"{written} lies outside of the spec's folder",
-            "copy the file into the spec's folder, or allow its folder with --allow FOLDER",
-        )  # fmt: skip
-
-    def _refuse(self, code: str, use: Use, message: str, help: str | None) -> None:
-        self.report.error(code, use.path.span, message, help=help)
-
-
-def _quoted(use: Use) -> str:
-    return f'"{use.path.value}"'

@@ -1,11 +1,12 @@
 """From the lines of a method block to settings: kinds, units, ranges, and the author's slips."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Unpack
 
 from promptdsl.check.resolve.objects import MethodLines, relocate
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Report, Said
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, Value
 from promptdsl.language.recovery.wishes import wish
@@ -34,26 +35,11 @@ class Settings:
 
 def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
-    try:
-        method = find_method(lines.name)
-    except MethodNotLoaded as fault:
-        report.error(
-            "I401", lines.name_span, str(fault),
-            help="mend or remove that package, or name another method",
-        )  # fmt: skip
-        return None
+    method = _method(lines, report)
     if method is None:
-        names = method_names()
-        near = nearest(lines.name, names)
-        report.error(
-            "I401", lines.name_span, f"there is no method {lines.name}",
-            help=f"did you mean {near}?" if near else f"there are {', '.join(names)}",
-            fix=Fix(lines.name_span, near) if near else None,
-        )  # fmt: skip
         return None
     values: dict[str, Setting] = {}
     spans: dict[str, Span] = {}
-    lost: set[str] = set()
     for line in lines.fields:
         name = line.name.value
         field = method.field(name)
@@ -62,12 +48,26 @@ def read_settings(lines: MethodLines, report: Report) -> Settings | None:
             continue
         spans[name] = line.span
         folder = lines.folders.get(name, PurePosixPath("."))
-        value = None if line.broken else _read(field, line, folder, report)
-        if value is None:
-            lost.add(name)
-        else:
+        value = None if line.broken else _Line(field, line, folder, report).read()
+        if value is not None:
             values[name] = value
-    return Settings(method, values, spans, frozenset(lost))
+    return Settings(method, values, spans, frozenset(spans.keys() - values.keys()))
+
+
+def _method(lines: MethodLines, report: Report) -> Method | None:
+    try:
+        method = find_method(lines.name)
+    except MethodNotLoaded as fault:
+        help = "mend or remove that package, or name another method"
+        report.error("I401", lines.name_span, str(fault), help=help)
+        return None
+    if method is None:
+        names = method_names()
+        report.error(
+            "I401", lines.name_span, f"there is no method {lines.name}",
+            near=nearest(lines.name, names), help=f"there are {', '.join(names)}",
+        )  # fmt: skip
+    return method
 
 
 def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
@@ -80,236 +80,194 @@ def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
             help=f"remove the line, or choose method {owners[0]}",
         )  # fmt: skip
         return
-    near = nearest(name, [field.name for field in method.fields])
-    if near is None and wish(report, name, line.name.span):
-        return
-    report.error(
-        "I402", line.name.span, f"{name} is not a setting of {method.name}",
-        help=f"did you mean {near}?" if near
-        else f"it has {', '.join(field.name for field in method.fields)}",
-        fix=Fix(line.name.span, near) if near else None,
-    )  # fmt: skip
+    names = [field.name for field in method.fields]
+    near = nearest(name, names)
+    if near is not None or not wish(report, name, line.name.span):
+        message, help = f"{name} is not a setting of {method.name}", f"it has {', '.join(names)}"
+        report.error("I402", line.name.span, message, near=near, help=help)
 
 
-def _read(field: Field, line: FieldLine, folder: PurePosixPath, report: Report) -> Setting:
-    readers: dict[str, Callable[[], Setting]] = {
-        "model": lambda: _texts(field, line, report, at_most=2),
-        "file": lambda: _file(field, line, folder, report),
-        "files": lambda: _files(field, line, folder, report),
-        "windows": lambda: _windows(field, line, report),
-        "blocks": lambda: _blocks(field, line, report),
-        "choice": lambda: _choice(field, line, report),
-        "count": lambda: _number(field, line, report, "number"),
-        "number": lambda: _number(field, line, report, "number"),
-        "pixels": lambda: _number(field, line, report, "pixels"),
-    }
-    return readers[field.kind]()
+_KINDS: dict[str, str] = {
+    "text": "a text in quotes",
+    "word": "the word {}",
+    "number": "the number {}",
+    "percent": "a percentage",
+    "size": "the size {}",
+    "pixels": "{} px",
+}
 
 
-def _wrong_kind(
-    value: Value, field: Field, takes: str, help: str, report: Report, fix: Fix | None = None
-) -> None:
-    report.error(
-        "I404", value.span, f"{field.name} takes {takes}, not {_described(value)}", help=help,
-        fix=fix,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line while its values are read; a reader gives None once it has told what is wrong."""
 
+    field: Field
+    line: FieldLine
+    folder: PurePosixPath
+    report: Report
 
-def _described(value: Value) -> str:
-    return {
-        "text": "a text in quotes",
-        "word": f"the word {value.value}",
-        "number": f"the number {value.value}",
-        "percent": "a percentage",
-        "size": f"the size {value.value}",
-        "pixels": f"{value.value} px",
-    }[value.kind]
+    def read(self) -> Setting:
+        """The setting that the values mean."""
+        readers: dict[str, Callable[[], Setting]] = {
+            "model": self._texts,
+            "file": self._file,
+            "files": self._files,
+            "windows": self._windows,
+            "blocks": self._blocks,
+            "choice": self._choice,
+            "count": self._number,
+            "number": self._number,
+            "pixels": self._number,
+        }
+        return readers[self.field.kind]()
 
+    def _tell(self, code: str, where: Value | None, message: str, **said: Unpack[Said]) -> None:
+        """An error about a value, or about the whole line."""
+        self.report.error(code, where.span if where else self.line.span, message, **said)
 
-def _texts(field: Field, line: FieldLine, report: Report, at_most: int) -> tuple[str, ...] | None:
-    example = "ViT-B-16-plus-240"
-    found = []
-    for value in line.values:
-        if value.kind != "text":
-            written = str(value.value)
-            _wrong_kind(value, field, "texts in quotes", f"write {quote(written)}", report)
-            return None
-        found.append(str(value.value).strip())
-    if len(found) > at_most or not all(found):
-        report.error(
-            "I404", line.span, f"{field.name} takes a name and its pretrained tag, nothing more",
-            help=f'write {field.name}: "{example}", "laion400m_e31"',
-        )  # fmt: skip
+    def _wrong_kind(self, value: Value, takes: str, **said: Unpack[Said]) -> None:
+        found = _KINDS[value.kind].format(value.value)
+        self._tell("I404", value, f"{self.field.name} takes {takes}, not {found}", **said)
+
+    def _twice(self, value: Value) -> None:
+        message = f"{value.value} stands twice in {self.field.name}, and counts once"
+        self.report.warning("I417", value.span, message, help="remove it")
+
+    def _texts(self) -> tuple[str, ...] | None:
+        for value in self.line.values:
+            if value.kind != "text":
+                help = f"write {quote(str(value.value))}"
+                self._wrong_kind(value, "texts in quotes", help=help)
+                return None
+        found = tuple(str(value.value).strip() for value in self.line.values)
+        if len(found) <= 2 and all(found):
+            return found
+        message = f"{self.field.name} takes a name and its pretrained tag, nothing more"
+        help = f'write {self.field.name}: "ViT-B-16-plus-240", "laion400m_e31"'
+        self._tell("I404", None, message, help=help)
         return None
-    return tuple(found)
 
-
-def _file(field: Field, line: FieldLine, folder: PurePosixPath, report: Report) -> str | None:
-    paths = _files(field, line, folder, report)
-    if paths is not None and len(paths) != 1:
-        report.error(
-            "I404", line.span, f"{field.name} takes one path",
-            help=f'write {field.name}: "weights/prompts.safetensors"',
-        )  # fmt: skip
-        return None
-    return paths[0] if paths else None
-
-
-def _files(
-    field: Field, line: FieldLine, folder: PurePosixPath, report: Report
-) -> tuple[str, ...] | None:
-    found = []
-    for value in line.values:
-        if value.kind != "text":
-            help = f"write {field.name}: {quote(str(value.value))}"
-            if value.kind == "word" and value.value == "none":
-                help = "remove the line"
-            _wrong_kind(value, field, "paths in quotes", help, report)
+    def _file(self) -> str | None:
+        paths = self._files()
+        if paths is not None and len(paths) != 1:
+            help = f'write {self.field.name}: "weights/prompts.safetensors"'
+            self._tell("I404", None, f"{self.field.name} takes one path", help=help)
             return None
-        if not str(value.value).strip():
-            report.error(
-                "I404", value.span, "this path is empty", help='write for example "samples/*.png"'
-            )
-            return None
-        found.append(relocate(folder, str(value.value)))
-    return tuple(found)
+        return paths[0] if paths else None
 
+    def _files(self) -> tuple[str, ...] | None:
+        for value in self.line.values:
+            if value.kind != "text":
+                help = f"write {self.field.name}: {quote(str(value.value))}"
+                none = value.kind == "word" and value.value == "none"
+                self._wrong_kind(value, "paths in quotes", help="remove the line" if none else help)
+                return None
+            if not str(value.value).strip():
+                help = 'write for example "samples/*.png"'
+                self._tell("I404", value, "this path is empty", help=help)
+                return None
+        return tuple(relocate(self.folder, str(value.value)) for value in self.line.values)
 
-def _windows(field: Field, line: FieldLine, report: Report) -> tuple[str, ...] | None:
-    found: list[str] = []
-    lost = False
-    for value in line.values:
+    def _windows(self) -> tuple[str, ...] | None:
+        found: list[str] = []
+        lost = False
+        for value in self.line.values:
+            if not self._is_window(value):
+                lost = True
+            elif value.value in found:
+                self._twice(value)
+            else:
+                found.append(str(value.value))
+        return None if lost else tuple(found)
+
+    def _is_window(self, value: Value) -> bool:
         written = str(value.value)
-        if not _is_window(field, value, report):
-            lost = True
-        elif written in found:
-            report.warning(
-                "I417", value.span, f"{written} stands twice in windows, and counts once",
-                help="remove it",
-            )  # fmt: skip
-        else:
-            found.append(written)
-    return None if lost else tuple(found)
-
-
-def _is_window(field: Field, value: Value, report: Report) -> bool:
-    written = str(value.value)
-    if value.kind == "size":
-        if not written.startswith("0") and "x0" not in written and len(written) < 10:
+        if value.kind == "size" and len(written) >= 10:
+            message = "a window of so many patches fits no picture"
+            self._tell("I405", value, message, help="write 2x2")
+        elif value.kind == "size" and (written.startswith("0") or "x0" in written):
+            message = f"a window of {written} patches holds nothing"
+            self._tell("I405", value, message, help="write 2x2")
+        elif value.kind == "size" or (value.kind == "word" and written == "image"):
             return True
-        if len(written) >= 10:
-            report.error(
-                "I405", value.span, "a window of so many patches fits no picture", help="write 2x2"
-            )
-            return False
-        report.error(
-            "I405", value.span, f"a window of {written} patches holds nothing", help="write 2x2"
-        )
-    elif value.kind == "number":
-        report.error(
-            "I406", value.span, "a window has two sides, in patches",
-            help=f"write {written}x{written}", fix=Fix(value.span, f"{written}x{written}"),
-        )  # fmt: skip
-    elif value.kind == "word" and written == "image":
-        return True
-    else:
-        near = nearest(written, ("image",)) if value.kind == "word" else None
-        help = (
-            f"write {written}, without quotes" if value.kind == "text" else "write for example 2x2"
-        )
-        help = f"did you mean {near}?" if near else help
-        _wrong_kind(
-            value, field, "image and sizes like 2x2", help, report,
-            Fix(value.span, near) if near else None,
-        )  # fmt: skip
-    return False
-
-
-def _blocks(field: Field, line: FieldLine, report: Report) -> tuple[int, ...] | None:
-    found: list[int] = []
-    for value in line.values:
-        if value.kind != "number" or not isinstance(value.value, int):
-            _wrong_kind(value, field, "whole numbers", f"write {field.name}: 6, 12, 18, 24", report)
-            return None
-        if value.value < 1:
-            report.error("I405", value.span, "blocks are counted from 1", help="write 1 or more")
-            return None
-        if value.value in found:
-            report.warning(
-                "I417", value.span, f"{value.value} stands twice in {field.name}, and counts once",
-                help="remove it",
+        elif value.kind == "number":
+            message, square = "a window has two sides, in patches", f"{written}x{written}"
+            self._tell("I406", value, message, write=square)
+        else:
+            bare = f"write {written}, without quotes"
+            self._wrong_kind(
+                value, "image and sizes like 2x2",
+                near=nearest(written, ("image",)) if value.kind == "word" else None,
+                help=bare if value.kind == "text" else "write for example 2x2",
             )  # fmt: skip
-            continue
-        found.append(value.value)
-    return tuple(found)
+        return False
 
+    def _blocks(self) -> tuple[int, ...] | None:
+        found: list[int] = []
+        for value in self.line.values:
+            if value.kind != "number" or not isinstance(value.value, int):
+                help = f"write {self.field.name}: 6, 12, 18, 24"
+                self._wrong_kind(value, "whole numbers", help=help)
+                return None
+            if value.value < 1:
+                self._tell("I405", value, "blocks are counted from 1", help="write 1 or more")
+                return None
+            if value.value in found:
+                self._twice(value)
+            else:
+                found.append(value.value)
+        return tuple(found)
 
-def _one(field: Field, line: FieldLine, report: Report) -> Value | None:
-    if len(line.values) == 1:
-        return line.values[0]
-    report.error(
-        "I404", line.span, f"{field.name} takes one value",
-        help=f"keep one: {field.name}: {_written(line.values)}",
-    )  # fmt: skip
-    return None
-
-
-def _written(values: Iterable[Value]) -> str:
-    first = next(iter(values))
-    return quote(str(first.value)) if first.kind == "text" else str(first.value)
-
-
-def _choice(field: Field, line: FieldLine, report: Report) -> str | None:
-    value = _one(field, line, report)
-    if value is None:
+    def _one(self) -> Value | None:
+        first = self.line.values[0]
+        if len(self.line.values) == 1:
+            return first
+        name, written = self.field.name, str(first.value)
+        written = quote(written) if first.kind == "text" else written
+        self._tell("I404", None, f"{name} takes one value", help=f"keep one: {name}: {written}")
         return None
-    written = str(value.value)
-    choices = f"{', '.join(field.choices[:-1])} or {field.choices[-1]}"
-    if written in field.choices:
-        if value.kind == "text":
-            _wrong_kind(value, field, "a bare word", f"write {written}, without quotes", report)
+
+    def _choice(self) -> str | None:
+        value, name, choices = self._one(), self.field.name, self.field.choices
+        if value is None:
             return None
-        return written
-    near = nearest(written, field.choices)
-    report.error(
-        "I404", value.span, f"{field.name} is {choices}, not {written}",
-        help=f"did you mean {near}?" if near else f"write {field.name}: {field.choices[0]}",
-        fix=Fix(value.span, near) if near else None,
-    )  # fmt: skip
-    return None
+        written = str(value.value)
+        if written not in choices:
+            message = f"{name} is {', '.join(choices[:-1])} or {choices[-1]}, not {written}"
+            near, help = nearest(written, choices), f"write {name}: {choices[0]}"
+            self._tell("I404", value, message, near=near, help=help)
+        elif value.kind == "text":
+            self._wrong_kind(value, "a bare word", help=f"write {written}, without quotes")
+        else:
+            return written
+        return None
 
-
-def _number(field: Field, line: FieldLine, report: Report, kind: str) -> int | float | None:
-    value = _one(field, line, report)
-    if value is None:
-        return None
-    if kind == "pixels" and value.kind == "number":
-        report.error(
-            "I406", value.span, f"{field.name} is measured in pixels, and the unit is missing",
-            help=f"write {value.value} px", fix=Fix(value.span, f"{value.value} px"),
-        )  # fmt: skip
-        return None
-    what = "a number of pixels" if kind == "pixels" else (
-        "a whole number" if field.kind == "count" else "a number"
-    )  # fmt: skip
-    example = field.default if isinstance(field.default, (int, float)) else field.minimum or 1
-    unit = " px" if kind == "pixels" else ""
-    whole = field.kind == "count" or (kind == "pixels" and field.name == "image_size")
-    number = value.value
-    if value.kind != kind or isinstance(number, str) or (whole and number % 1 != 0):
-        wrong_fraction = value.kind == kind and whole
-        _wrong_kind(
-            value, field, what.replace("a number", "a whole number") if wrong_fraction else what,
-            f"write for example {field.name}: {example}{unit}", report,
-        )  # fmt: skip
-        return None
-    if not _in_range(field, number):
-        report.error(
-            "I405", value.span, f"{field.name} must be {_range(field)}, and {number:g} is not",
-            help=f"write for example {field.name}: {example:g}{unit}",
-        )  # fmt: skip
-        return None
-    return int(number) if whole else float(number)
+    def _number(self) -> int | float | None:
+        value, field = self._one(), self.field
+        if value is None:
+            return None
+        pixels = field.kind == "pixels"
+        if pixels and value.kind == "number":
+            message = f"{field.name} is measured in pixels, and the unit is missing"
+            self._tell("I406", value, message, write=f"{value.value} px")
+            return None
+        whole = field.kind == "count" or (pixels and field.name == "image_size")
+        right_kind, number = value.kind == ("pixels" if pixels else "number"), value.value
+        example = field.default if isinstance(field.default, (int, float)) else field.minimum or 1
+        unit = " px" if pixels else ""
+        if not right_kind or isinstance(number, str) or (whole and number % 1 != 0):
+            takes = (
+                "a whole number" if field.kind == "count" or (right_kind and whole) else "a number"
+            )
+            help = f"write for example {field.name}: {example}{unit}"
+            self._wrong_kind(value, f"{takes} of pixels" if pixels else takes, help=help)
+            return None
+        if not _in_range(field, number):
+            message = f"{field.name} must be {_range(field)}, and {number:g} is not"
+            help = f"write for example {field.name}: {example:g}{unit}"
+            self._tell("I405", value, message, help=help)
+            return None
+        return int(number) if whole else float(number)
 
 
 def _in_range(field: Field, number: int | float) -> bool:

@@ -7,7 +7,6 @@ that the object does not have itself (it inherits it, or lives on a default) is 
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.errors import SpecProblem
 from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.words.units import NORMAL
+from promptdsl.files.difference import unified_lines
 from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.opening import read_regular
 from promptdsl.language.ast import ObjectDef, PhraseBlock
@@ -23,8 +23,6 @@ from promptdsl.language.statements import quote
 from promptdsl.pipeline import compile_text
 from promptdsl.source import MAX_BYTES, SourceFile, Span
 from promptdsl.spec import ObjectSpec, Phrase
-
-_NO_NEWLINE = "\n\\ No newline at end of file\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +211,4 @@ def _indent(text: str, at: int) -> str:
 
 def unified(before: str, after: str, path: str) -> str:
     """What `patch -p1` and `git apply` take; `path` is relative to where they run."""
-    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
-    return "".join(line if line.endswith("\n") else line + _NO_NEWLINE for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; `splitlines` would also split at rarer characters."""
-    *whole, rest = text.split("\n")
-    return [line + "\n" for line in whole] + ([rest] if rest else [])
+    return "".join(unified_lines(before, after, f"a/{path}", f"b/{path}"))

@@ -85,7 +85,7 @@ def _finish_rule(
     return RuleLine(
         cast(Literal["reject", "review"], statement.first), measure,
         cast("float | None", level), cast("float | None", bound),
-        " ".join(desk.written(statement).split()), desk.place(statement), desk.span(rest[1]),
+        " ".join(desk.written(statement).split()), desk.place(statement),
     )  # fmt: skip
 
 

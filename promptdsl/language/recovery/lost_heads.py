@@ -8,12 +8,9 @@ from collections.abc import Sequence
 
 from lark import Token
 
-_INNER = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}
-_SECTIONS = {
-    "INSPECT", "USE", "WORDS", "OBJECT", "NORMAL", "DEFECT", "TEMPLATES", "METHOD", "THRESHOLDS",
-    "SAMPLES", "TEST", "REMOVE",
-}  # fmt: skip
-_TOP = {"INSPECT", "USE", "WORDS", "OBJECT"}
+from promptdsl.language.recovery.token_pass import BLOCK_WORDS, INNER_KINDS, TOP_WORDS
+
+_SECTIONS = BLOCK_WORDS | {"INSPECT", "USE", "REMOVE"}
 _HEADS = {
     "REJECT": "thresholds {",
     "REVIEW": "thresholds {",
@@ -48,14 +45,14 @@ def orphans_end(tokens: Sequence[Token], at: int, depth: int) -> tuple[int | Non
 def _begins_inner_line(tokens: Sequence[Token], at: int) -> bool:
     token = tokens[at]
     colon = at + 1 < len(tokens) and tokens[at + 1].type == "COLON"
-    return token.type in _INNER or (token.type == "NAME" and colon and token != "called")
+    return token.type in INNER_KINDS or (token.type == "NAME" and colon and token != "called")
 
 
 def _object_goes_on(tokens: Sequence[Token], at: int) -> bool:
     """Whether what follows a closing brace shows that it did not close the object."""
     while at < len(tokens) and tokens[at].type in ("_NEWLINE", "COMMA"):
         at += 1
-    return at < len(tokens) and tokens[at].type not in _TOP
+    return at < len(tokens) and tokens[at].type not in TOP_WORDS
 
 
 def likely_head(first: Token) -> str:

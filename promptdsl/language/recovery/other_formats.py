@@ -59,10 +59,10 @@ def _is_table(lines: list[str]) -> bool:
 
 def tell_other_format(source: SourceFile, kind: str, report: Report) -> None:
     """The one message about such a file."""
-    first = source.text.lstrip().split("\n", 1)[0]
-    begin = len(source.text) - len(source.text.lstrip())
+    rest = source.text.lstrip()
+    begin, first = len(source.text) - len(rest), rest.split("\n", 1)[0].rstrip()
     report.error(
-        "I135", Span(source.name, begin, begin + max(1, len(first.rstrip()))),
+        "I135", Span(source.name, begin, begin + max(1, len(first))),
         f"this is {kind}, and no spec", label="no line of a spec",
         help="begin a spec with promptdsl new, and copy the phrases into its blocks: "
         'defect scratch { "scratched {object}" }',

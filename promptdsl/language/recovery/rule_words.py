@@ -12,6 +12,7 @@ from promptdsl.language.desk import Desk
 from promptdsl.language.tokens import begin, finish
 
 _NUMBERS = {"NUMBER", "PERCENT"}
+_DOTTED = re.compile(r"(\d+(?:\.\d+)?%?)\s*(?:\.\.+|\u2026|to|[-\u2013\u2014])\s*(\d*\.?\d+%?)")
 # Ways to say >= in words, and those that ask for low scores.
 _UPWARDS = (
     "greater than or equal to", "is greater than", "is more than", "is at least", "is above",
@@ -23,13 +24,15 @@ _DOWNWARDS = (
     "below", "under", "max", "maximum",
 )  # fmt: skip
 LENGTHS = {
-    "px": "a length in pixels", "pixel": "a length in pixels", "pixels": "a length in pixels",
-    "px2": "an area in pixels", "mm": "a length", "cm": "a length", "um": "a length",
-    "µm": "a length", "μm": "a length", "in": "a length", "inch": "a length", "inches": "a length",
-    "m": "a length", "mil": "a length", "mm2": "an area", "cm2": "an area", "sqmm": "an area",
-    "millimeter": "a length", "millimeters": "a length", "millimetre": "a length",
-    "millimetres": "a length", "micron": "a length", "microns": "a length",
-}  # fmt: skip
+    **dict.fromkeys(("px", "pixel", "pixels"), "a length in pixels"),
+    "px2": "an area in pixels",
+    **dict.fromkeys(("mm2", "cm2", "sqmm"), "an area"),
+    **dict.fromkeys(
+        "mm cm um µm μm in inch inches m mil millimeter millimeters millimetre millimetres micron "
+        "microns".split(),
+        "a length",
+    ),
+}
 SCORE_WORDS = {
     "probability", "confidence", "likelihood", "anomaly", "anomaly_score", "anomalyscore", "scores",
     "image_score", "likeness", "value", "result", "threshold", "rating",
@@ -60,33 +63,23 @@ def ranged(desk: Desk, tokens: Sequence[Token]) -> tuple[str, str] | None:
         return None
     words = said(tokens)
     numbers = [str(token) for token in tokens if token.type in _NUMBERS]
-    written = desk.written(desk.span(*tokens)) if tokens else ""
-    dotted = re.search(
-        r"(\d+(?:\.\d+)?%?)\s*(?:\.\.+|\u2026|to|[-\u2013\u2014])\s*(\d*\.?\d+%?)", written
-    )
+    dotted = _DOTTED.search(desk.written(tokens) if tokens else "")
     if "or" in words or (len(numbers) != 2 and dotted is None):
         return None
-    low, high = "", ""
-    if len(numbers) == 2:
-        low, high = numbers[0], numbers[1].lstrip("-")
-    elif dotted is not None:
-        low, high = dotted.groups()
+    limits: tuple[str, ...] = (numbers[0], numbers[1].lstrip("-")) if len(numbers) == 2 else ()
+    if not limits and dotted is not None:
+        limits = dotted.groups()
     between = "between" in words or (words[:1] in (["in"], ["from"], ["within"]) and len(words) > 2)
-    signs = [token for token in tokens if token.type == "COMPARISON"]
-    both = len(signs) == 2 and {sign[0] for sign in signs} in (
-        {">", "<"},
-        {"<"},
-        {"\u2265", "<"},
-        {"\u2265", "\u2264"},
-    )
+    signs = "".join(token[:1] for token in tokens if token.type == "COMPARISON")
+    both = signs in ("><", "<>", "<<", "\u2265<", "<\u2265", "\u2265\u2264", "\u2264\u2265")
     plain = dotted is not None and not signs and "above" not in words
     if not (between or both or plain) or "area" in words[3:]:
         return None
     try:
-        ordered = sorted((low, high), key=lambda each: float(each.rstrip("% \t")))
+        low, high = sorted(limits, key=lambda each: float(each.rstrip("% \t")))
     except ValueError:
         return None
-    return ordered[0], ordered[1]
+    return low, high
 
 
 def joined(tokens: Sequence[Token]) -> int | None:

@@ -10,58 +10,52 @@ from decimal import Decimal
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Fix, Report
+from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.language.recovery.stray_marks import tell_brackets
+from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
 from promptdsl.language.tokens import begin, finish, made
 from promptdsl.methods import known_fields
 from promptdsl.source import SourceFile, Span
 
-_BLOCK_WORDS = {
-    "OBJECT", "NORMAL", "DEFECT", "WORDS", "TEMPLATES", "METHOD", "THRESHOLDS", "SAMPLES", "TEST",
-}  # fmt: skip
-_NO_COLON = _BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
-_AFTER_A_BLOCK = _BLOCK_WORDS | {"REMOVE", "INCLUDE"}
+_NO_COLON = BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
+_AFTER_A_BLOCK = BLOCK_WORDS | {"REMOVE", "INCLUDE"}
 _BRACKETS = {"(": ")", "[": "]"}
 _BEFORE_A_LIMIT = {"above", "least", "most"}
 _EXPONENT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,2}")
 _JOINTS = {"and", "or", "also", "else", "then", "&", "&&", "||"}
 _VALUES = {"NUMBER", "PERCENT", "SIZE", "STRING"}
+_RULES = {"REJECT", "REVIEW"}
 # What begins the next line of a block although a line that begins so is not yet finished.
 _NEXT_LINE: dict[str, set[str]] = {
     "INCLUDE": {"INCLUDE", "STRING"},
-    "REJECT": {"REJECT", "REVIEW"},
-    "REVIEW": {"REJECT", "REVIEW"},
+    "REJECT": _RULES,
+    "REVIEW": _RULES,
     "STRING": {"INCLUDE"},
     "EXPECT": {"EXPECT"},
 }
 
 
 @dataclass(slots=True)
-class _Mender:
-    source: SourceFile
-    report: Report
-    tokens: list[Token]
-    at: int = 0
-    out: list[Token] = field(default_factory=list)
+class _Mender(TokenPass):
     line: list[Token] = field(default_factory=list)  # the statement so far
     brackets: list[str] = field(default_factory=list)  # the closers that are waited for
     broken_rule: Token | None = None  # the last threshold line told to run over two lines
 
     def run(self) -> list[Token]:
         """Walk the tokens once; a rule either takes the next tokens or leaves them."""
-        rules: dict[str, Callable[[Token], bool]] = {
-            "UNKNOWN": self._unknown,
-            "COMPARISON": self._comparison,
-            "_NEWLINE": self._rule_goes_on,
-            "NUMBER": self._number,
-            "COLON": self._colon_behind_word,
-            "NAME": self._next_line,
-            "STRING": self._next_line,
-            **dict.fromkeys(_AFTER_A_BLOCK | {"REJECT", "REVIEW", "EXPECT"}, self._next_line),
+        rules: dict[str, tuple[Callable[[Token], bool], ...]] = {
+            "UNKNOWN": (self._slashes, self._semicolon, self._bracket),
+            "COMPARISON": (self._comparison,),
+            "_NEWLINE": (self._rule_goes_on,),
+            "NUMBER": (self._exponent, self._decimal_comma, self._percent, self._times),
+            "COLON": (self._colon_behind_word,),
+            "NAME": (self._next_line,),
+            "STRING": (self._next_line,),
+            **dict.fromkeys(_AFTER_A_BLOCK | _RULES | {"EXPECT"}, (self._next_line,)),
         }
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
-            rule = rules.get(token.type)
-            if rule is None or not rule(token):
+            if not any(rule(token) for rule in rules.get(token.type, ())):
                 self._keep(token)
                 self.at += 1
         return self.out
@@ -73,49 +67,46 @@ class _Mender:
         else:
             self.line.append(token)
 
-    def _kind(self, ahead: int) -> str:
-        at = self.at + ahead
-        return self.tokens[at].type if at < len(self.tokens) else ""
-
-    def _span(self, first: Token, last: Token | None = None) -> Span:
-        return Span(self.source.name, begin(first), finish(last or first))
+    def _take(
+        self, count: int, kind: str, written: str, code: str, message: str, label: str
+    ) -> bool:
+        """Take some tokens for one token that is written otherwise, and report it."""
+        first = self.tokens[self.at]
+        span = self.span(first, self.tokens[self.at + count - 1])
+        self.report.error(code, span, message, label=label, write=written)
+        self._keep(Token(kind, written, start_pos=span.start, end_pos=span.end, line=first.line))
+        self.at += count
+        return True
 
     # rules: True when they took tokens
 
-    def _unknown(self, token: Token) -> bool:
-        if token.startswith("//") or token == "--":
-            return self._slashes(token)
-        return self._semicolon(token) if token == ";" else self._bracket(token)
-
     def _slashes(self, token: Token) -> bool:
         """`// a comment`, `-- a comment`."""
+        if not token.startswith("//") and token != "--":
+            return False
         place = Span(self.source.name, begin(token), begin(token) + 2)
-        self.report.error(
-            "I120", place, f"{token[:2]} does not begin a comment",
-            help="comments begin with #", fix=Fix(place, "#"),
-        )  # fmt: skip
-        while self.at < len(self.tokens) and self.tokens[self.at].type != "_NEWLINE":
+        message, help = f"{token[:2]} does not begin a comment", "comments begin with #"
+        self.report.error("I120", place, message, write="#", help=help)
+        while self.kind() not in ("_NEWLINE", ""):
             self.at += 1
         return True
 
     def _comparison(self, token: Token) -> bool:
         """`> =`."""
-        in_rule = bool(self.line) and self.line[0].type in ("REJECT", "REVIEW")
-        if not in_rule or self._kind(1) != "COMPARISON":
+        in_rule = bool(self.line) and self.line[0].type in _RULES
+        if not in_rule or self.kind(1) != "COMPARISON":
             return False
         if {token, self.tokens[self.at + 1]} != {">", "="}:
             return False
-        self._take(
-            2, "COMPARISON", ">=", "I505", "a space stands inside the comparison", "needs >="
-        )
-        return True
+        message = "a space stands inside the comparison"
+        return self._take(2, "COMPARISON", ">=", "I505", message, "needs >=")
 
     def _rule_goes_on(self, newline: Token) -> bool:
         """`reject when score`, and `>= 0.62` on the next line."""
-        if not self.line or self.line[0].type not in ("REJECT", "REVIEW"):
+        if not self.line or self.line[0].type not in _RULES:
             return False
         ahead = 1
-        while self._kind(ahead) == "_NEWLINE":
+        while self.kind(ahead) == "_NEWLINE":
             ahead += 1
         if not self._ends_open() or not self._continues(ahead):
             return False
@@ -125,8 +116,8 @@ class _Mender:
             gap = Span(self.source.name, finish(self.line[-1]), begin(rest))
             blank = not self.source.text[gap.start : gap.end].strip()
             self.report.error(
-                "I126", self._span(rest), f"a threshold line stands on one line, with its {rest}",
-                help="move it up to the line before", fix=Fix(gap, " ") if blank else None,
+                "I126", self.span(rest), f"a threshold line stands on one line, with its {rest}",
+                help="move it up to the line before", write=" " if blank else None, at=gap,
             )  # fmt: skip
         self.at += ahead
         return True
@@ -138,26 +129,28 @@ class _Mender:
 
     def _continues(self, ahead: int) -> bool:
         """Whether the token there is what the threshold line lacks."""
-        kind, last = self._kind(ahead), self.line[-1]
+        kind, last = self.kind(ahead), self.line[-1]
         if kind == "COMPARISON":
             return last == "score" or last.type in ("NUMBER", "PERCENT")
         if kind in ("NUMBER", "PERCENT"):
             return last.type == "COMPARISON" or last == "above"
-        following = {"reject": "when", "review": "when", "area": "above"}
         if kind != "NAME":
             return False
         word = self.tokens[self.at + ahead]
         if last == "when":
             return word in ("score", "area")
+        following = {"reject": "when", "review": "when", "area": "above"}
         return word == following.get(str(last)) or (last.type == "COMPARISON" and word == "auto")
 
     def _semicolon(self, token: Token) -> bool:
         """`;` where a line ends or a comma belongs."""
-        ends = self._kind(1) in ("_NEWLINE", "RBRACE", "")
+        if token != ";":
+            return False
+        ends = self.kind(1) in ("_NEWLINE", "RBRACE", "")
         self.report.error(
-            "I129", self._span(token), "lines end with a comma or a new line, not with ;",
-            label="nothing belongs here", help="remove it" if ends else "write a comma",
-            fix=Fix(self._span(token), "" if ends else ","),
+            "I129", self.span(token), "lines end with a comma or a new line, not with ;",
+            label="nothing belongs here", write="" if ends else ",",
+            help="remove it" if ends else "write a comma",
         )  # fmt: skip
         self.at += 1
         if not ends:
@@ -166,36 +159,24 @@ class _Mender:
 
     def _bracket(self, token: Token) -> bool:
         """`defect scratch ( ... )`: another kind of bracket around a block."""
+        heads = bool(self.line) and self.line[0].type in BLOCK_WORDS
         if self.brackets and token == self.brackets[-1]:
             self.brackets.pop()
             self._keep(Token.new_borrow_pos("RBRACE", "}", token))
-            self.at += 1
-            return True
-        heads = bool(self.line) and self.line[0].type in _BLOCK_WORDS
-        if token not in _BRACKETS or not heads:
+        elif token in _BRACKETS and heads:
+            closer = _BRACKETS[token]
+            tell_brackets(self.report, self.span(token), token, closer)
+            self.brackets.append(closer)
+            self._keep(Token.new_borrow_pos("LBRACE", "{", token))
+        else:
             return False
-        closer = _BRACKETS[token]
-        self.report.error(
-            "I103", self._span(token), f"blocks stand in braces, not in {token} {closer}",
-            label="needs {", help=f"write {{ for {token} and }} for {closer}",
-        )  # fmt: skip
-        self.brackets.append(closer)
-        self._keep(Token.new_borrow_pos("LBRACE", "{", token))
         self.at += 1
         return True
-
-    def _number(self, token: Token) -> bool:
-        return (
-            self._exponent(token)
-            or self._decimal_comma(token)
-            or self._percent(token)
-            or self._times(token)
-        )
 
     def _exponent(self, token: Token) -> bool:
         """`7e-2`, which programs write for 0.07."""
         count, written = 1, str(token)
-        while count < 3 and self._kind(count) in ("NAME", "NUMBER"):
+        while count < 3 and self.kind(count) in ("NAME", "NUMBER"):
             following = self.tokens[self.at + count]
             if begin(following) != finish(self.tokens[self.at + count - 1]):
                 break
@@ -203,44 +184,29 @@ class _Mender:
             count += 1
         if count == 1 or not _EXPONENT.fullmatch(written):
             return False
-        plain = f"{Decimal(written):f}"
         message = f"{written} has an exponent, and numbers are written out"
-        self._take(count, "NUMBER", plain, "I106", message, "needs all its digits")
-        return True
+        plain, label = f"{Decimal(written):f}", "needs all its digits"
+        return self._take(count, "NUMBER", plain, "I106", message, label)
 
     def _percent(self, token: Token) -> bool:
         """`0.5 percent`."""
-        if self._kind(1) != "NAME" or self.tokens[self.at + 1].lower() not in ("percent", "pct"):
+        if self.kind(1) != "NAME" or self.tokens[self.at + 1].lower() not in ("percent", "pct"):
             return False
-        self._take(2, "PERCENT", f"{token}%", "I406", "the unit is written %", "needs %")
-        return True
+        return self._take(2, "PERCENT", f"{token}%", "I406", "the unit is written %", "needs %")
 
     def _times(self, token: Token) -> bool:
         """`2*2`."""
-        if self._kind(1) != "UNKNOWN" or self._kind(2) != "NUMBER":
+        if self.kind(1) != "UNKNOWN" or self.kind(2) != "NUMBER":
             return False
         times, other = self.tokens[self.at + 1 : self.at + 3]
         if times != "*" or not (token.isdigit() and other.isdigit()):
             return False
         message = "the two sides of a window have an x between them"
-        self._take(3, "SIZE", f"{token}x{other}", "I406", message, "needs x")
-        return True
-
-    def _take(
-        self, count: int, kind: str, written: str, code: str, message: str, label: str
-    ) -> None:
-        """Take some tokens for one token that is written otherwise, and report it."""
-        first, last = self.tokens[self.at], self.tokens[self.at + count - 1]
-        span = self._span(first, last)
-        self.report.error(
-            code, span, message, label=label, help=f"write {written}", fix=Fix(span, written)
-        )
-        self._keep(Token(kind, written, start_pos=span.start, end_pos=span.end, line=first.line))
-        self.at += count
+        return self._take(3, "SIZE", f"{token}x{other}", "I406", message, "needs x")
 
     def _decimal_comma(self, whole: Token) -> bool:
         """`0,62`: a comma where many languages write it."""
-        if self._kind(1) != "COMMA" or self._kind(2) not in ("NUMBER", "PERCENT"):
+        if self.kind(1) != "COMMA" or self.kind(2) not in ("NUMBER", "PERCENT"):
             return False
         comma, rest = self.tokens[self.at + 1 : self.at + 3]
         touching = finish(whole) == begin(comma) and finish(comma) == begin(rest)
@@ -251,8 +217,7 @@ class _Mender:
         if not (limit or whole == "0" or self._takes_one_number()):
             return False
         message = f"{whole},{rest} has a decimal comma, and numbers take a point"
-        self._take(3, rest.type, f"{whole}.{rest}", "I106", message, "needs a point")
-        return True
+        return self._take(3, rest.type, f"{whole}.{rest}", "I106", message, "needs a point")
 
     def _takes_one_number(self) -> bool:
         """Whether the line is a field with one number as its value, so that a comma is a point."""
@@ -269,35 +234,32 @@ class _Mender:
             return False  # `include std:normal`
         self.at += 1
         if not self._brace_is_missing_too():
-            self.report.error(
-                "I129", self._span(colon), f"{self.line[0]} takes no colon",
-                label="nothing belongs here", help="remove it", fix=Fix(self._span(colon), ""),
-            )  # fmt: skip
+            message, label = f"{self.line[0]} takes no colon", "nothing belongs here"
+            self.report.error("I129", self.span(colon), message, label=label, write="")
         return True
 
     def _brace_is_missing_too(self) -> bool:
         """Whether a block follows without its brace, which the next pass reports."""
-        if self.line[0].type not in _BLOCK_WORDS or self._kind(0) not in ("STRING", "_NEWLINE"):
+        if self.line[0].type not in BLOCK_WORDS or self.kind(0) not in ("STRING", "_NEWLINE"):
             return False
         ahead = 0
-        while self._kind(ahead) == "_NEWLINE":
+        while self.kind(ahead) == "_NEWLINE":
             ahead += 1
-        while self._kind(ahead) not in ("_NEWLINE", "LBRACE", ""):
+        while self.kind(ahead) not in ("_NEWLINE", "LBRACE", ""):
             ahead += 1
-        other_line = self._kind(0) == "_NEWLINE" and ahead > 1
-        return self._kind(ahead) != "LBRACE" or other_line
+        other_line = self.kind(0) == "_NEWLINE" and ahead > 1
+        return self.kind(ahead) != "LBRACE" or other_line
 
     def _next_line(self, token: Token) -> bool:
         """`on: good expect reject ...`: two lines without anything between them."""
         if not self.line or not self._begins_a_line(token):
             return False
-        joint = self._joint()
-        last = finish(self.line[-1])
+        joint, last = self._joint(), finish(self.line[-1])
         shown = "this text" if token.type == "STRING" else str(token)
         self.report.error(
-            "I126", self._span(token), f"a comma or a new line is missing before {shown}",
-            help="put it on a line of its own",
-            fix=Fix(Span(self.source.name, last, finish(joint) if joint else last), ","),
+            "I126", self.span(token), f"a comma or a new line is missing before {shown}",
+            help="put it on a line of its own", write=",",
+            at=Span(self.source.name, last, finish(joint) if joint else last),
         )  # fmt: skip
         self._keep(made("COMMA", ",", begin(token), token.line or 1))
         self._keep(token)
@@ -314,11 +276,11 @@ class _Mender:
     def _begins_a_line(self, token: Token) -> bool:
         first, last = self.line[0], self.line[-1]
         if last.type == "RBRACE":
-            return token.type in _AFTER_A_BLOCK and self._kind(1) not in ("_NEWLINE", "")
+            return token.type in _AFTER_A_BLOCK and self.kind(1) not in ("_NEWLINE", "")
         is_field = len(self.line) > 2 and self.line[1].type == "COLON"
         if token.type in ("NAME", "EXPECT"):
             fields = is_field or first.type in _VALUES
-            return fields and (token.type == "EXPECT" or self._kind(1) == "COLON")
+            return fields and (token.type == "EXPECT" or self.kind(1) == "COLON")
         enough = 1 if first.type == "STRING" else 2
         return len(self.line) >= enough and token.type in _NEXT_LINE.get(first.type, ())
 

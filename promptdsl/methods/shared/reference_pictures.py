@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from promptdsl.errors import EnvironmentProblem, Problem, SpecProblem
-from promptdsl.files.inputs import Inputs, find_in_spec
+from promptdsl.files.found import Found
+from promptdsl.files.inputs import find_in_spec
 from promptdsl.pictures.gate import MOST_REFERENCES, NotInspected, Usual, refuse_blank, usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_picture
@@ -61,11 +62,11 @@ def usual_look(item: ObjectPlan, spec_folder: Path) -> Usual | None:
     return usual([look for look in looks if look is not None])
 
 
-def all_references(item: ObjectPlan, spec_folder: Path) -> Inputs:
+def all_references(item: ObjectPlan, spec_folder: Path) -> Found:
     """Everything that an object's references give, before any are drawn; nothing for zero-shot."""
     patterns = item.method.settings.get("references") or ()
     if not isinstance(patterns, tuple):
-        return Inputs((), {})
+        return Found()
     return find_in_spec([str(pattern) for pattern in patterns], spec_folder)
 
 

@@ -5,41 +5,34 @@ from collections import Counter
 from glob import escape
 from pathlib import Path
 
+from promptdsl.errors import UsageProblem
 from promptdsl.files.find import find, together
 from promptdsl.files.suffixes import picture_suffixes
 
 
-class PictureFolderProblem(Exception):
-    """A folder that a spec cannot take pictures from."""
-
-    def __init__(self, sentence: str, help: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.help = help
-
-
 def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
-    """`folder/*.png` for each kind of picture in it, the most frequent first; () for no folder."""
+    """`folder/*.png` for each kind of picture in it, the most frequent first; () for no folder.
+
+    UsageProblem for a folder that a spec cannot take pictures from.
+    """
     if folder is None:
         return ()
     path = Path(folder).expanduser()
     path = path if path.is_absolute() or path.exists() else spec_folder / path
     if not path.is_dir():
-        raise PictureFolderProblem(f"there is no folder {folder}", "check the path")
+        raise UsageProblem(f"there is no folder {folder}", "check the path")
     root = spec_folder.resolve()
     if not path.resolve().is_relative_to(root):
-        raise PictureFolderProblem(
+        raise UsageProblem(
             f"{folder} lies outside of the spec's folder {root}",
             "copy the pictures into a folder next to the spec",
         )
     found = find(path, ".")
     for unreadable, why in found.unreadable.items():
-        raise PictureFolderProblem(f"{unreadable} was not looked at: {why}", "make it readable")
+        raise UsageProblem(f"{unreadable} was not looked at: {why}", "make it readable")
     suffixes = Counter(os.path.splitext(name)[1] for name in found.files)
     if not suffixes:
-        raise PictureFolderProblem(
-            f"{folder} holds no pictures", f"pictures end in {picture_suffixes()}"
-        )
+        raise UsageProblem(f"{folder} holds no pictures", f"pictures end in {picture_suffixes()}")
     relative = Path(os.path.relpath(path.resolve(), root)).as_posix()
     prefix = "" if relative == "." else f"{escape(relative)}/"
     return tuple(f"{prefix}*{suffix}" for suffix, _ in suffixes.most_common())

@@ -1,42 +1,36 @@
 """The questions that `promptdsl new` asks a person at a terminal."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from promptdsl.cli.first_spec.pictures_near import PictureFolderProblem, patterns_for
 from promptdsl.cli.shown.terminal import say
-from promptdsl.cli.shown.wording import (
+from promptdsl.errors import UsageProblem
+from promptdsl.files.naming import shown
+from promptdsl.starter.pictures import patterns_for
+from promptdsl.starter.words import (
     MAX_WORDS_LENGTH,
     PLACEHOLDER,
+    fault_of,
     name_for,
     phrases_for,
     related,
     several,
     tidy,
 )
-from promptdsl.files.naming import shown
+from promptdsl.starter.write import MODELS, SUFFIX, Answers, Defect
 
-Defect = tuple[str, tuple[str, ...]]  # in plain words, its phrases
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What is known so far; None and empty are still open."""
-
-    called: str | None = None
-    defects: tuple[Defect, ...] = ()
-    good: str | None = None
-    defect_pictures: dict[str, str] = field(default_factory=dict)
-    references: str | None = None
-    model: str | None = None
-    file: Path | None = None
+# what is wrong with words, to the person who typed them
+PLEASE = {
+    "long": f"Please say it in at most {MAX_WORDS_LENGTH} characters.",
+    "letters": "The model reads English words: please use some letters.",
+}
 
 
 def ask(given: Answers, file: Path | None, force: bool) -> Answers:
     """Ask for everything that is still open; Ctrl-C ends it with nothing written."""
-    _say("A few questions, and a spec to start with. Enter takes what is in [brackets].")
+    say("A few questions, and a spec to start with. Enter takes what is in [brackets].")
     called = given.called or _ask_object()
     path = file or _ask_file(name_for(called, "part"), force)
     folder = path.parent
@@ -44,8 +38,8 @@ def ask(given: Answers, file: Path | None, force: bool) -> Answers:
     known = replace(given, called=called, defects=defects, file=path)
     references, good = given.references, given.good
     if references is None:
-        _say("")
-        _say("A few pictures of good parts to compare with make results better.")
+        say("")
+        say("A few pictures of good parts to compare with make results better.")
         references = _ask_folder("Folder with good parts to compare with", folder)
     if good is None:
         good = _ask_good(folder, references)
@@ -59,10 +53,6 @@ def ask(given: Answers, file: Path | None, force: bool) -> Answers:
     return replace(known, references=references, good=good, defect_pictures=pictures, model=model)
 
 
-def _say(text: str) -> None:
-    say(text)
-
-
 def _line(question: str, default: str = "") -> str:
     answer: str = click.prompt(shown(question), default=default, show_default=bool(default))
     return answer.strip()
@@ -71,37 +61,34 @@ def _line(question: str, default: str = "") -> str:
 def _ask_object() -> str:
     while True:
         words = tidy(_line("What do you inspect (for example: metal nut)?"))
-        if not words:
-            _say("  Please say it in a word or two.")
-        elif len(words) > MAX_WORDS_LENGTH:
-            _say(f"  Please say it in at most {MAX_WORDS_LENGTH} characters.")
-        elif not any(character.isalpha() for character in words):
-            _say("  The model reads English words: please use some letters.")
+        fault = fault_of(words)
+        if fault is not None:
+            say(f"  {PLEASE.get(fault, 'Please say it in a word or two.')}")
         else:
             if not words.isascii():
-                _say("  Note: the models read English best.")
+                say("  Note: the models read English best.")
             return words
 
 
 def _ask_file(name: str, force: bool) -> Path:
-    default = f"{name}.inspect"
+    default = f"{name}{SUFFIX}"
     while True:
         typed = _line("Name of the file", default)
-        path = Path(typed if Path(typed).suffix else f"{typed}.inspect")
-        if path.suffix != ".inspect":
-            _say("  The name of a spec ends in .inspect.")
+        path = Path(typed if Path(typed).suffix else f"{typed}{SUFFIX}")
+        if path.suffix != SUFFIX:
+            say("  The name of a spec ends in .inspect.")
         elif not path.parent.is_dir():
-            _say(f"  There is no folder {path.parent}.")
+            say(f"  There is no folder {path.parent}.")
         elif path.exists() and not force:
-            _say(f"  {path} exists already; please choose another name.")
+            say(f"  {path} exists already; please choose another name.")
         else:
             return path
 
 
 def _ask_defects() -> tuple[Defect, ...]:
-    _say("")
-    _say("Which defects can it have? One at a time or with commas between, in plain English words")
-    _say("(for example: scratch, bent tooth, missing screw). Enter alone ends the list.")
+    say("")
+    say("Which defects can it have? One at a time or with commas between, in plain English words")
+    say("(for example: scratch, bent tooth, missing screw). Enter alone ends the list.")
     found: dict[str, Defect] = {}
     while True:
         typed = several(_line(f"Defect {len(found) + 1}"))
@@ -113,7 +100,7 @@ def _ask_defects() -> tuple[Defect, ...]:
             name = name_for(words, "defect")
             fault = _fault(words, name in found)
             if fault:
-                _say(f"  {fault}")
+                say(f"  {fault}")
                 continue
             phrases, others = _ask_phrases(name, words)
             found[name] = (words, phrases)
@@ -122,19 +109,16 @@ def _ask_defects() -> tuple[Defect, ...]:
 
 def _fault(words: str, known: bool) -> str | None:
     """Why this cannot be the next defect."""
-    if not words:
-        return 'At least one, please; "damage" is one, too.'
-    if len(words) > MAX_WORDS_LENGTH:
-        return f"Please say it in at most {MAX_WORDS_LENGTH} characters."
-    if not any(character.isalpha() for character in words):
-        return "The model reads English words: please use some letters."
+    fault = fault_of(words)
+    if fault is not None:
+        return PLEASE.get(fault, 'At least one, please; "damage" is one, too.')
     return f"{name_for(words, 'defect')} is in the list already." if known else None
 
 
 def _ask_phrases(name: str, words: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The phrases of a defect; and further defects, where those were typed instead."""
     proposed = phrases_for(words)
-    _say(f"  {name}: " + ", ".join(f'"{phrase}"' for phrase in proposed))
+    say(f"  {name}: " + ", ".join(f'"{phrase}"' for phrase in proposed))
     typed = _line("  Enter keeps these phrases, or type others with commas between")
     others = _other_defects(words, typed)
     if others and _are_defects(words, others):
@@ -175,10 +159,10 @@ def _ask_folder(question: str, folder: Path) -> str | None:
             return None
         try:
             patterns = patterns_for(typed, folder)
-        except PictureFolderProblem as problem:
-            _say(f"  {problem.sentence}: {problem.help}.")
+        except UsageProblem as problem:
+            say(f"  {problem.sentence}: {problem.help}.")
             continue
-        _say(f"  {', '.join(patterns)}")
+        say(f"  {', '.join(patterns)}")
         return typed
 
 
@@ -188,7 +172,7 @@ def _ask_good(folder: Path, references: str | None) -> str | None:
         shared = set(patterns_for(good, folder)) & set(patterns_for(references, folder))
         if not shared:
             return good
-        _say("  These are the parts to compare with; a picture cannot be both.")
+        say("  These are the parts to compare with; a picture cannot be both.")
 
 
 def _ask_model(known: Answers) -> str:
@@ -196,13 +180,13 @@ def _ask_model(known: Answers) -> str:
 
     texts = [known.called or "", *(phrase for _, phrases in known.defects for phrase in phrases)]
     unknown = list(dict.fromkeys(word for text in texts for word in unknown_words(text)))
-    _say("")
-    _say("Which model?")
-    _say("  1  promptdsl-mini: small, built in, works at once; for learning and demonstrations")
-    _say("  2  ViT-B-16-plus-240: for production; its weights are downloaded once")
+    say("")
+    say("Which model?")
+    say("  1  promptdsl-mini: small, built in, works at once; for learning and demonstrations")
+    say("  2  ViT-B-16-plus-240: for production; its weights are downloaded once")
     if unknown:
-        _say(f"promptdsl-mini does not know: {', '.join(unknown)}.")
+        say(f"promptdsl-mini does not know: {', '.join(unknown)}.")
     choice: str = click.prompt(
         "Model", type=click.Choice(["1", "2"]), default="2" if unknown else "1", show_choices=False
     )
-    return {"1": "promptdsl-mini", "2": "ViT-B-16-plus-240"}[choice]
+    return list(MODELS)[int(choice) - 1]

@@ -6,6 +6,7 @@ Phrases for a single word come from `std/states`, which has a list for each kind
 import re
 import unicodedata
 from functools import cache
+from typing import Literal
 
 from promptdsl.check.faults.wrong_article import sounds_like_vowel
 from promptdsl.diagnostics.diagnostic import Report
@@ -44,6 +45,15 @@ def tidy(typed: str) -> str:
     words = _ARTICLE.sub("", " ".join(kept.split()).strip(" .,;:\"'"), count=1)
     capital = words[:1].isupper() and words[1:2].islower()
     return words[:1].lower() + words[1:] if capital else words
+
+
+def fault_of(words: str) -> Literal["empty", "long", "letters"] | None:
+    """What is wrong with words for a part or a defect."""
+    if not words:
+        return "empty"
+    if len(words) > MAX_WORDS_LENGTH:
+        return "long"
+    return None if any(character.isalpha() for character in words) else "letters"
 
 
 def several(typed: str) -> tuple[str, ...]:

@@ -1,0 +1,281 @@
+"""Pictures in, verdicts out: the one way in which pictures are inspected.
+
+Scoring happens in the calling thread, decoding ahead of it in worker threads. `promptdsl run`
+writes down what comes out here; programs get it as a `Result` each.
+"""
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.files.naming import shown
+from promptdsl.inspect.assignment import Job, object_of, only_object
+from promptdsl.inspect.result import Result
+from promptdsl.inspect.source import Source
+from promptdsl.judge.verdict import decide, resolve
+from promptdsl.lock.changes import stale
+from promptdsl.pictures.gate import Usual
+from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.reading import Picture, picture_of
+from promptdsl.plan.model import Plan, Rule
+from promptdsl.results import PictureScore, Record
+from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
+from promptdsl.scoring.decoding import Decoded, decode_ahead
+from promptdsl.scoring.detector import Detector, engine_notes
+
+Given = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """All that inspecting one object takes."""
+
+    detector: Detector
+    rules: tuple[Rule, ...]  # with the calibrated numbers
+    references: Usual | None = None  # what its pictures usually look like
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many pictures go through the model at once, when to stop, and where the time went."""
+
+    batch: BatchSize
+    stop: Callable[[], bool] = lambda: False
+    long_step: Callable[[], AbstractContextManager[None]] = nullcontext
+    decoding: float = 0.0  # seconds spent waiting for pictures
+    scoring: float = 0.0
+    engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A picture's record, and what it was made from where there is a verdict."""
+
+    record: Record
+    picture: Picture | None = None
+    score: PictureScore | None = None
+
+
+class Inspector:
+    """A spec or a compiled plan, ready to inspect pictures; any number of threads may use it.
+
+    `promptdsl.load` makes one. It holds no file open and needs no closing.
+    """
+
+    def __init__(self, source: Source, object: str | None = None, option: str = "object=") -> None:
+        self.source = source
+        self._only = only_object(source.plan, object, option)
+        self._option = option
+        self._stations: dict[str, Station] = {}
+        self._building = threading.Lock()
+
+    @property
+    def plan(self) -> Plan:
+        """Everything that the spec means: prompts, settings, rules."""
+        return self.source.plan
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The objects as which pictures may be inspected."""
+        return (self._only,) if self._only else tuple(item.name for item in self.plan.objects)
+
+    def warnings(self) -> list[str]:
+        """Why verdicts may mean little, a sentence each: thresholds that nobody calibrated, or on
+        what has changed since; pictures that the references leave out.
+
+        Reads the pictures and weights that the calibration rests on, which may take a while.
+        """
+        found = []
+        for item in self.plan.objects:
+            if item.name not in self.objects:
+                continue
+            changes = self.source.changes(item, self.source.weights_hash(item))
+            if changes:
+                found.append(stale(item.name, changes, Path(self.source.path)))
+            if item.default_thresholds:
+                found.append(f"{item.name} has no thresholds; 0.5 is an uncalibrated default")
+            found += self.source.references_left_out(item)
+        return found
+
+    def inspect(self, picture: Given) -> Result:
+        """Inspect one picture: a path, a PIL image, or an array (H, W) or (H, W, 3) of uint8.
+
+        Raises PictureProblem for a picture that cannot be inspected.
+        """
+        (result,) = self.inspect_many([picture], batch_size=1)
+        if isinstance(result, PictureProblem):
+            raise result
+        return result
+
+    def inspect_many(
+        self, pictures: Iterable[Given], *, batch_size: int | None = None
+    ) -> Iterator[Result | PictureProblem]:
+        """Inspect pictures in batches, in their order; None looks for the fastest batch size.
+
+        A picture that cannot be inspected gives a PictureProblem in its place, whose verdict is
+        "error"; the others are inspected all the same.
+        """
+        pace = Pace(self.batch(batch_size))
+        for batch in self.batches(map(self._job, pictures), pace):
+            yield from map(_result, batch)
+
+    def batch(self, asked: int | None) -> BatchSize:
+        """A fixed batch size, or for None the search that suits the device."""
+        return batch_size(asked, str(self.source.compute.device))
+
+    def batches(self, jobs: Iterable[Job], pace: Pace) -> Generator[list[Inspected], None, None]:
+        """Inspect until done or asked to stop; every picture gives one record, in order."""
+        for name, group in groupby(jobs, key=lambda job: job.object):
+            if pace.stop():
+                return
+            with pace.long_step():
+                station = self.station(name)
+            yield from _of_one_object(group, station, pace)
+
+    def station(self, name: str) -> Station:
+        """What inspects an object; made once, by the first thread that needs it."""
+        if name in self._stations:
+            return self._stations[name]
+        with self._building:
+            if name not in self._stations:
+                item = next(item for item in self.plan.objects if item.name == name)
+                rules = resolve(item, self.source.calibrated(item), self.source.path)
+                detector = self.source.build(item)
+                self._stations[name] = Station(detector, rules, self.source.usual(item))
+            return self._stations[name]
+
+    def _job(self, given: Given) -> Job:
+        """What is to be done; a picture that cannot be taken says so when it is read."""
+        image = os.fsdecode(given) if isinstance(given, str | os.PathLike) else ""
+        read = None if image else partial(_read, _kept(given))
+        if image and not os.path.lexists(image):
+            read = partial(_refuse, "there is no such file")
+        try:
+            return Job(image, self._only or self._object_of(image), read)
+        except UsageProblem as problem:
+            sentence = f"{problem.sentence.removeprefix(f'{image}: ')}; {problem.help}"
+            return Job(image, self.objects[0], partial(_refuse, sentence))
+
+    def _object_of(self, image: str) -> str:
+        if not image:
+            raise UsageProblem(
+                f"{self.plan.spec} has {len(self.objects)} objects ({', '.join(self.objects)}), "
+                "and a picture in memory lies in no folder named after one",
+                f"choose with {self._option}NAME",
+            )
+        return object_of(Path(image).as_posix(), self.plan, self._option)
+
+
+def _kept(given: object) -> object:
+    """Arrays are copied: a camera may write its next picture into the same one."""
+    return given.copy() if isinstance(given, np.ndarray) else given
+
+
+def _read(given: object, size: tuple[int, int]) -> Picture:
+    """A picture in memory at the detector's size."""
+    if isinstance(given, np.ndarray):
+        if given.dtype != np.uint8 or (given.ndim != 2 and given.shape[2:] != (3,)):
+            raise PictureError(
+                f"an array of {given.dtype} with the shape {given.shape} is no picture: give uint8 "
+                "of the shape (H, W) or (H, W, 3)"
+            )
+        if not given.size:
+            raise PictureError("the array is empty")
+        given = Image.fromarray(np.ascontiguousarray(given))
+    if not isinstance(given, Image.Image):
+        raise PictureError(
+            f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
+            "or an array of uint8"
+        )
+    return picture_of(given, size)
+
+
+def _refuse(sentence: str, size: tuple[int, int]) -> Picture:
+    raise PictureError(sentence)
+
+
+def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterator[list[Inspected]]:
+    begun: deque[Job] = deque()
+
+    def pictures() -> Iterator[str | Callable[[tuple[int, int]], Picture]]:
+        for job in jobs:
+            begun.append(job)
+            yield job.read or job.image
+
+    size = station.detector.size
+    decoded = decode_ahead(pictures(), size, lambda: 2 * pace.batch.size + 2, station.references)
+    try:
+        while not pace.stop():
+            start = time.perf_counter()
+            with pace.long_step():
+                batch = list(islice(decoded, pace.batch.size))
+            pace.decoding += time.perf_counter() - start
+            if not batch:
+                return
+            yield _scored([(begun.popleft(), picture) for picture in batch], station, pace)
+    finally:
+        pace.engine |= dict.fromkeys(engine_notes(station.detector))
+        decoded.close()
+
+
+def _scored(batch: Sequence[tuple[Job, Decoded]], station: Station, pace: Pace) -> list[Inspected]:
+    pictures = [picture for _, picture in batch if isinstance(picture, Picture)]
+    start = time.perf_counter()
+    with pace.long_step():
+        scores = iter(score_pictures(station.detector, pictures, pace.batch))
+    seconds = time.perf_counter() - start
+    pace.scoring += seconds
+    pace.batch.took(len(pictures), seconds)
+    return [
+        _judged(job, picture, next(scores), station.rules)
+        if isinstance(picture, Picture)
+        else _failed(job, picture)
+        for job, picture in batch
+    ]
+
+
+def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rule]) -> Inspected:
+    try:
+        value = float(score.score)  # decided by the very number that is written
+        decision = decide(value, score.map, rules)
+        if not all(map(math.isfinite, score.defects.values())):
+            raise ValueError("the model gave a probability that is not a number")
+    except ValueError as error:
+        return _failed(job, error)
+    record = Record(
+        image=job.image,
+        object=job.object,
+        score=value,
+        verdict=decision.verdict,
+        rule=decision.rule,
+        defect=max(score.defects, key=lambda name: score.defects[name], default=None),
+        defects={name: float(share) for name, share in score.defects.items()},
+        area=decision.area,
+    )
+    return Inspected(record, picture, score)
+
+
+def _failed(job: Job, error: Exception) -> Inspected:
+    return Inspected(Record(job.image, job.object, score=None, verdict="error", error=str(error)))
+
+
+def _result(one: Inspected) -> Result | PictureProblem:
+    record = one.record
+    if one.picture is None or one.score is None:
+        reason = record.error or ""
+        sentence = f"{shown(record.image)}: {reason}" if record.image else reason
+        return PictureProblem(sentence, record.image, record.object, reason)
+    return Result.of(record, one.picture, one.score)

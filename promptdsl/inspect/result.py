@@ -1,0 +1,86 @@
+"""What a program is told of one picture, and how a notebook shows it."""
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal, cast
+
+from PIL import Image
+
+from promptdsl.pictures.reading import Picture
+from promptdsl.report.heatmap import at_size, overlay
+from promptdsl.results import FloatMap, PictureScore, Record
+
+Verdict = Literal["pass", "review", "reject"]
+COLORS = {"pass": "#1a7f37", "review": "#9a6700", "reject": "#cf222e"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One picture's verdict, with all that a line of `results.jsonl` says.
+
+    Scores and probabilities lie in [0, 1]; higher means more anomalous.
+    """
+
+    image: str  # the path as it was given; empty for a picture in memory
+    object: str
+    verdict: Verdict
+    score: float
+    rule: str | None  # the threshold line that decided, as written; None: no line held
+    defect: str | None  # the likeliest defect
+    defects: Mapping[str, float]  # defect -> probability against normal, in the order of the spec
+    area: Mapping[str, float]  # "0.70" -> share of the picture at or above that score
+    notes: tuple[str, ...]  # why the verdict may mean little, a sentence each
+    size: tuple[int, int]  # (width, height) of the picture, upright
+    _map: FloatMap = field(repr=False)  # at the model's size
+    _preview: Image.Image = field(repr=False)
+
+    @classmethod
+    def of(cls, record: Record, picture: Picture, score: PictureScore) -> "Result":
+        """The result that a record tells of."""
+        assert record.score is not None
+        return cls(
+            record.image,
+            record.object,
+            cast(Verdict, record.verdict),
+            record.score,
+            record.rule,
+            record.defect,
+            record.defects or {},
+            record.area or {},
+            picture.notes,
+            (picture.width, picture.height),
+            score.map,
+            picture.preview,
+        )
+
+    @property
+    def map(self) -> FloatMap:
+        """The anomaly map, float32 (H, W) at the picture's own size; made anew at each call."""
+        return at_size(self._map, self.size)
+
+    def _repr_html_(self) -> str:
+        """Picture, heat map, verdict and defects, for notebooks; complete in itself."""
+        contours = sorted(map(float, self.area))
+        title = f"{self.object}: {self.verdict}, score {self.score:.3f}"
+        lines = [self.rule or "no threshold line held", *self.notes]
+        defects = "".join(
+            f"<tr><td>{escape(name)}</td><td>{share:.3f}</td></tr>"
+            for name, share in self.defects.items()
+        )
+        return (
+            f'<figure style="margin:0"><figcaption><b style="color:{COLORS[self.verdict]}">'
+            f"{escape(title)}</b> {escape(self.image)}<br>{'<br>'.join(map(escape, lines))}"
+            f"</figcaption>{_embedded(self._preview, 'picture')} "
+            f"{_embedded(overlay(self._preview, self._map, contours), 'heat map')}"
+            f"<table>{defects}</table></figure>"
+        )
+
+
+def _embedded(image: Image.Image, what: str) -> str:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<img alt="{what}" src="data:image/jpeg;base64,{data}">'

@@ -1,0 +1,1 @@
+"""A first spec out of a few answers: words, folders of pictures, a text with comments."""
