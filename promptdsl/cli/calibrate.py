@@ -181,8 +181,7 @@ def _tell(found: "Calibrated", *, quiet: bool) -> None:
 def _tell_outcomes(found: "Calibrated") -> None:
     from rich.console import Console
 
-    from promptdsl.evaluate.validation.record import describe_outcome
     from promptdsl.report.tables.validation import outcomes_table
 
-    Console().print(outcomes_table([describe_outcome(one) for one in found.outcomes]))
+    Console().print(outcomes_table(found.outcomes))
     say("These pictures set the thresholds; judge them by others: promptdsl validate")

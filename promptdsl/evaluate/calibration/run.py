@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from os.path import relpath
 from pathlib import Path
+from typing import Any
 
 from promptdsl.clip.model import load_model
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
@@ -21,7 +22,7 @@ from promptdsl.evaluate.jobs import Job, SpecInUse, find_jobs
 from promptdsl.evaluate.labelled import from_spec
 from promptdsl.evaluate.scored import ScoredSample, refuse_references, score_job
 from promptdsl.evaluate.statistics.separation import Separation, separation_of
-from promptdsl.evaluate.validation.outcomes import Outcome, judge, outcomes
+from promptdsl.evaluate.validation.outcomes import judge, outcomes
 from promptdsl.evaluate.work import Work, until_problem
 from promptdsl.files.naming import command_line
 from promptdsl.judge.verdict import meaning
@@ -44,7 +45,7 @@ class Calibrated:
     copies: int  # pictures that are copies of others
     protection: Protection
     separation: Separation
-    outcomes: list[Outcome]
+    outcomes: list[dict[str, Any]]  # of each label
 
 
 Tell = Callable[[Calibrated], None]

@@ -1,7 +1,9 @@
 """Figures with their intervals, in total and for each defect against all good pictures."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,37 +47,38 @@ class Estimate:
     interval: Interval | None = None
     reason: str | None = None
 
+    @property
+    def described(self) -> dict[str, Any]:
+        """Plain values."""
+        reason = {} if self.reason is None else {"reason": self.reason}
+        if self.value is None:
+            return {"value": None, "reason": self.reason}
+        interval = self.interval
+        value = self.value if math.isfinite(self.value) else None
+        ends = [interval.low, interval.high] if interval else None
+        return {"value": value, "interval": ends, **reason}
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of one group of pictures."""
 
-    group: str  # `total`, or the name of a defect
-    good: int
-    defective: int
-    with_masks: int  # of the defective ones
-    values: dict[str, Estimate]
-
-
-def measure(sample: ScoredSample, labels: Sequence[str], *, pixels: bool = True) -> list[Figures]:
+def measure(sample: ScoredSample, labels: Sequence[str]) -> list[dict[str, Any]]:
     """In total, then (where there are several defects) each defect against all good pictures."""
     defects = [label for label in labels if label != GOOD]
-    groups = [(TOTAL, sample.pictures)]
+    groups = {TOTAL: sample.pictures}
     if len(defects) > 1:
-        groups += [
-            (defect, [s for s in sample.pictures if s.picture.label in (GOOD, defect)])
-            for defect in defects
-        ]
-    return [_figures(name, chosen, sample, pixels) for name, chosen in groups]
+        for defect in defects:
+            groups[defect] = [s for s in sample.pictures if s.picture.label in (GOOD, defect)]
+    return [_figures(name, chosen, sample) for name, chosen in groups.items()]
 
 
-def _figures(name: str, chosen: Sequence[Scored], sample: ScoredSample, pixels: bool) -> Figures:
-    values = image_figures(chosen)
-    masked = sum(scored.regions is not None for scored in chosen)
-    if pixels:
-        values |= _pixel_figures(sample.pixels(chosen))
+def _figures(name: str, chosen: Sequence[Scored], sample: ScoredSample) -> dict[str, Any]:
+    values = image_figures(chosen) | _pixel_figures(sample.pixels(chosen))
     defective = sum(not scored.picture.is_good for scored in chosen)
-    return Figures(name, len(chosen) - defective, defective, masked, values)
+    return {
+        "group": name,
+        "good": len(chosen) - defective,
+        "defective": defective,
+        "with_masks": sum(scored.regions is not None for scored in chosen),
+        **{figure: estimate.described for figure, estimate in values.items()},
+    }
 
 
 def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:

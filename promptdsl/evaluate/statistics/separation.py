@@ -14,7 +14,7 @@ the score interval with the variance of Hanley and McNeil (Newcombe 2006, method
 few pictures there are. So it is under `LEAST` pictures of a kind, where draws repeat one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,7 +29,6 @@ from promptdsl.judge.shares import Floats, Interval, Undefined
 
 if TYPE_CHECKING:
     from promptdsl.evaluate.scored import Scored
-    from promptdsl.evaluate.statistics.figures import Figures
 
 Grade = Literal["well", "somewhat", "not at all", "cannot tell"]
 WELL, POOR, CHANCE = 0.8, 0.7, 0.5
@@ -153,12 +152,13 @@ def separation_of(pictures: "Sequence[Scored]") -> Separation:
     return separation([s.score for s in pictures], [s.picture.label for s in pictures], GOOD)
 
 
-def separation_from(total: "Figures") -> Separation:
+def separation_from(total: Mapping[str, Any]) -> Separation:
     """The same from the figures of all pictures, whose interval has the same draws."""
-    auroc, counts = total.values["auroc"], (total.good, total.defective)
-    if auroc.value is None or auroc.interval is None:
+    auroc, counts = total["auroc"], (total["good"], total["defective"])
+    if auroc["value"] is None or auroc["interval"] is None:
         return Separation(None, None, *counts)
-    return Separation(auroc.value, interval_of(auroc.value, auroc.interval, *counts), *counts)
+    interval = interval_of(auroc["value"], Interval(*auroc["interval"]), *counts)
+    return Separation(auroc["value"], interval, *counts)
 
 
 def interval_of(value: float, found: Interval, good: int, defective: int) -> Interval:

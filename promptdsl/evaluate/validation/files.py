@@ -9,7 +9,6 @@ from typing import Any
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.validation.gallery import Gallery
-from promptdsl.evaluate.validation.record import describe
 from promptdsl.evaluate.validation.run import Validation, validate
 from promptdsl.evaluate.words.words import words_tables
 from promptdsl.evaluate.work import Work
@@ -65,7 +64,7 @@ def _write(
     words: Mapping[str, list[dict[str, str]]],
     started: float,
 ) -> dict[str, Any]:
-    described = describe(validation, time.perf_counter() - started)
+    described = validation.described(time.perf_counter() - started)
     for item in described["objects"]:
         if item["name"] in words:
             item["words"] = words[item["name"]]

@@ -14,7 +14,6 @@ from promptdsl.errors import EnvironmentProblem
 from promptdsl.evaluate.datasets.masks import read_mask
 from promptdsl.evaluate.scored import Scored, ScoredSample
 from promptdsl.evaluate.validation.outcomes import Judged
-from promptdsl.evaluate.validation.run import ObjectResult
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import PREVIEW_SIDE, read_rgb
 from promptdsl.report.previews import Shown, outline, parse_preview, preview_line
@@ -32,14 +31,13 @@ class Gallery:
     objects: int
     shown: dict[tuple[str, str], Shown] = field(default_factory=dict)
 
-    def take(self, result: ObjectResult) -> None:
+    def take(self, name: str, sample: ScoredSample, judged: Sequence[Judged]) -> None:
         """Draw what the page will show of this object."""
         most = MOST if self.objects <= MANY else MOST_OF_MANY
-        for judged in _nearest_to_wrong(result.judged, most):
-            scored = judged.scored
-            drawn = _draw(scored, result.sample, result.job.name)
+        for one in _nearest_to_wrong(judged, most):
+            drawn = _draw(one.scored, sample, name)
             if drawn is not None:
-                self.shown[result.job.name, scored.picture.name] = drawn
+                self.shown[name, one.scored.picture.name] = drawn
 
 
 def _nearest_to_wrong(judged: Sequence[Judged], most: int) -> list[Judged]:

@@ -8,13 +8,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from promptdsl.evaluate.datasets.model import GOOD
 from promptdsl.evaluate.scored import Scored
 from promptdsl.evaluate.statistics.figures import TOTAL
 from promptdsl.judge.conformal import Promise, pictures_needed, supported
-from promptdsl.judge.shares import CONFIDENCE, Interval, clopper_pearson
+from promptdsl.judge.shares import CONFIDENCE, clopper_pearson
 from promptdsl.judge.verdict import holding_rule
 from promptdsl.plan.model import Expectation, Rule
 
@@ -32,6 +32,11 @@ class Judged:
     rule: str | None
 
     @property
+    def label(self) -> str:
+        """What the picture shows."""
+        return self.scored.picture.label
+
+    @property
     def escaped(self) -> bool:
         """A defect that passed."""
         return not self.scored.picture.is_good and self.verdict == "pass"
@@ -40,60 +45,6 @@ class Judged:
     def falsely_rejected(self) -> bool:
         """A good part that was rejected."""
         return self.scored.picture.is_good and self.verdict == "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """So many of so many, with the exact 95 % interval."""
-
-    count: int
-    of: int
-    interval: Interval
-
-    @property
-    def value(self) -> float | None:
-        """The share; None of nothing."""
-        return self.count / self.of if self.of else None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Verdicts of one label. `wrong` are false rejects of good parts, escapes of defective ones."""
-
-    label: str
-    pictures: int
-    verdicts: Mapping[str, int]
-    wrong: Share
-    review: Share
-    unreadable: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """How often each defect (row) was named as each (column); `escaped` of each row passed."""
-
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-    escaped: tuple[int, ...]
-    right: Share  # of the pictures whose label is a defect of the spec
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimResult:
-    """A `test` block against its pictures."""
-
-    name: str
-    on: str
-    verdict: str
-    bound: str
-    asked: float  # share in [0, 1]
-    seen: Share
-    passed: bool
-    proven: bool  # whether so many pictures support the claim at 95 % confidence
-    to_spare: int  # more pictures may go wrong before it fails; negative: so many too many did
-    needed: int | None  # pictures in all that would prove it, the further ones all right
-    unreadable: int
 
 
 def judge(pictures: Sequence[Scored], rules: Sequence[Rule]) -> list[Judged]:
@@ -107,128 +58,117 @@ def judge(pictures: Sequence[Scored], rules: Sequence[Rule]) -> list[Judged]:
 
 def outcomes(
     judged: Sequence[Judged], labels: Sequence[str], unreadable: Mapping[str, int]
-) -> list[Outcome]:
+) -> list[dict[str, Any]]:
     """One for each label; with several defects, one more for all of them together."""
     found = [
-        _outcome(label, [j for j in judged if _label(j) == label], unreadable) for label in labels
+        _outcome(label, [j for j in judged if j.label == label], unreadable.get(label, 0))
+        for label in labels
     ]
     defects = [label for label in labels if label != GOOD]
     if len(defects) > 1:
-        bad = [one for one in judged if not one.scored.picture.is_good]
-        lost = {TOTAL: sum(unreadable.get(label, 0) for label in defects)}
-        found.append(_outcome(TOTAL, bad, lost))
+        bad = [one for one in judged if one.label != GOOD]
+        found.append(_outcome(TOTAL, bad, sum(unreadable.get(label, 0) for label in defects)))
     return found
 
 
-def _label(judged: Judged) -> str:
-    return judged.scored.picture.label
+def _outcome(label: str, mine: Sequence[Judged], unreadable: int) -> dict[str, Any]:
+    counts: Counter[str] = Counter(one.verdict for one in mine)
+    wrong = ("false_rejects", "reject") if label == GOOD else ("escapes", "pass")
+    return {
+        "label": label,
+        "pictures": len(mine),
+        "unreadable": unreadable,
+        **{verdict: counts[verdict] for verdict in VERDICTS},
+        wrong[0]: share(counts[wrong[1]], len(mine)),
+        "reviews": share(counts["review"], len(mine)),
+    }
 
 
-def _outcome(label: str, mine: Sequence[Judged], unreadable: Mapping[str, int]) -> Outcome:
-    counts = Counter(one.verdict for one in mine)
-    wrong = counts["reject" if label == GOOD else "pass"]
-    return Outcome(
-        label,
-        len(mine),
-        {verdict: counts[verdict] for verdict in VERDICTS},
-        share(wrong, len(mine)),
-        share(counts["review"], len(mine)),
-        unreadable.get(label, 0),
-    )
+def share(count: int, of: int) -> dict[str, Any]:
+    """So many of so many, with the exact 95 % interval."""
+    interval = clopper_pearson(count, of)
+    return {
+        "count": count,
+        "of": of,
+        "share": count / of if of else None,
+        "interval": [interval.low, interval.high],
+    }
 
 
-def share(count: int, of: int) -> Share:
-    """With its Clopper-Pearson interval."""
-    return Share(count, of, clopper_pearson(count, of))
+def confusion(judged: Sequence[Judged], defects: Sequence[str]) -> dict[str, Any]:
+    """How often each label of a defective picture (row) was named as each defect (column).
 
-
-def confusion(judged: Sequence[Judged], defects: Sequence[str]) -> Confusion:
-    """Of the defective pictures; naming does not depend on the thresholds."""
-    bad = [one for one in judged if not one.scored.picture.is_good]
-    labels = dict.fromkeys(_label(one) for one in bad)
-    rows = tuple(label for label in dict.fromkeys([*defects, *labels]) if label in labels)
+    Naming does not depend on the thresholds; `escaped` of each row passed, and `right` are those
+    with the right name, of the pictures whose label is a defect of the spec.
+    """
+    bad = [one for one in judged if one.label != GOOD]
+    labels = dict.fromkeys(one.label for one in bad)
+    rows = [label for label in dict.fromkeys([*defects, *labels]) if label in labels]
     if bad and all(one.scored.named is None for one in bad):
         defects = ()  # a method whose prompts are learned names none, which is no wrong name
-    cells = Counter((_label(one), one.scored.named) for one in bad)
-    known = [one for one in bad if _label(one) in defects]
-    return Confusion(
-        rows,
-        tuple(defects),
-        tuple(tuple(cells[row, column] for column in defects) for row in rows),
-        tuple(sum(one.escaped for one in bad if _label(one) == row) for row in rows),
-        share(sum(one.scored.named == _label(one) for one in known), len(known)),
-    )
+    cells = Counter((one.label, one.scored.named) for one in bad)
+    known = [one for one in bad if one.label in defects]
+    return {
+        "labels": rows,
+        "named": list(defects),
+        "counts": [[cells[row, column] for column in defects] for row in rows],
+        "escaped": [sum(one.escaped for one in bad if one.label == row) for row in rows],
+        "right": share(sum(one.scored.named == one.label for one in known), len(known)),
+    }
 
 
-def check_claims(
-    tests: Sequence[Expectation], judged: Sequence[Judged], unreadable: Mapping[str, int]
-) -> list[ClaimResult]:
-    """Every `test` block."""
-    return [
-        _check_claim(test, [j for j in judged if _label(j) == test.on], unreadable.get(test.on, 0))
-        for test in tests
-    ]
+def check_claim(test: Expectation, judged: Sequence[Judged], unreadable: int) -> dict[str, Any]:
+    """A `test` block against its pictures.
 
-
-def _check_claim(test: Expectation, mine: Sequence[Judged], unreadable: int) -> ClaimResult:
+    `proven`: so many pictures support it at 95 % confidence. So many more may go wrong before it
+    fails (negative: too many did), and so many in all would prove it, the further ones all right.
+    """
+    mine = [one for one in judged if one.label == test.on]
     count, of = sum(one.verdict == test.verdict for one in mine), len(mine)
     at_least = test.bound == "at least"
     wrong, allowed = (of - count, 1 - test.share) if at_least else (count, test.share)
     to_spare = math.floor(allowed * of + _ROUNDING) - wrong
-    return ClaimResult(
-        test.name,
-        test.on,
-        test.verdict,
-        test.bound,
-        test.share,
-        share(count, of),
-        passed=of > 0 and to_spare >= 0,
-        proven=0 < allowed < 1 and supported(of, wrong, Promise(allowed, CONFIDENCE)),
-        to_spare=to_spare,
-        needed=pictures_needed(Promise(allowed, CONFIDENCE), wrong) if 0 < allowed < 1 else None,
-        unreadable=unreadable,
-    )
+    provable, promise = 0 < allowed < 1, Promise(allowed, CONFIDENCE)
+    found = {
+        "name": test.name,
+        "on": test.on,
+        "expect": f"{test.verdict} {test.bound} {_percent(test.share)}",
+        "verdict": test.verdict,
+        "bound": test.bound,
+        "asked": test.share,
+        "passed": of > 0 and to_spare >= 0,
+        "proven": provable and supported(of, wrong, promise),
+        "seen": share(count, of),
+        "pictures_to_spare": to_spare,
+        "pictures_needed": pictures_needed(promise, wrong) if provable else None,
+        "unreadable": unreadable,
+    }
+    remark = _remark(found, wrong)
+    seen = f"{test.verdict} {count} of {of} ({_percent(count / of)})" if of else ""
+    asked = f"asked {test.bound} {_percent(test.share)}"
+    explanation = f"{seen}, {asked}: {remark}" if of else remark
+    return {**found, "explanation": explanation, "remark": remark}
 
 
-def explain(result: ClaimResult) -> str:
-    """The result in one sentence or two, for people."""
-    seen = result.seen
-    if not seen.of:
-        return remark(result)
-    return (
-        f"{result.verdict} {seen.count} of {seen.of} ({_percent(seen.count / seen.of)}), "
-        f"asked {result.bound} {_percent(result.asked)}: {remark(result)}"
-    )
-
-
-def remark(result: ClaimResult) -> str:
+def _remark(found: Mapping[str, Any], wrong: int) -> str:
     """What to think of the result, without the figures themselves."""
-    seen = result.seen
-    if not seen.of:
-        return f"none of the pictures of {result.on} could be inspected"
-    if not result.passed:
-        return f"{_counted(-result.to_spare, 'picture')} too many went wrong"
-    if result.proven:
+    if not found["seen"]["of"]:
+        return f"none of the pictures of {found['on']} could be inspected"
+    if not found["passed"]:
+        many = -found["pictures_to_spare"]
+        return f"{many} picture{'' if many == 1 else 's'} too many went wrong"
+    if found["proven"]:
         return f"supported at {CONFIDENCE:.0%} confidence"
-    wrong = seen.of - seen.count if result.bound == "at least" else seen.count
-    return _not_proven(result, wrong)
-
-
-def _not_proven(result: ClaimResult, wrong: int) -> str:
-    if result.needed is None:
+    if found["pictures_needed"] is None:
         return (
             "true of these pictures, but no number of pictures can prove a claim without exception"
         )
-    rest = "none wrong" if not wrong else "no more of them wrong"
+    rest = "no more of them wrong" if wrong else "none wrong"
     return (
-        f"true of these pictures, but too few to support the claim: it takes {result.needed:,} "
-        f"pictures, {rest}, for {CONFIDENCE:.0%} confidence"
+        f"true of these pictures, but too few to support the claim: it takes "
+        f"{found['pictures_needed']:,} pictures, {rest}, for {CONFIDENCE:.0%} confidence"
     )
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.4g}%"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
