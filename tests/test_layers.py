@@ -150,7 +150,7 @@ def _imports_the_cli(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.xfail] if name == "scoring" else []) for name in LAYERS],
+    LAYERS,
 )
 def test_imports_follow_the_table(name: str) -> None:
     layer = LAYERS[name]
@@ -187,7 +187,6 @@ def test_no_room_is_crowded() -> None:
     assert not crowded
 
 
-@pytest.mark.xfail(reason="scoring knows WinCLIP by name")
 def test_a_methods_name_stands_in_its_folder() -> None:
     """Elsewhere no method is named: what differs is a field of it, or in its folder."""
     names = [

@@ -22,21 +22,22 @@ import torch
 from torch import Tensor
 
 from promptdsl.clip.model import load_model
+from promptdsl.engine.window_encoder import Encoded
 from promptdsl.evaluate.datasets import Category, read_dataset
 from promptdsl.language.statements import quote
-from promptdsl.methods import BUILTIN_MODEL
+from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector
 from promptdsl.methods.anomalyclip.prompts import LearnedPrompts, fixed_tokens, text_features
 from promptdsl.methods.april_gan.detector import AprilGanDetector
-from promptdsl.methods.april_gan.encoder import Encoded, StageEncoder
+from promptdsl.methods.april_gan.encoder import StageEncoder
 from promptdsl.methods.april_gan.scoring import Adapters
 from promptdsl.pipeline import compile_text
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.detector import Detector, build_detector
+from promptdsl.scoring.features import IMAGE
 from promptdsl.training.judge import Figures, judge
 from promptdsl.training.material import called
 
-PROFILES = {"april_gan": "april_gan"}
 UNTRAINED = " untrained"
 WAYS = (
     ("winclip", 0),
@@ -55,8 +56,7 @@ class NormedStages(StageEncoder):
     def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode pictures as one batch."""
         found = super().encode_at_once(pictures_B3HW)
-        normed = {stage: self.tower.norm_post(x) for stage, x in found.stages_BPC.items()}
-        return Encoded(found.image_BD, normed)
+        return {n: x if n == IMAGE else self.tower.norm_post(x) for n, x in found.items()}
 
 
 def plan_of(
@@ -69,9 +69,8 @@ def plan_of(
         lines.append(f"references: {', '.join(map(quote, files))}")
     if weights is not None:
         lines.append(f"weights: {quote(weights.absolute().as_posix())}")
-    profile = PROFILES.get(method, "winclip")
     text = (
-        f'inspect 1\nuse "std/{profile}" as std\nobject part {{\n'
+        f'inspect 1\nuse "{METHODS[method].profile}" as std\nobject part {{\n'
         f"  called: {quote(called(category.name))}\n  defect damage {{ include std.anomalous }}\n"
         f"  method {method} {{\n" + "\n".join(lines) + "\n  }\n}\n"
     )
@@ -104,13 +103,14 @@ def unlearned_prompts(detector: AnomalyclipDetector, plan: ObjectPlan) -> Anomal
 
 def unlearned_layers(detector: AprilGanDetector) -> AprilGanDetector:
     """Every stage through the tower's own LayerNorm and projection."""
-    stages, tower, old = detector.settings.stages, detector.encoder.tower, detector.encoder
+    stages, tower = detector.settings.stages, detector.encoder.tower
     weight_DC = tower.projection.float().T.contiguous()
     adapters = Adapters(
         weight_DC.expand(len(stages), -1, -1), weight_DC.new_zeros(len(stages), len(weight_DC))
     )
-    encoder = NormedStages(tower, stages, old.max_rows)
-    return replace(detector, encoder=encoder, adapters=adapters)
+    other = replace(detector, adapters=adapters)
+    vars(other)["encoder"] = NormedStages(tower, stages)
+    return other
 
 
 def mean_line(name: str, figures: Sequence[Figures]) -> str:

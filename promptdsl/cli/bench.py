@@ -3,8 +3,9 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,13 +19,13 @@ from promptdsl.cli.shared.options import (
 from promptdsl.cli.shared.specs import compile_faultless
 from promptdsl.cli.shown.terminal import write_machines
 from promptdsl.errors import UsageProblem
+from promptdsl.methods import DEFAULT_METHOD, METHODS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from promptdsl.engine.device import Compute
-    from promptdsl.methods.winclip.beside_anomalib import Comparison
-    from promptdsl.scoring.benchmark import Report, Speed, Step
+    from promptdsl.scoring.benchmark import Comparison, Report, Speed, Step
     from promptdsl.scoring.detector import Detector
 
 BATCHES = {"cpu": (1, 4), "cuda": (1, 8, 32, 64)}
@@ -51,7 +52,7 @@ def _batches(
     return tuple(sorted({int(part) for part in parts}))
 
 
-@click.command("bench", epilog=EPILOG, short_help="Measure how fast a spec runs on this machine.")
+@click.command("bench", epilog=EPILOG)
 @click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False))
 @object_option()
 @device_option()
@@ -142,9 +143,8 @@ def _detectors(
     allow: tuple[Path, ...],
 ) -> list["Detector"]:
     if architecture is not None:
-        from promptdsl.methods.winclip.random_weights import random_detectors
-
-        return random_detectors(architecture, computes)
+        detectors: list[Detector] = _benchmark().random_detectors(architecture, computes)
+        return detectors
     from promptdsl.scoring.detector import build_detector
 
     assert spec is not None
@@ -164,11 +164,13 @@ def _detectors(
 
 
 def _compare(computes: list["Compute"], batches: tuple[int, ...], step: "Step") -> "Comparison":
-    from promptdsl.clip.model import random_model
-    from promptdsl.methods.winclip.beside_anomalib import ARCHITECTURE, compare, require_anomalib
+    comparison: Comparison = _benchmark().compare(computes, batches, step)
+    return comparison
 
-    require_anomalib()
-    return compare(random_model(ARCHITECTURE), computes, batches, step)
+
+def _benchmark() -> Any:
+    """What the default method can be measured with, without a spec."""
+    return import_module(METHODS[DEFAULT_METHOD].benchmark)
 
 
 def _report(report: "Report", shares: dict[str, dict[str, float]]) -> Iterator[str]:

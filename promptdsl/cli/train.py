@@ -20,7 +20,7 @@ from promptdsl.cli.shared.options import (
 )
 from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
 from promptdsl.evaluate.datasets import LAYOUTS
-from promptdsl.methods import ANOMALYCLIP, APRIL_GAN
+from promptdsl.methods import METHODS
 from promptdsl.training.method_lines import method_block
 from promptdsl.training.prepare import check_out, make_task, read_data
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from promptdsl.plan.model import MethodPlan
     from promptdsl.training.run import Outcome, Task
 
-LEARNING = (ANOMALYCLIP.name, APRIL_GAN.name)  # a method from elsewhere brings its own training
+LEARNING = [method.name for method in METHODS.values() if method.training]
 EPILOG = """\b
 Examples:
   promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors

@@ -7,6 +7,7 @@ fused kernels are trusted, their result is compared with the plain engine's, on 
 
 import warnings
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from promptdsl.clip.tower import VisionTower
 from promptdsl.engine.kernels import PlainKernels
 from promptdsl.engine.turns import Turns
-from promptdsl.engine.window_encoder import Encoded, WindowEncoder, join_encoded
+from promptdsl.engine.window_encoder import PATCHES, Encoded, WindowEncoder, join_encoded
 
 MAX_GRAPHS = 3  # each holds work buffers of its own
 NO_TRITON = "Triton is not installed"
@@ -43,7 +44,7 @@ class GraphedEncoder:
     """As `WindowEncoder`, for CUDA. One encoder at a time records or replays."""
 
     def __init__(
-        self, tower: VisionTower, windows: tuple[Tensor, ...], *, patches: bool, max_rows: int
+        self, tower: VisionTower, windows: Mapping[str, Tensor], *, patches: bool, max_rows: int
     ) -> None:
         self.tower = tower
         self.windows = windows
@@ -137,13 +138,8 @@ class GraphedEncoder:
     def _replay(self, recording: Recording, pictures_B3HW: Tensor) -> Encoded:
         recording.pictures_B3HW.copy_(pictures_B3HW, non_blocking=True)
         recording.graph.replay()
-        encoded = recording.encoded  # the next replay writes to the same memory: hand out copies
-        patches = encoded.patches_BPC
-        return Encoded(
-            encoded.image_BD.clone(),
-            tuple(windows.clone() for windows in encoded.windows_BWD),
-            patches.clone() if patches is not None else None,
-        )
+        # the next replay writes to the same memory: hand out copies
+        return {name: rows.clone() for name, rows in recording.encoded.items()}
 
     def _forget(self) -> None:
         """Give back all memory but the weights'."""
@@ -172,7 +168,6 @@ def fused_kernels() -> PlainKernels | None:
 
 
 def _agree(fused: Encoded, plain: Encoded) -> bool:
-    pairs = [(fused.image_BD, plain.image_BD)]
-    pairs += zip(fused.windows_BWD, plain.windows_BWD, strict=True)
-    lowest = min(float(F.cosine_similarity(a, b, dim=-1).min()) for a, b in pairs)
+    names = plain.keys() - {PATCHES}
+    lowest = min(float(F.cosine_similarity(fused[n], plain[n], dim=-1).min()) for n in names)
     return lowest > SMALLEST_COSINE  # false for NaN

@@ -9,6 +9,7 @@ Shapes: B pictures, N tokens of a picture (class token first), P patches, T = B 
 C width, D joint width, H heads.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ from promptdsl.engine.graphs import (
     without_fused,
 )
 from promptdsl.engine.kernels import PlainKernels
+from promptdsl.engine.turns import Turns
+from promptdsl.engine.window_encoder import Encoded, join_encoded
 
 # Rows of the matrix products at once: enough to keep the device busy, and a bound on its memory.
 MAX_ROWS = {"cpu": 4096, "cuda": 65536}
@@ -64,12 +67,6 @@ class ImagePass:
     def __init__(self, tower: VisionTower) -> None:
         self.tower = tower
         self.kernels, self.notes = trusted_kernels(tower)
-
-    def at_once(self, max_rows: int) -> int:
-        """Pictures that pass together: on the CPU one, whose result no other can change then."""
-        if self.tower.position.device.type == "cpu":
-            return 1
-        return max(1, max_rows // self.tower.position.shape[0])
 
     def start(self, pictures_B3HW: Tensor) -> Stream:
         """Tokens of uint8 pictures at the tower's size, after `ln_pre`."""
@@ -117,6 +114,36 @@ class ImagePass:
         x_BC = stream.class_tokens().clone()
         self.add_attention(block, x_BC, block.out(mixed_BC))
         return x_BC
+
+
+class PathEncoder(ABC):
+    """Runs a tower and reads its inside; of several threads, one after the other."""
+
+    def __init__(self, tower: VisionTower) -> None:
+        self.tower = tower
+        self.image_pass = ImagePass(tower)
+        self._turns = Turns()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the engine does without on this machine."""
+        return self.image_pass.notes
+
+    @property
+    def at_once(self) -> int:
+        """Pictures that pass together: on the CPU one, whose result no other can change then."""
+        kind = self.tower.position.device.type
+        return 1 if kind == "cpu" else max(1, MAX_ROWS[kind] // self.tower.position.shape[0])
+
+    def encode(self, pictures_B3HW: Tensor) -> Encoded:
+        """Encode uint8 pictures at the tower's size, some at a time."""
+        with self._turns.take(pictures_B3HW.device):
+            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, self.at_once)]
+        return join_encoded(parts)
+
+    @abstractmethod
+    def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
+        """Encode pictures as one batch."""
 
 
 def heads_of(rows_TX: Tensor, pictures: int, heads: int, parts: int = 3) -> tuple[Tensor, ...]:

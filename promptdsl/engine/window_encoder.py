@@ -11,8 +11,7 @@ Shapes: B pictures, N tokens of a picture (class token first), P patches, T toke
 S sequences of a pack, C width, D joint width.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -22,26 +21,15 @@ from promptdsl.engine.kernels import PlainKernels
 from promptdsl.engine.packs import IMAGE, Pack, make_packs
 from promptdsl.engine.turns import Turns
 
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """float32 embeddings, not normalised."""
-
-    image_BD: Tensor
-    windows_BWD: tuple[Tensor, ...]
-    patches_BPC: Tensor | None  # after `ln_post`, not projected
+WHOLE, PATCHES = "image", "patches"  # beside the windows' own names
+Encoded = dict[str, Tensor]  # float32 embeddings by name, not normalised; patches not projected
 
 
 def join_encoded(parts: Sequence[Encoded]) -> Encoded:
     """The pictures of all parts, in order."""
     if len(parts) == 1:
         return parts[0]
-    patches = [part.patches_BPC for part in parts if part.patches_BPC is not None]
-    return Encoded(
-        torch.cat([part.image_BD for part in parts]),
-        tuple(torch.cat(scale) for scale in zip(*(p.windows_BWD for p in parts), strict=True)),
-        torch.cat(patches) if patches else None,
-    )
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 class WindowEncoder:
@@ -54,13 +42,13 @@ class WindowEncoder:
     def __init__(
         self,
         tower: VisionTower,
-        windows: tuple[Tensor, ...],
+        windows: Mapping[str, Tensor],
         *,
         patches: bool,
         max_rows: int,
         kernels: PlainKernels | None = None,
     ) -> None:
-        """`windows` are (W, K) patch numbers of each size; `max_rows` bounds the memory."""
+        """`windows` are (W, K) patch numbers by name; `max_rows` bounds the memory."""
         self.tower = tower
         self.windows = windows
         self.patches = patches
@@ -73,7 +61,7 @@ class WindowEncoder:
     def rows_per_picture(self) -> int:
         """Tokens that pass the tower for one picture."""
         return self.tower.position.shape[0] + sum(
-            patches.shape[0] * (patches.shape[1] + 1) for patches in self.windows
+            patches.shape[0] * (patches.shape[1] + 1) for patches in self.windows.values()
         )
 
     @property
@@ -109,14 +97,11 @@ class WindowEncoder:
                 classes.setdefault(group.scale, []).append(rows)
             if pack.keep_patches:
                 patches.append(self.tower.norm_post(all_TC).view(-1, *self._picture_shape)[:, 1:])
-        return Encoded(
-            self._project(classes[IMAGE]),
-            tuple(
-                self._project(classes[scale]).view(batch, -1, self.tower.projection.shape[1])
-                for scale in range(len(self.windows))
-            ),
-            torch.cat(patches) if patches else None,
-        )
+        found = {WHOLE: self._project(classes[IMAGE])}
+        for scale, name in enumerate(self.windows):
+            rows_SD = self._project(classes[scale])
+            found[name] = rows_SD.view(batch, -1, self.tower.projection.shape[1])
+        return found | ({PATCHES: torch.cat(patches)} if patches else {})
 
     def packs(self, batch: int) -> tuple[Pack, ...]:
         """The packs of a batch size; made once."""
@@ -124,7 +109,7 @@ class WindowEncoder:
             self._packs[batch] = make_packs(
                 batch,
                 self.tower.position.shape[0],
-                self.windows,
+                tuple(self.windows.values()),
                 patches=self.patches,
                 max_rows=self.max_rows,
                 device=self.tower.position.device,

@@ -26,11 +26,11 @@ from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
 from promptdsl.judge.verdict import area_above, area_key
-from promptdsl.methods.shared.reference_pictures import all_references
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
+from promptdsl.scoring.reference_pictures import all_references
 
 
 class ArrayStore:
@@ -150,7 +150,7 @@ def score_sample(
     tell: Callable[[int], None] | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
-    size = scoring.scorer.size
+    size = scoring.detector.size
     result = ScoredSample(
         [], {}, list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
         size, list(sample.notes),
@@ -166,7 +166,7 @@ def score_sample(
         for place, notes in zip(encoded.places, encoded.notes, strict=False):
             counts.update(notes)
             name_first(noted, notes, sample.pictures[place].name)
-        scores = scoring.scorer.score(encoded.features)
+        scores = scoring.detector.score(encoded.features)
         for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
             scored = _kept(sample.pictures[place], sha256, score, rules, result)
             if scored is not None:

@@ -24,19 +24,14 @@ def disk_told_plainly(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise disk_problem(folder, error) from error
-
-
-def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
-    """The sentence for a failed write."""
-    if error.errno in _FULL:
-        return EnvironmentProblem(
-            f"{folder}: the disk is full",
-            "free some space, then give the same command again; `promptdsl run --resume` goes on "
-            "where a run has stopped",
-        )
-    reason = error.strerror or str(error)
-    return EnvironmentProblem(f"{folder}: cannot write here: {reason}")
+        if error.errno in _FULL:
+            raise EnvironmentProblem(
+                f"{folder}: the disk is full",
+                "free some space, then give the same command again; `promptdsl run --resume` goes "
+                "on where a run has stopped",
+            ) from error
+        reason = error.strerror or str(error)
+        raise EnvironmentProblem(f"{folder}: cannot write here: {reason}") from error
 
 
 def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -101,7 +96,7 @@ def write_atomically(
         with suppress(OSError):
             temporary.unlink()
     if durable:
-        sync_folder(path.parent)
+        _sync_folder(path.parent)
 
 
 def _refuse_special(path: Path) -> None:
@@ -141,7 +136,7 @@ def _umask() -> int:
 _UMASK = _umask()  # once, on import: reading it changes it for a moment, for all threads
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make renames in a folder durable, where the system can."""
     with suppress(OSError, AttributeError):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -50,14 +50,17 @@ class Station:
 
 @dataclass(slots=True)
 class Pace:
-    """How many pictures go through the model at once, when to stop, and where the time went."""
+    """How many pictures go through the model at once, when to stop, and what was counted."""
 
     batch: BatchSize
     stop: Callable[[], bool] = lambda: False
     long_step: Callable[[], AbstractContextManager[None]] = nullcontext
     decoding: float = 0.0  # seconds spent waiting for pictures
     scoring: float = 0.0
+    writing: float = 0.0  # waiting for drawing and the disk
     engine: dict[str, None] = field(default_factory=dict)  # what the engine did without, in order
+    notes: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, list[str]] = field(default_factory=dict)  # note -> the first few pictures
 
 
 @dataclass(frozen=True, slots=True)

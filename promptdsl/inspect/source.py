@@ -10,7 +10,6 @@ from promptdsl.errors import UsageProblem
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers, read_lock
 from promptdsl.lock.model import Lock
-from promptdsl.methods.shared.reference_pictures import references_left_out, usual_look
 from promptdsl.pictures.gate import Usual
 from promptdsl.pipeline import Compilation
 from promptdsl.plan.content import PlanFile
@@ -18,6 +17,7 @@ from promptdsl.plan.file import is_plan_file, read_plan_file
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.scoring.compiled import detector_state
 from promptdsl.scoring.detector import Detector, Progress, build_detector, restore_detector
+from promptdsl.scoring.reference_pictures import references_left_out, usual_look
 
 
 @dataclass(frozen=True, slots=True)

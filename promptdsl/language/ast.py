@@ -113,22 +113,34 @@ class MethodBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleLine:
-    """`reject when score >= 0.62` or `reject when area above 0.70 >= 0.5%`; `auto` is None."""
+class ScoreLimit:
+    """`reject when score >= at`; None is `auto`."""
 
     verdict: Literal["reject", "review"]
-    measure: Literal["score", "area"]
-    above: float | None
-    bound: float | None
+    at: float | None
+    text: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLimit:
+    """`reject when area above LEVEL >= SHARE`; None is `auto`."""
+
+    verdict: Literal["reject", "review"]
+    above: float
+    share: float | None
     text: str
     span: Span
+
+
+Limit = ScoreLimit | AreaLimit
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdsBlock:
     """`thresholds { ... }`, tried from top to bottom."""
 
-    rules: tuple[RuleLine | IncludeLine, ...]  # an IncludeLine is always `include base`
+    rules: tuple[Limit | IncludeLine, ...]  # an IncludeLine is always `include base`
     span: Span
     broken: bool = False
 
@@ -146,17 +158,16 @@ class SamplesBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class TestBlock:
+class Claim:
     """`test "title" { on: LABEL, expect VERDICT at least SHARE }`."""
 
-    __test__ = False
-
-    title: Text
-    on: Word
+    title: str
+    on: str
     verdict: Literal["pass", "review", "reject"]
     bound: Literal["at least", "at most"]
     share: float
     span: Span
+    on_span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +178,7 @@ class RemoveLine:
     span: Span
 
 
-Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | TestBlock | RemoveLine
+Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | Claim | RemoveLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """The registry of methods: one entry each, with its fields, defaults, ranges and capabilities.
 
 The checker, `check --show-defaults`, the documentation's tables, the plan and the runtime all read
-this table; an entry names the module of its detector, which is imported when pictures are inspected
-and not before. `register` adds an entry; a package outside may announce its own under the entry
-point group `promptdsl.methods`. Sources of the defaults: WinCLIP arXiv 2303.14814, AnomalyCLIP
-arXiv 2310.18961, APRIL-GAN arXiv 2305.17382.
+this table. Each entry stands in `fields.py` of its method's folder and names the modules of its
+detector, training and learned weights, which are imported when they are needed and not before.
+`register` adds an entry; a package outside may announce its own under the entry point group
+`promptdsl.methods`.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     minimum_excluded: bool = False
+    builtin: Setting = None  # the default under the built-in model, where scaling gives another
+    scores_only: bool = False  # features of a picture are the same whatever its value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,15 @@ class Method:
     title: str
     paper: str
     fields: tuple[Field, ...]
-    detector: str  # module with `build_NAME` and `restore_NAME` (`promptdsl.scoring.detectors`)
+    detector: str  # module with `build_NAME` and `restore_NAME` (`promptdsl.scoring.detector`)
     uses_words: bool = True  # False: prompts are learned, the spec's words change nothing
     needs_weights: bool = False  # True: learned parts must come from a `weights:` file
     few_shot: bool = True  # accepts `references`
+    profile: str = "std/winclip"  # whose lists stand in where a spec writes none
+    paths: int = 1  # through the image tower, beside one another: what a picture costs
+    training: str = ""  # module with `start_NAME`, for a method that `promptdsl train` knows
+    learned: str = ""  # module that reads and checks its learned weights
+    benchmark: str = ""  # module that `promptdsl bench` measures without a spec
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""
@@ -65,190 +73,13 @@ class Method:
 DEFAULT_MODEL = ("ViT-B-16-plus-240", "laion400m_e31")
 BUILTIN_MODEL = "promptdsl-mini"
 DEFAULT_METHOD = "winclip"
-# Defaults that the built-in model's own learned weights decide, where scaling would give others.
-BUILTIN_SETTINGS: dict[str, dict[str, Setting]] = {
-    "april_gan": {"stages": (4, 5), "temperature": 0.07}  # 0.07 is what the model was trained with
-}
-
-
-def _model(default: tuple[str, ...]) -> Field:
-    return Field(
-        "model",
-        "model",
-        default,
-        "the CLIP underneath: an open_clip name and its pretrained tag, the built-in "
-        f'"{BUILTIN_MODEL}", or a config JSON and a weights file next to the spec',
-    )
-
-
-def _temperature(default: float) -> Field:
-    return Field(
-        "temperature",
-        "number",
-        default,
-        "divides the cosines before the softmax; smaller pushes scores towards 0 and 1",
-        minimum=0.0,
-        maximum=10.0,
-        minimum_excluded=True,
-    )
-
-
-_REFERENCES = Field(
-    "references", "files", (), "pictures of good parts to compare with; none means zero-shot"
-)
-_SHOTS = Field(
-    "shots",
-    "count",
-    None,
-    "how many of the references to use, drawn with the seed; the default is all of them",
-    minimum=1,
-    maximum=10_000,
-)
-_SEED = Field(
-    "seed", "count", 0, "decides which references are drawn", minimum=0, maximum=2**31 - 1
-)
-_WEIGHTS = Field("weights", "file", None, "the learned parts of the method (prompts or adapters)")
-
-
-def _image_size(default: int | None) -> Field:
-    return Field(
-        "image_size",
-        "pixels",
-        default,
-        "side of the square that pictures are squeezed into; a multiple of the patch size; "
-        "without it, the model's own size",
-        minimum=16,
-        maximum=4096,
-    )
-
-
-_AVERAGING = Field(
-    "averaging",
-    "choice",
-    "normalized",
-    "how prompts become one direction: normalise each before the mean, or take the plain mean",
-    choices=("normalized", "plain"),
-)
-
-
-def _position_embedding(default: str) -> Field:
-    return Field(
-        "position_embedding",
-        "choice",
-        default,
-        "how the model's position embedding is resized to another image size",
-        choices=("bilinear", "bicubic"),
-    )
-
-
-WINCLIP = Method(
-    "winclip",
-    "WinCLIP",
-    "arXiv 2303.14814",
-    (
-        _model(DEFAULT_MODEL),
-        Field(
-            "windows",
-            "windows",
-            ("image", "2x2", "3x3"),
-            "window sizes in patches of the model; image adds the score of the whole picture",
-        ),
-        Field("stride", "count", 1, "patches between neighbouring windows", minimum=1, maximum=64),
-        _temperature(0.07),
-        _AVERAGING,
-        Field(
-            "pooling",
-            "choice",
-            "mean",
-            "mean: one direction for all defects; defects: the worst named defect; "
-            "max: the nearest single prompt",
-            choices=("mean", "defects", "max"),
-        ),
-        Field(
-            "fuse",
-            "choice",
-            "harmonic",
-            "how overlapping windows and window sizes are combined",
-            choices=("harmonic", "mean", "max"),
-        ),
-        Field(
-            "image_score",
-            "choice",
-            "mean",
-            "how the score by words and the score by references combine: their mean, "
-            "their sum cut at 1, or one of them alone",
-            choices=("mean", "sum", "words", "references"),
-        ),
-        _REFERENCES,
-        _SHOTS,
-        _SEED,
-        _image_size(None),
-    ),
-    "promptdsl.methods.winclip.detector",
-)
-
-ANOMALYCLIP = Method(
-    "anomalyclip",
-    "AnomalyCLIP",
-    "arXiv 2310.18961",
-    (
-        _model(("ViT-L-14-336-quickgelu", "openai")),
-        _WEIGHTS,
-        Field(
-            "dpam_layer",
-            "count",
-            20,
-            "the V-V path covers the last this-many-minus-one blocks",
-            minimum=2,
-            maximum=64,
-        ),
-        Field("blocks", "blocks", (24,), "blocks whose V-V output makes the map", minimum=1),
-        Field(
-            "blur",
-            "pixels",
-            4,
-            "sigma of the Gaussian blur over the map",
-            minimum=0,
-            maximum=64,
-        ),
-        _temperature(0.07),
-        _position_embedding("bilinear"),
-        _SEED,
-        _image_size(518),
-    ),
-    "promptdsl.methods.anomalyclip.detector",
-    uses_words=False,
-    needs_weights=True,
-    few_shot=False,
-)
-
-APRIL_GAN = Method(
-    "april_gan",
-    "APRIL-GAN",
-    "arXiv 2305.17382",
-    (
-        _model(("ViT-L-14-336-quickgelu", "openai")),
-        _WEIGHTS,
-        Field("stages", "blocks", (6, 12, 18, 24), "blocks that have an adapter", minimum=1),
-        _temperature(0.01),
-        _AVERAGING,
-        _position_embedding("bicubic"),
-        _REFERENCES,
-        _SHOTS,
-        _SEED,
-        _image_size(518),
-    ),
-    "promptdsl.methods.april_gan.detector",
-    needs_weights=True,
-)
+OWN = (DEFAULT_METHOD, "anomalyclip", "april_gan")
+ENTRY_POINTS = "promptdsl.methods"
+METHODS: dict[str, Method] = {}
 
 
 class MethodNotLoaded(ImportError):
     """An installed package announces a method and does not bring it; one sentence says why."""
-
-
-ENTRY_POINTS = "promptdsl.methods"
-METHODS: dict[str, Method] = {method.name: method for method in (WINCLIP, ANOMALYCLIP, APRIL_GAN)}
 
 
 def register(method: Method) -> None:
@@ -318,3 +149,8 @@ def _register_announced(name: str, point: "EntryPoint") -> None:
         raise MethodNotLoaded(
             f"the method {name} of the installed package {package} cannot be loaded ({told[:200]})"
         ) from fault
+
+
+for _name in OWN:
+    register(import_module(f"{__name__}.{_name}.fields").METHOD)
+WINCLIP = METHODS["winclip"]

@@ -5,8 +5,7 @@ one that is probably not what the spec is about is inspected with a note. Refere
 has them, say what its pictures usually look like.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptdsl.pictures.look import Look
 from promptdsl.pictures.problem import PictureError
@@ -24,7 +23,8 @@ NOT_INSPECTED = "not inspected: "
 LEAST_REFERENCES = 2
 MOST_REFERENCES = 16  # that are looked at
 
-Range = tuple[float, float]
+MEASURES = ("brightness", "contrast", "sharpness", "side", "shape")  # of a Look
+Usual = Mapping[str, tuple[float, float]]  # the ranges in which the references lie
 
 
 class NotInspected(PictureError):
@@ -35,33 +35,12 @@ class NotInspected(PictureError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """The ranges in which the references lie."""
-
-    brightness: Range
-    contrast: Range
-    sharpness: Range
-    side: Range
-    shape: Range
-
-
 def usual(looks: Sequence[Look]) -> Usual | None:
     """What pictures look like; None where one alone, or none, tells nothing of that."""
-
-    def spread(measure: Callable[[Look], float]) -> Range:
-        values = [measure(look) for look in looks]
-        return min(values), max(values)
-
     if len(looks) < LEAST_REFERENCES:
         return None
-    return Usual(
-        spread(lambda look: look.brightness),
-        spread(lambda look: look.contrast),
-        spread(lambda look: look.sharpness),
-        spread(lambda look: min(look.width, look.height)),
-        spread(lambda look: look.width / look.height),
-    )
+    values = {name: [float(getattr(look, name)) for look in looks] for name in MEASURES}
+    return {name: (min(found), max(found)) for name, found in values.items()}
 
 
 def refuse_blank(look: Look | None) -> None:
@@ -89,19 +68,19 @@ def _alone(look: Look) -> Iterator[str]:
 
 
 def _beside(look: Look, references: Usual) -> Iterable[str]:
-    low, high = references.brightness
+    low, high = references["brightness"]
     slack = max(LEVELS, high - low)
     if look.brightness < low - slack:
         yield "pictures much darker than all references"
     if look.brightness > high + slack:
         yield "pictures much brighter than all references"
-    if look.contrast < references.contrast[0] / TIMES:
+    if look.contrast < references["contrast"][0] / TIMES:
         yield "pictures with far less contrast than all references"
-    if look.sharpness < references.sharpness[0] / TIMES:
+    if look.sharpness < references["sharpness"][0] / TIMES:
         yield "pictures far less sharp than all references"
-    if min(look.width, look.height) < references.side[0] / SIZE_TIMES:
+    if look.side < references["side"][0] / SIZE_TIMES:
         yield "pictures much smaller than all references"
-    wide, narrow = references.shape[1], references.shape[0]
+    narrow, wide = references["shape"]
     times = max(SHAPE_TIMES, wide / narrow)
-    if not narrow / times <= look.width / look.height <= wide * times:
+    if not narrow / times <= look.shape <= wide * times:
         yield "pictures of quite another shape (width to height) than all references"

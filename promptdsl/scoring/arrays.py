@@ -81,6 +81,11 @@ def rows_of(found: Mapping[str, Tensor], name: str) -> int:
     return int(tensor.shape[0]) if tensor is not None and tensor.ndim > 0 else 0
 
 
+def pictures_in(found: Mapping[str, Tensor], name: str, each: int, asked: int | None) -> int:
+    """How many pictures a memory must be of: as asked for, else as it seems to hold."""
+    return asked if asked is not None else max(1, rows_of(found, name) // each)
+
+
 def numbered(names: Mapping[str, Tensor], start: str, end: str = "") -> int:
     """How many names are START0END, START1END, ..., from 0 on without a gap."""
     count = 0

@@ -6,8 +6,11 @@ of memory, so it stays at one. Out of memory halves the batch for the rest of th
 """
 
 import gc
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +19,9 @@ from promptdsl.errors import EnvironmentProblem
 from promptdsl.pictures.reading import Picture
 from promptdsl.results import PictureScore
 from promptdsl.scoring.detector import Detector
+from promptdsl.scoring.features import Pictures
 
+T = TypeVar("T")
 WORTH_IT = 1.05
 SLOW_SECONDS = 0.25  # a picture, beyond which no larger batch is tried
 SAMPLES = 2  # full batches timed per size; the first of a size may include warming up
@@ -79,22 +84,38 @@ def score_pictures(
     detector: Detector, pictures: Sequence[Picture], batch: BatchSize
 ) -> list[PictureScore]:
     """Scores in the order of the pictures; out of memory halves the batch and goes on."""
-    scores: list[PictureScore] = []
-    while len(scores) < len(pictures):
-        part = pictures[len(scores) : len(scores) + batch.size]
-        result = _score_or_none(detector, part)
+    return list(chain.from_iterable(in_batches(detector.inspect, pictures, batch)))
+
+
+def in_batches(
+    work: Callable[[Pictures], T],
+    pictures: Sequence[Picture],
+    batch: BatchSize,
+    *,
+    timed: bool = False,
+) -> list[T]:
+    """What `work` makes of all pictures, a batch at a time; out of memory halves the batch."""
+    found: list[T] = []
+    done = 0
+    while done < len(pictures):
+        part = np.stack([picture.pixels for picture in pictures[done : done + batch.size]])
+        start = time.perf_counter()
+        result = _result_or_none(work, part)
         if result is None:
             batch.halve()
             _release_memory()
-        else:
-            scores += result
-    return scores
+            continue
+        found.append(result)
+        if timed:
+            batch.took(len(part), time.perf_counter() - start)
+        done += len(part)
+    return found
 
 
-def _score_or_none(detector: Detector, part: Sequence[Picture]) -> list[PictureScore] | None:
-    """The scores, or None when memory ran out."""
+def _result_or_none(work: Callable[[Pictures], T], part: Pictures) -> T | None:
+    """The result, or None when memory ran out; what the error held is free again by then."""
     try:
-        return detector.inspect(np.stack([picture.pixels for picture in part]))
+        return work(part)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             return None

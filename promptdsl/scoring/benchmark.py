@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from promptdsl.engine.device import Compute, choose_compute
-from promptdsl.scoring.detector import Detector, Pictures
+from promptdsl.scoring.detector import Detector
+from promptdsl.scoring.features import Pictures
 
 MATRIX_SIDE = {"cpu": 4096, "cuda": 8192}
 SECONDS = {"cpu": 6.0, "cuda": 2.0}  # of measuring, for each batch size
@@ -46,6 +47,28 @@ class Report:
     gflop_naive: float
     speeds: tuple[Speed, ...]
     out_of_memory: tuple[int, ...]  # batch sizes that did not fit
+
+
+@dataclass(frozen=True, slots=True)
+class TextSetup:
+    """Seconds to embed all prompts of one object."""
+
+    prompts: int
+    anomalib: float
+    cold: float
+    cached: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Speeds of anomalib and of ours; differences of scores and maps, by our precision."""
+
+    anomalib_version: str
+    open_clip_version: str
+    text: TextSetup
+    speeds: tuple[Speed, ...]
+    score_difference: dict[str, float]
+    map_difference: dict[str, float]
 
 
 def precisions(device: str, precision: str) -> list[Compute]:

@@ -1,31 +1,40 @@
-"""The contract between a detection method and the commands that inspect pictures with it."""
+"""The contract between a detection method and the commands that inspect pictures with it.
 
-from collections.abc import Callable, Mapping
+A detector encodes pictures, which is costly, and scores their features, which is cheap. What only
+some methods can do is asked of their detectors one by one: `ComparesWithReferences`,
+`load_encoder`, `engine_notes`, `feature_identity`, `feature_names`, and of words the bank in
+`methods/shared/word_bank.py`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from promptdsl.clip.model import ClipModel
 from promptdsl.engine.device import Compute, choose_compute
 from promptdsl.engine.flops import Flops
 from promptdsl.errors import EnvironmentProblem, SpecProblem
-from promptdsl.methods import find_method
-from promptdsl.plan.model import ObjectPlan
+from promptdsl.files.naming import shown
+from promptdsl.files.opening import reason
+from promptdsl.methods import METHODS, find_method
+from promptdsl.plan.expand import ExpandedPrompt
+from promptdsl.plan.model import ObjectPlan, Prompt
 from promptdsl.plan.validity import check_settings
 from promptdsl.results import PictureScore
 from promptdsl.scoring.arrays import Array, check_arrays
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.features import Features, Pictures
+from promptdsl.scoring.reference_pictures import read_reference
 
-if TYPE_CHECKING:
-    from promptdsl.scoring.detectors import Builders
-
-Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
 COMPILE_AGAIN = "make it again with `promptdsl compile SPEC -o part.plan`"
+REFERENCE_BATCH = 8
 Progress = Callable[[str, int, int], None]  # what is done, how many so far, of how many
+Words = Sequence[Prompt | ExpandedPrompt]  # the prompts of a plan, or of an edited spec
+Placed = tuple[Sequence[int], Features]  # some pictures, by their places among all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,8 @@ class Detector(Protocol):
         """Embeddings of uint8 RGB pictures."""
         ...
 
-    def score(self, features: Features) -> list[PictureScore]:
-        """Scores of pictures that have been encoded."""
+    def score(self, features: Features, words: Words | None = None) -> list[PictureScore]:
+        """Scores of pictures that have been encoded; `words` in place of the plan's own."""
         ...
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
@@ -99,12 +108,43 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
+class ComparesWithReferences(Protocol):
+    """A detector that lets others encode its references, and keep their features in a cache."""
+
+    @property
+    def reference_files(self) -> tuple[Path, ...]:
+        """Pictures of good parts that it must be given before it scores; none when it has them."""
+        ...
+
+    def compared_with(self, parts: Iterable[Placed]) -> Detector:
+        """The detector with the features of all its reference files, in whatever order."""
+        ...
+
+
+def load_encoder(detector: object) -> None:
+    """Load what `encode` needs, where a detector has a `load` and would do so when first asked."""
+    load = getattr(detector, "load", None)
+    if load is not None:
+        load()
+
+
 def engine_notes(detector: object) -> tuple[str, ...]:
     """What a detector's engine does without on this machine, a sentence each.
 
     A detector may have them as `engine_notes`; they are complete once a picture was encoded.
     """
     return tuple(getattr(detector, "engine_notes", ()))
+
+
+def feature_identity(detector: Detector) -> str:
+    """Changes with all that changes features beside settings: weights, and what a config says."""
+    return str(getattr(detector, "identity", detector.weights_sha256))
+
+
+def feature_names(detector: object) -> frozenset[str] | None:
+    """The features that `score` reads, where others may lie beside them; None for all."""
+    return getattr(detector, "feature_names", None)
 
 
 def build_detector(
@@ -120,9 +160,28 @@ def build_detector(
     Raises EnvironmentProblem (weights, device, references) and SpecProblem (settings that do not
     fit the model).
     """
-    builders = _builders(plan)
-    compute = choose_compute(device, precision)
-    return builders.build(plan, spec_folder, compute, progress)
+    builders = find_builders(plan.method.name, plan.name)
+    detector = builders.build(plan, spec_folder, choose_compute(device, precision), progress)
+    load_encoder(detector)
+    return with_references(detector, _encode_references(detector, progress))
+
+
+def with_references(detector: Detector, parts: Iterable[Placed]) -> Detector:
+    """The detector, compared with its references where it wants some."""
+    if not isinstance(detector, ComparesWithReferences) or not detector.reference_files:
+        return detector
+    return detector.compared_with(parts)
+
+
+def _encode_references(detector: Detector, progress: Progress | None) -> Iterator[Placed]:
+    assert isinstance(detector, ComparesWithReferences)
+    files = detector.reference_files
+    for start in range(0, len(files), REFERENCE_BATCH):
+        batch = files[start : start + REFERENCE_BATCH]
+        pictures = np.stack([read_reference(file, detector.size) for file in batch])
+        yield range(start, start + len(batch)), detector.encode(pictures)
+        if progress is not None:
+            progress("references", start + len(batch), len(files))
 
 
 def restore_detector(
@@ -137,11 +196,12 @@ def restore_detector(
 
     Raises EnvironmentProblem, also where the state is not what the method expects.
     """
-    builders = _builders(plan)
+    builders = find_builders(plan.method.name, plan.name)
     _check_settings(plan)
     compute = choose_compute(device, precision)
     try:
         detector = builders.restore(plan, state, spec_folder, compute)
+        load_encoder(detector)
     except SpecProblem as problem:  # settings that do not fit the model: nobody's spec is here
         raise EnvironmentProblem(problem.sentence, COMPILE_AGAIN) from problem
     refuse_other_weights(detector.weights_sha256, state, " ".join(plan.method.model))
@@ -170,8 +230,29 @@ def refuse_other_weights(here: str, state: DetectorState, model: str) -> None:
         )
 
 
-def _builders(plan: ObjectPlan) -> "Builders":
-    """What builds the plan's detector. EnvironmentProblem for a method that is not here."""
-    from promptdsl.scoring.detectors import find_builders
+class Builders(NamedTuple):
+    """From a plan and its spec's folder, or from a plan and what was compiled."""
 
-    return find_builders(plan.method.name, plan.name)
+    build: Callable[[ObjectPlan, Path, Compute, Progress | None], Detector]
+    restore: Callable[[ObjectPlan, DetectorState, Path, Compute], Detector]
+
+
+def find_builders(name: str, item: str) -> Builders:
+    """What builds a method's detector. EnvironmentProblem where its package is not here, or broken.
+
+    A method's module holds `build_NAME` and `restore_NAME`; it is imported when it is needed.
+    """
+    try:
+        method = find_method(name)
+        if method is not None:
+            module = import_module(method.detector)
+            return Builders(getattr(module, f"build_{name}"), getattr(module, f"restore_{name}"))
+    except Exception as error:  # whatever the package of somebody else raises
+        raise EnvironmentProblem(
+            f"method {shown(name[:60])} of {item} cannot be loaded: {reason(error)}",
+            "install the package that brings it again",
+        ) from error
+    raise EnvironmentProblem(
+        f"{item} is inspected by method {shown(name[:60])}, which is not installed here",
+        f"install the package that brings it; promptdsl itself has {', '.join(METHODS)}",
+    )

@@ -4,23 +4,27 @@ Features are named float32 tensors whose first dimension counts pictures. They c
 saved and loaded; which names there are is the method's affair.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from promptdsl.engine.window_encoder import WHOLE
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.opening import read_regular, reason
 from promptdsl.files.writing import write_atomically
 from promptdsl.results import PictureScore
 
 CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
-
 MAX_BYTES = 8 * 10**9
+IMAGE = WHOLE  # embeddings of whole pictures, in the joint space of pictures and words
+Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ def join_features(parts: Sequence[Features]) -> Features:
     return Features(
         {name: torch.cat([p.tensors[name] for p in parts]) for name in parts[0].tensors}
     )
+
+
+def join_placed(parts: Iterable[tuple[Sequence[int], Features]]) -> Features:
+    """The pictures of all parts, in the order of their places."""
+    rows = {p: features[n : n + 1] for places, features in parts for n, p in enumerate(places)}
+    return join_features([rows[place] for place in sorted(rows)])
 
 
 def score_steadily(

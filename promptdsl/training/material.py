@@ -17,7 +17,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets import Category, Dataset, Picture, read_mask
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_picture
-from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.features import Pictures
 
 HELD_OUT_SHARE = 5  # one category of so many is kept for the evaluation
 NOTHING = "none"

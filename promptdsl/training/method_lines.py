@@ -46,8 +46,7 @@ def _spec(method: str, model: str | None, settings: Sequence[str], called: Seque
         f"  defect damage {{ include std.anomalous }}\n  method {method} {{\n{block}\n  }}\n}}\n"
         for number, name in enumerate(called)
     ]
-    profile = "april_gan" if method == "april_gan" else "winclip"
-    return f'inspect 1\nuse "std/{profile}" as std\n{"".join(objects)}'
+    return f'inspect 1\nuse "{METHODS[method].profile}" as std\n{"".join(objects)}'
 
 
 def _note(compilation: Compilation) -> str | None:

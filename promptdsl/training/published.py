@@ -7,7 +7,7 @@ from typing import Any
 from promptdsl.clip.catalogue import open_clip_models
 from promptdsl.clip.config import read_config
 from promptdsl.clip.model import ClipModel, load_model, open_clip_config
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.methods import METHODS
 from promptdsl.methods.shared.checkpoints import (
@@ -15,6 +15,7 @@ from promptdsl.methods.shared.checkpoints import (
     check_shapes,
     fingerprint,
     read_learned,
+    shape_facts,
     write_learned,
 )
 from promptdsl.methods.shared.learned_weights import LearnedWeights
@@ -79,19 +80,4 @@ def _settings(learned: LearnedWeights, plan: MethodPlan) -> dict[str, Any]:
         for name, value in plan.settings.items()
         if name in kept and value is not None
     }
-    if learned.method == "anomalyclip":
-        deep = [tensor for name, tensor in learned.tensors.items() if name.startswith("deep.")]
-        shape = {
-            "n_ctx": len(learned.tensors["context_normal"]),
-            "depth": 1 + len(deep),
-            "t_n_ctx": len(deep[0]) if deep else 0,
-        }
-        return known | shape
-    count = sum(name.endswith(".weight") for name in learned.tensors)
-    if count != len(known["stages"]):
-        raise EnvironmentProblem(
-            f"{learned.source} has linear layers for {count} stages, and there are "
-            f"{len(known['stages'])}: {in_words(known['stages'])}",
-            help='say which blocks they belong to, for example --set "stages: 3, 6, 9"',
-        )
-    return known
+    return known | shape_facts(learned, known)

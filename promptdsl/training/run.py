@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from promptdsl.clip.model import ClipModel, load_model
-from promptdsl.clip.text import embed_prompts
 from promptdsl.engine.device import Compute, threads
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
-from promptdsl.methods.anomalyclip.training import start_anomalyclip
-from promptdsl.methods.april_gan.training import start_april_gan
+from promptdsl.methods import METHODS
 from promptdsl.methods.shared.checkpoints import fingerprint, write_learned
 from promptdsl.methods.shared.learned_weights import LearnedWeights
-from promptdsl.methods.shared.learners import Learner
-from promptdsl.methods.shared.words import Directions, find_directions
+from promptdsl.methods.shared.learners import Ground, Learner
 from promptdsl.plan.model import MethodPlan, Prompt
 from promptdsl.training import stored
 from promptdsl.training.judge import Figures, judge, mean
@@ -29,16 +28,12 @@ from promptdsl.training.recipe import Recipe, digest
 class Listener(Protocol):
     """Is told how a training goes on."""
 
-    def encoding(self, done: int, total: int) -> None:
-        """So many pictures are encoded."""
+    def counts(self, what: str, done: int, total: int) -> None:
+        """So many pictures are encoded, or judged."""
         ...
 
     def training(self, told: Told) -> None:
         """A step was made."""
-        ...
-
-    def judging(self, done: int, total: int) -> None:
-        """So many held-out pictures are scored."""
         ...
 
     def note(self, sentence: str) -> None:
@@ -100,7 +95,7 @@ def run(task: Task, listener: Listener) -> Outcome:
 
     train(training, state_file(task.out), tell)
     figures = _judged(task, learner, listener)
-    learned = LearnedWeights(learner.method, dict(learner.parameters), facts)
+    learned = LearnedWeights(task.plan.name, dict(learner.parameters), facts)
     learned = learned.with_facts(
         held_out={"figures": [asdict(f) for f in figures], **mean(figures)}
     )
@@ -133,27 +128,12 @@ def features_file(out: Path) -> Path:
 
 def start(task: Task, model: ClipModel) -> Learner:
     """The learner of the plan's method, before its first step."""
-    from promptdsl.methods.anomalyclip.settings import read_settings as read_anomalyclip
-    from promptdsl.methods.april_gan.settings import read_settings as read_april_gan
-
-    plan, compute, seed = task.plan, task.compute, task.recipe.seed
-    if plan.name == "anomalyclip":
-        return start_anomalyclip(model, read_anomalyclip(plan.settings), compute, seed)
-    if plan.name == "april_gan":
-        settings = read_april_gan(plan.settings)
-        words = {
-            name: _words(model, prompts, settings.averaging, compute)
-            for name, prompts in task.prompts.items()
-        }
-        return start_april_gan(model, settings, compute, words, seed)
-    raise UsageProblem(f"{plan.name} has nothing to learn")
-
-
-def _words(
-    model: ClipModel, prompts: Sequence[Prompt], averaging: Any, compute: Compute
-) -> Directions:
-    embeddings = embed_prompts(model, [p.text for p in prompts], device=compute.device)
-    return find_directions(prompts, embeddings, averaging, "mean")
+    name, method = task.plan.name, METHODS[task.plan.name]
+    if not method.training:
+        raise UsageProblem(f"{name} has nothing to learn")
+    make = getattr(import_module(method.training), f"start_{name}")
+    learner: Learner = make(Ground(task.plan, model, task.compute, task.prompts, task.recipe.seed))
+    return learner
 
 
 def _facts(task: Task, model: ClipModel, learner: Learner) -> dict[str, Any]:
@@ -177,7 +157,8 @@ def _facts(task: Task, model: ClipModel, learner: Learner) -> dict[str, Any]:
 
 def _prepared(task: Task, learner: Learner, facts: dict[str, Any], listener: Listener) -> Training:
     examples = task.material.examples
-    listener.encoding(0, len(examples))  # reading them all for the key takes a moment, too
+    encoded = partial(listener.counts, "encoding pictures")
+    encoded(0, len(examples))  # reading them all for the key takes a moment, too
     key = digest(task.recipe, facts, examples)
     _tell_of_state(task.out, key, listener)
 
@@ -187,9 +168,7 @@ def _prepared(task: Task, learner: Learner, facts: dict[str, Any], listener: Lis
 
     task.out.parent.mkdir(parents=True, exist_ok=True)
     with disk_told_plainly(task.out.parent):
-        features = stored.store(
-            features_file(task.out), key, len(examples), encode, listener.encoding
-        )
+        features = stored.store(features_file(task.out), key, len(examples), encode, encoded)
     if features.rows is None:
         listener.note(
             "the disk has no room for the features: each epoch encodes the pictures again"
@@ -218,6 +197,6 @@ def _judged(task: Task, learner: Learner, listener: Listener) -> tuple[Figures, 
     def count(pictures: int) -> None:
         nonlocal done
         done += pictures
-        listener.judging(done, total)
+        listener.counts("judging on held-out pictures", done, total)
 
     return tuple(judge(learner.detector(c.name), c, count) for c in held)

@@ -15,8 +15,8 @@ from promptdsl.engine.device import choose_compute
 from promptdsl.engine.flops import count_flops
 from promptdsl.engine.window_encoder import WindowEncoder
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.methods.winclip import random_weights
-from promptdsl.methods.winclip.random_weights import random_detectors
+from promptdsl.methods.winclip import benchmark as winclip_benchmark
+from promptdsl.methods.winclip.benchmark import random_detectors
 from promptdsl.methods.winclip.windows import WindowSize, window_patches
 from promptdsl.scoring import benchmark
 from promptdsl.scoring.benchmark import random_pictures, rounds
@@ -33,13 +33,13 @@ def model() -> ClipModel:
 @pytest.mark.parametrize("patches", [False, True])
 def test_the_formula_counts_what_is_computed(model: ClipModel, patches: bool) -> None:
     tower = model.vision_tower(device=CPU)
-    windows = tuple(window_patches(tower.grid, WindowSize(side, side), 1) for side in (2, 3))
+    windows = {str(side): window_patches(tower.grid, WindowSize(side, side), 1) for side in (2, 3)}
     pictures = torch.zeros(1, 3, *tower.image_size, dtype=torch.uint8)
     encoder = WindowEncoder(tower, windows, patches=patches, max_rows=4096)
     # plain products are counted by every version of torch, its fused attention only by some
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         encoder.encode(pictures)
-    shapes = [(len(window), window.shape[1]) for window in windows]
+    shapes = [(len(window), window.shape[1]) for window in windows.values()]
     counted = count_flops(tower, shapes, patches=patches)
     assert counter.get_total_flops() == pytest.approx(counted.needed, rel=0.002)
     assert counted.naive > 1.05 * counted.needed
@@ -63,7 +63,7 @@ def test_random_pictures_are_repeatable() -> None:
 
 @pytest.fixture
 def short_rounds(model: ClipModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_weights, "random_model", lambda _: model)
+    monkeypatch.setattr(winclip_benchmark, "random_model", lambda _: model)
     monkeypatch.setattr(benchmark, "SECONDS", {"cpu": 0.0, "cuda": 0.0})
     monkeypatch.setattr(benchmark, "MATRIX_SIDE", {"cpu": 256, "cuda": 256})
 

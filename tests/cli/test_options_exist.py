@@ -47,6 +47,7 @@ ONLY: dict[str, set[str]] = {
     "report/html.py": {"run"},
     "scoring/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},
     "engine/device.py": set(COMMANDS) - {"models"},
+    "training/published.py": {"models"},
     "training/": {"train"},
 }
 # --data and its like can only be wrong where they can be given.
@@ -153,8 +154,7 @@ def imported(module: str) -> frozenset[str]:
 @cache
 def reached(command: str) -> frozenset[str]:
     """Everything that a command's module imports, directly or not."""
-    start = COMMANDS[command][0].removeprefix("promptdsl.").replace(".", "/") + ".py"
-    seen, waiting = set(), [start]
+    seen, waiting = set(), [f"cli/{command}.py"]
     while waiting:
         module = waiting.pop()
         if module not in seen:

@@ -13,9 +13,8 @@ from promptdsl.engine.device import Compute
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.scoring.cached_scoring import Scoring
-from promptdsl.scoring.detector import Pictures
 from promptdsl.scoring.feature_cache import Encoding, FeatureCache, encoding_key
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.features import Features, Pictures
 
 SIDE = 32
 WEIGHTS = "5" * 64
@@ -80,9 +79,18 @@ def factory(folder: Path, rules: str = RULES) -> Path:
 class SeesRed:
     """Scores by the reddest pixel; big squares are holes."""
 
+    compute: Compute
+
     defects: tuple[str, ...] = ("scratch", "hole")
     size: tuple[int, int] = (SIDE, SIDE)
     weights_sha256: str = WEIGHTS
+
+    def encode(self, pictures: Pictures) -> Features:
+        """How red each pixel is."""
+        values = torch.from_numpy(pictures.astype(np.float32))
+        red = (values[..., 0] - values[..., 1]).clamp(0, 255) / 255
+        red[..., -1, -1] = 0
+        return Features({"red": red})
 
     def score(self, features: Features) -> list[PictureScore]:
         scores = []
@@ -95,21 +103,6 @@ class SeesRed:
                 )
             )
         return scores
-
-
-def encode(pictures: Pictures) -> Features:
-    values = torch.from_numpy(pictures.astype(np.float32))
-    red = (values[..., 0] - values[..., 1]).clamp(0, 255) / 255
-    red[..., -1, -1] = 0
-    return Features({"red": red})
-
-
-class Eye:
-    """An encoder that needs no model."""
-
-    def encode(self, pictures: Pictures) -> Features:
-        """How red each pixel is."""
-        return encode(pictures)
 
 
 @pytest.fixture
@@ -126,7 +119,8 @@ def seeing_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
         progress: object = None,
     ) -> Scoring:
         encoding = Encoding(encoding_key(["red"]), None)
-        made.append(Scoring(SeesRed(plan.defects), compute, encoding, cache, Eye))
+        detector = SeesRed(compute, plan.defects)
+        made.append(Scoring(detector, encoding, cache))  # type: ignore[arg-type]
         return made[-1]
 
     monkeypatch.setattr("promptdsl.evaluate.work.open_scoring", open_scoring)

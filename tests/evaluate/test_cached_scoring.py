@@ -3,13 +3,16 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from promptdsl.clip.model import ClipModel
 from promptdsl.engine.device import Compute, choose_compute
 from promptdsl.files.hashing import hash_now
+from promptdsl.methods import METHODS, WINCLIP
 from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file
 from promptdsl.scoring import cached_scoring
@@ -18,7 +21,6 @@ from promptdsl.scoring.cached_scoring import (
     encode_files,
     hash_picture,
     open_scoring,
-    winclip_scorer,
 )
 from promptdsl.scoring.detector import build_detector
 from promptdsl.scoring.feature_cache import FeatureCache
@@ -33,14 +35,16 @@ def scores(scoring: Scoring, files: list[Path]) -> list[float]:
     for encoded in encode_files(scoring, files):
         if encoded.features is not None:
             for place, one in zip(
-                encoded.places, scoring.scorer.score(encoded.features), strict=True
+                encoded.places, scoring.detector.score(encoded.features), strict=True
             ):
                 found[place] = one.score
     return [found[place] for place in sorted(found)]
 
 
 @pytest.mark.parametrize("references", ["", 'references: "good/0*.png", shots: 2'])
-def test_the_cache_changes_nothing_but_the_time(tmp_path: Path, references: str) -> None:
+def test_the_cache_changes_nothing_but_the_time(
+    tmp_path: Path, references: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = factory(tmp_path)
     settings = f'"promptdsl-mini", windows: image, 2x2, 3x3, {references} }}'
     text = spec.read_text("utf-8").replace('"promptdsl-mini" }', settings)
@@ -53,17 +57,20 @@ def test_the_cache_changes_nothing_but_the_time(tmp_path: Path, references: str)
     fresh = scores(first, files)
     assert fresh[-1] == fresh[0]
     assert first.encoded == len(files) + (2 if references else 0)
-    again = open_scoring(item, tmp_path, COMPUTE, cache)
-    again.load_encoder = _never
-    assert scores(again, files) == fresh  # to the last bit
-    assert scores(again, files[2:]) == fresh[2:]
+    with monkeypatch.context() as without:
+        without.setattr(ClipModel, "vision_tower", _never)
+        again = open_scoring(item, tmp_path, COMPUTE, cache)
+        assert scores(again, files) == fresh  # to the last bit
+        assert scores(again, files[2:]) == fresh[2:]
     detector = build_detector(item, spec_folder=tmp_path, device="cpu", precision="fp32")
     for file, score in zip(files, fresh, strict=True):
         pixels = read_picture(file, detector.size).pixels[None]
         assert detector.inspect(pixels)[0].score == score
 
 
-def test_other_words_and_fewer_windows_need_no_model(tmp_path: Path) -> None:
+def test_other_words_and_fewer_windows_need_no_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = factory(tmp_path)
     item = compile_file(spec).plan().objects[0]
     files = sorted((tmp_path / "hole").glob("*.png"))[:2]
@@ -72,13 +79,14 @@ def test_other_words_and_fewer_windows_need_no_model(tmp_path: Path) -> None:
     text = spec.read_text("utf-8").replace("scratched {", "deeply scratched {")
     text = text.replace('"promptdsl-mini" }', '"promptdsl-mini", windows: image, 2x2 }')
     spec.write_text(text, "utf-8")
+    monkeypatch.setattr(ClipModel, "vision_tower", _never)
     other = open_scoring(compile_file(spec).plan().objects[0], tmp_path, COMPUTE, cache)
-    other.load_encoder = _never
     assert len(scores(other, files)) == 2
-    scorer = winclip_scorer(other)
-    assert scorer is not None
-    fewer = scorer.with_prompts([p for p in item.prompts if p.defect != "hole"])
-    assert fewer.defects == ("scratch",)
+    (encoded,) = encode_files(other, files[:1])
+    assert encoded.features is not None
+    words = [prompt for prompt in item.prompts if prompt.defect != "hole"]
+    (fewer,) = other.detector.score(encoded.features, words)
+    assert tuple(fewer.defects) == ("scratch",)
 
 
 def test_unreadable_pictures_come_as_errors(tmp_path: Path) -> None:
@@ -143,8 +151,7 @@ def test_what_decides_features_is_in_the_key_of_the_cache(
         monkeypatch.undo()
     method = item.method.model_copy(update={"name": "another"})
     other = item.model_copy(update={"method": method})
-    without = cached_scoring._SCORES_ONLY
-    monkeypatch.setattr(cached_scoring, "_SCORES_ONLY", {"another": without["winclip"]})
+    monkeypatch.setitem(METHODS, "another", replace(WINCLIP, name="another"))
     keys.append(cached_scoring.cache_key(other, tmp_path, COMPUTE, "m"))
     monkeypatch.undo()
     (tmp_path / "learned").write_bytes(b"one")
@@ -166,5 +173,5 @@ def test_what_is_no_file_has_no_hash_and_makes_nobody_wait(tmp_path: Path) -> No
         assert hash_picture(tmp_path / name) is None
 
 
-def _never() -> None:
+def _never(*_: object, **__: object) -> None:
     raise AssertionError("the image tower was loaded")

@@ -1,13 +1,14 @@
 """How pictures are encoded for scoring: in batches, once, told as they are done."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from promptdsl.engine.device import choose_compute
+from promptdsl.engine.device import Compute, choose_compute
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_now
 from promptdsl.pipeline import compile_file
@@ -20,38 +21,33 @@ from promptdsl.scoring.cached_scoring import (
     encode_files,
     hash_picture,
     open_scoring,
-    winclip_scorer,
 )
-from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.detector import Builders
 from promptdsl.scoring.feature_cache import Encoding, FeatureCache
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.features import Features, Pictures
 
-from .scene import WEIGHTS, Eye, SeesRed, factory, part
+from .scene import WEIGHTS, SeesRed, factory, part
 
 COMPUTE = choose_compute("cpu", "fp32")
 
 
-class Towers:
-    """Encoders that see red; counts them, and may fail for some sizes of a batch."""
+@dataclass(frozen=True)
+class Failing(SeesRed):
+    """Sees red, and may fail for some sizes of a batch."""
 
-    def __init__(self, fails: Callable[[int], Exception | None] = lambda _: None) -> None:
-        self.made = 0
-        self.fails = fails
-
-    def __call__(self) -> "Towers":
-        self.made += 1
-        return self
+    compute: Compute = COMPUTE
+    fails: Callable[[int], Exception | None] = lambda _: None
 
     def encode(self, pictures: Pictures) -> Features:
         """How red each pixel is, or an error."""
         error = self.fails(len(pictures))
         if error is not None:
             raise error
-        return Eye().encode(pictures)
+        return super().encode(pictures)
 
 
-def scoring(cache: FeatureCache | None, towers: Towers | None = None) -> Scoring:
-    return Scoring(SeesRed(), COMPUTE, Encoding("red", None), cache, towers or Towers())
+def scoring(cache: FeatureCache | None, detector: SeesRed | None = None) -> Scoring:
+    return Scoring(detector or SeesRed(COMPUTE), Encoding("red", None), cache)  # type: ignore[arg-type]
 
 
 def parts(folder: Path, number: int) -> list[Path]:
@@ -82,21 +78,22 @@ def reds(found: list[Encoded]) -> list[float]:
 def test_pictures_are_encoded_in_batches_and_read_from_the_cache_in_sixteens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files, towers, told = parts(tmp_path, 19), Towers(), list[int]()
+    files, told = parts(tmp_path, 19), list[int]()
     cache = FeatureCache(tmp_path / "features", 10**8)
     batch = fixed(monkeypatch, 8)
     taken: list[tuple[int, float]] = []
     monkeypatch.setattr(BatchSize, "took", lambda _, n, seconds: taken.append((n, seconds)))
-    first = scoring(cache, towers)
+    first = scoring(cache)
     found = list(encode_files(first, files, told.append))
-    assert batch.size == 8 and towers.made == 1, "one tower for all batches"
+    assert batch.size == 8
     assert places(found) == [tuple(range(8)), tuple(range(8, 16)), (16, 17, 18)]
     assert told == [8, 8, 3] and first.encoded == 19
     assert [number for number, _ in taken] == told
     assert all(0 <= seconds < 60 for _, seconds in taken), "what a batch took, no time of day"
     told.clear()
-    again = list(encode_files(scoring(cache, towers), files, told.append))
-    assert towers.made == 1 and told == [16, 3]
+    later = scoring(cache)
+    again = list(encode_files(later, files, told.append))
+    assert later.encoded == 0 and told == [16, 3]
     assert places(again) == [tuple(range(16)), (16, 17, 18)]
     assert reds(again) == reds(found) == [pytest.approx(5 * n / 255) for n in range(19)]
     hashes = [sha256 for encoded in again for sha256 in encoded.sha256]
@@ -113,29 +110,14 @@ def test_a_picture_that_gives_none_is_told_and_no_miss(tmp_path: Path) -> None:
     assert found[1].sha256 == (hash_now(good),) and cache.misses == 1
 
 
-def test_a_stop_ends_both_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = parts(tmp_path, 6)
-    cache = FeatureCache(tmp_path / "features", 10**8)
-    fixed(monkeypatch, 2)
-    assert list(encode_files(scoring(cache), files, stop=lambda: True)) == []
-    asked: list[bool] = []
-
-    def stop() -> bool:
-        asked.append(True)
-        return len(asked) > 6 + 4  # six hashes are looked up, then four pictures decoded
-
-    assert places(list(encode_files(scoring(cache), files, stop=stop))) == [(0, 1), (2, 3)]
-    assert len(asked) == 11
-
-
 def test_out_of_memory_halves_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_much(number: int) -> Exception | None:
         return RuntimeError("out of memory") if number > 3 else None
 
     files, batch = parts(tmp_path, 8), fixed(monkeypatch, 8)
-    found = list(encode_files(scoring(None, Towers(too_much)), files))
+    found = list(encode_files(scoring(None, Failing(fails=too_much)), files))
     assert batch.size == 2 and reds(found) == [pytest.approx(5 * n / 255) for n in range(8)]
-    broken = scoring(None, Towers(lambda _: RuntimeError("a kernel failed")))
+    broken = scoring(None, Failing(fails=lambda _: RuntimeError("a kernel failed")))
     with pytest.raises(EnvironmentProblem, match="the device failed: a kernel failed"):
         list(encode_files(broken, files))
 
@@ -154,12 +136,12 @@ def test_a_picture_with_something_to_say_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_only_wanted_tensors_are_kept(tmp_path: Path) -> None:
-    class Wide(Towers):
+    class Wide(SeesRed):
         def encode(self, pictures: Pictures) -> Features:
-            red = Eye().encode(pictures).tensors["red"]
+            red = super().encode(pictures).tensors["red"]
             return Features({"red": red, "other": red})
 
-    one = scoring(None, Wide())
+    one = scoring(None, Wide(COMPUTE))
     one.encoding = Encoding("red", frozenset({"red"}))
     (encoded,) = encode_files(one, parts(tmp_path, 1))
     assert encoded.features is not None and encoded.features.tensors.keys() == {"red"}
@@ -182,30 +164,29 @@ def test_a_reference_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert "the reference " in caught.value.sentence
 
 
-def test_methods_without_a_cheap_half_score_with_their_whole_detector(
+def test_a_detector_that_can_nothing_more_than_it_must_is_scored_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = compile_file(factory(tmp_path)).plan().objects[0]
     item = item.model_copy(update={"method": item.method.model_copy(update={"name": "april_gan"})})
-    asked: list[dict[str, Any]] = []
+    asked: list[tuple[Any, ...]] = []
 
-    class Whole(SeesRed, Eye):
+    class Whole(SeesRed):
         engine_notes = ("it did without",)
 
-    def build(plan: object, **given: Any) -> Whole:
+    def build(*given: Any) -> Whole:
         asked.append(given)
-        return Whole()
+        return Whole(COMPUTE)
 
-    monkeypatch.setattr(cached_scoring, "build_detector", build)
+    found_builders = Builders(build, build)  # type: ignore[arg-type]
+    monkeypatch.setattr(cached_scoring, "find_builders", lambda name, item: found_builders)
     found = open_scoring(item, tmp_path, COMPUTE, None)
-    assert asked == [
-        {"spec_folder": tmp_path, "device": "cpu", "precision": "fp32", "progress": None}
-    ]
-    assert winclip_scorer(found) is None and isinstance(found.scorer, Whole)
+    assert asked == [(item, tmp_path, COMPUTE, None)]
+    assert isinstance(found.detector, Whole)
     assert found.encoding == Encoding(cache_key(item, tmp_path, COMPUTE, WEIGHTS), None)
     assert found.engine_notes == (), "nothing was encoded yet"
     (encoded,) = encode_files(found, parts(tmp_path / "p", 1))
-    assert encoded.features is not None and found.load_encoder() is found.scorer
+    assert encoded.features is not None
     assert found.engine_notes == ("it did without",)
 
 

@@ -15,10 +15,10 @@ from promptdsl.evaluate.labelled import from_spec
 from promptdsl.files.find import Found
 from promptdsl.files.hashing import hash_file
 from promptdsl.lock.pin import pin_files, pin_hashes
-from promptdsl.methods.shared.reference_pictures import all_references, reference_files
 from promptdsl.pipeline import compile_file
 from promptdsl.plan.build import build_plan
 from promptdsl.plan.model import ObjectPlan
+from promptdsl.scoring.reference_pictures import all_references, reference_files
 from promptdsl.source import DiskLoader
 
 FOLDERS = ("a", "a", "b c", "[x]", "x", "Ä", ".hid", "run", "deep.png")

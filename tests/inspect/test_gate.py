@@ -10,9 +10,9 @@ from promptdsl.cli import run
 from promptdsl.cli.main import main
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.inspect.run_folder import RESULTS
-from promptdsl.methods.shared.reference_pictures import read_reference, usual_look
 from promptdsl.pictures.gate import Usual, usual
 from promptdsl.pictures.look import look_at
+from promptdsl.scoring.reference_pictures import read_reference, usual_look
 
 from .fakes import FakeDetector, FakeSource, make_object, make_plan, paint
 

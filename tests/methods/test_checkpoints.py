@@ -17,6 +17,7 @@ from promptdsl.clip.model import load_builtin, load_files
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.methods.shared.checkpoints import load_learned, read_learned, write_learned
 from promptdsl.pipeline import compile_text
+from promptdsl.plan.model import MethodPlan
 from promptdsl.scoring.detector import build_detector
 
 PARITY = Path(__file__).parents[1] / "data" / "parity"
@@ -47,6 +48,11 @@ def imported(*arguments: str):
 
 def spec_of(method: str, *lines: str) -> str:
     return SPEC.format(method=method, lines="\n    ".join(lines))
+
+
+def method_of(weights: str, model: str, folder: Path) -> MethodPlan:
+    text = spec_of("anomalyclip", model, f'weights: "{weights}"')
+    return compile_text(text, folder=folder).plan().objects[0].method
 
 
 MODEL = f'model: "{TINY[0]}", "{TINY[1]}"'
@@ -134,7 +140,7 @@ def test_refused(spoil: Callable[[dict], None], words: str, folder: Path) -> Non
     torch.save(state, folder / "spoilt.pth")
     model = load_files(folder / TINY[0], folder / TINY[1])
     with pytest.raises(EnvironmentProblem) as caught:
-        load_learned("anomalyclip", "spoilt.pth", model, False, folder)
+        load_learned(method_of("spoilt.pth", MODEL, folder), model, folder)
     assert words in caught.value.sentence
 
 
@@ -176,8 +182,9 @@ def test_weights_of_another_training_of_the_same_shape_are_refused(folder: Path)
     learned = read_learned(builtin_weights("anomalyclip"))
     spoilt = learned.with_facts(model_fingerprint="0" * 64)
     write_learned(folder / "other.safetensors", spoilt)
+    plan = method_of("other.safetensors", 'model: "promptdsl-mini"', folder)
     with pytest.raises(EnvironmentProblem, match="was trained on promptdsl-mini, whose weights"):
-        load_learned("anomalyclip", "other.safetensors", load_builtin(), True, folder)
+        load_learned(plan, load_builtin(), folder)
 
 
 def codes(text: str, folder: Path) -> list[str]:

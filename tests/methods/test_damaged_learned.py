@@ -14,7 +14,7 @@ from torch import Tensor
 from promptdsl.cli.main import main
 from promptdsl.clip.model import ClipModel, load_builtin
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.methods.anomalyclip.arrays import WORD_TOKENS
+from promptdsl.methods.anomalyclip.learned import WORD_TOKENS
 from promptdsl.methods.anomalyclip.prompts import fixed_tokens
 from promptdsl.methods.shared.checkpoints import check_shapes, read_learned
 

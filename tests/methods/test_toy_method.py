@@ -20,8 +20,7 @@ from promptdsl.methods import (
     register,
 )
 from promptdsl.pipeline import compile_text
-from promptdsl.scoring.detector import build_detector, restore_detector
-from promptdsl.scoring.detectors import find_builders
+from promptdsl.scoring.detector import build_detector, find_builders, restore_detector
 
 SPEC = 'inspect 1\nobject nut {\n  method darkness { model: "promptdsl-mini" }\n}\n'
 

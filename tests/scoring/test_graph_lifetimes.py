@@ -83,7 +83,7 @@ def pictures_of(count: int) -> Tensor:
 def graphed(patches: bool = True) -> GraphedEncoder:
     source = state_from_tensors(build(config()).state_dict())
     tower = assemble("tiny", config(), source).vision_tower(device=torch.device("cpu"))
-    windows = (window_patches(tower.grid, WindowSize(2, 2), 1),)
+    windows = {"2x2": window_patches(tower.grid, WindowSize(2, 2), 1)}
     return GraphedEncoder(tower, windows, patches=patches, max_rows=4096)
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from promptdsl.errors import SpecProblem
-from promptdsl.methods.shared.reference_pictures import draw_references
 from promptdsl.methods.shared.words import Directions, find_directions, prototype
 from promptdsl.methods.winclip import references as references_module
 from promptdsl.methods.winclip.references import distance, remember
@@ -25,6 +24,7 @@ from promptdsl.methods.winclip.windows import (
     windows_over_patches,
 )
 from promptdsl.scoring.features import Features, join_features, load_features
+from promptdsl.scoring.reference_pictures import draw_references
 
 from .conftest import MakePlan
 

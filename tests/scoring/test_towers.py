@@ -39,8 +39,8 @@ def test_whole_pictures(variant: str) -> None:
     tower = ours(content, theirs).vision_tower(device=CPU)
     pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
     expected = theirs.encode_image((pictures.float() - tower.mean) / tower.std).detach()
-    encoded = WindowEncoder(tower, (), patches=False, max_rows=4096).encode(pictures)
-    torch.testing.assert_close(encoded.image_BD, expected, rtol=0, atol=2e-5)
+    encoded = WindowEncoder(tower, {}, patches=False, max_rows=4096).encode(pictures)
+    torch.testing.assert_close(encoded["image"], expected, rtol=0, atol=2e-5)
 
 
 def test_patch_tokens_are_those_of_the_last_block_after_ln_post() -> None:
@@ -50,9 +50,8 @@ def test_patch_tokens_are_those_of_the_last_block_after_ln_post() -> None:
     tower = ours(content, theirs).vision_tower(device=CPU)
     pictures = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
     _, tokens = theirs.encode_image((pictures.float() - tower.mean) / tower.std)
-    encoded = WindowEncoder(tower, (), patches=True, max_rows=4096).encode(pictures)
-    assert encoded.patches_BPC is not None
-    torch.testing.assert_close(encoded.patches_BPC, tokens.detach(), rtol=0, atol=2e-5)
+    encoded = WindowEncoder(tower, {}, patches=True, max_rows=4096).encode(pictures)
+    torch.testing.assert_close(encoded["patches"], tokens.detach(), rtol=0, atol=2e-5)
 
 
 @pytest.mark.parametrize("quick_gelu", [False, True])

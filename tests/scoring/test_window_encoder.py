@@ -46,7 +46,7 @@ def encode(
     rows: int = 4096,
     patches: bool = False,
 ) -> Encoded:
-    windows = tuple(window_patches(tower.grid, size, min(stride, size.rows)) for size in SIZES)
+    windows = {s.name: window_patches(tower.grid, s, min(stride, s.rows)) for s in SIZES}
     return WindowEncoder(tower, windows, patches=patches, max_rows=rows).encode(pictures)
 
 
@@ -66,12 +66,12 @@ def test_a_window_is_the_same_as_when_it_is_alone(
 ) -> None:
     pictures = pictures_of(2)
     encoded = encode(tower, pictures)
-    for scale, size in enumerate(SIZES):
+    for size in SIZES:
         patches = window_patches(tower.grid, size, 1)
         for window in (0, len(patches) // 2, len(patches) - 1):
             for index, picture in enumerate(pictures):
                 expected = alone(theirs, tower, picture, patches[window])
-                actual = encoded.windows_BWD[scale][index, window]
+                actual = encoded[size.name][index, window]
                 torch.testing.assert_close(actual, expected, rtol=0, atol=2e-5)
 
 
@@ -80,17 +80,18 @@ def test_windows_never_attend_to_one_another(tower: VisionTower) -> None:
     before, after = pictures_of(2), pictures_of(2)
     after[0, :, :16, :16] = 255 - after[0, :, :16, :16]  # patch 0
     first, second = encode(tower, before), encode(tower, after)
-    for scale, size in enumerate(SIZES):
+    for size in SIZES:
         holds = (window_patches(tower.grid, size, 1) == 0).any(dim=1)
-        same = (first.windows_BWD[scale] == second.windows_BWD[scale]).all(dim=-1)
+        same = (first[size.name] == second[size.name]).all(dim=-1)
         assert not same[0, holds].any()
         assert same[0, ~holds].all()
         assert same[1].all()
 
 
 def test_windows_of_a_picture_differ(tower: VisionTower) -> None:
-    for windows_BWD in encode(tower, pictures_of(1)).windows_BWD:
-        unit = F.normalize(windows_BWD[0], dim=-1)
+    encoded = encode(tower, pictures_of(1))
+    for size in SIZES:
+        unit = F.normalize(encoded[size.name][0], dim=-1)
         cosines = unit @ unit.t() - 2 * torch.eye(len(unit))
         assert cosines.max() < 0.999
 
@@ -110,20 +111,18 @@ def test_batch_and_order_do_not_matter(tower: VisionTower, order: list[int], cut
     pictures = pictures_of(5)
     whole = encode(tower, pictures)
     parts = [encode(tower, part) for part in pictures[order].split(cut)]
-    image = torch.cat([part.image_BD for part in parts])
-    torch.testing.assert_close(image, whole.image_BD[order], rtol=0, atol=1e-5)
-    for scale in range(len(SIZES)):
-        windows = torch.cat([part.windows_BWD[scale] for part in parts])
-        torch.testing.assert_close(windows, whole.windows_BWD[scale][order], rtol=0, atol=1e-5)
+    for name, rows in whole.items():
+        joined = torch.cat([part[name] for part in parts])
+        torch.testing.assert_close(joined, rows[order], rtol=0, atol=1e-5)
 
 
 def test_work_buffers_carry_nothing_over(tower: VisionTower) -> None:
-    windows = tuple(window_patches(tower.grid, size, 1) for size in SIZES)
+    windows = {size.name: window_patches(tower.grid, size, 1) for size in SIZES}
     encoder = WindowEncoder(tower, windows, patches=True, max_rows=200)
     first = encoder.encode(pictures_of(1))
-    kept = first.image_BD.clone()
+    kept = first["image"].clone()
     encoder.encode(pictures_of(4, seed=1))
-    torch.testing.assert_close(first.image_BD, kept, rtol=0, atol=0)
+    torch.testing.assert_close(first["image"], kept, rtol=0, atol=0)
     assert_same(encoder.encode(pictures_of(1)), first)
 
 
@@ -138,12 +137,9 @@ def test_packs_hold_their_bound_and_every_sequence_once() -> None:
 
 
 def assert_same(actual: Encoded, expected: Encoded) -> None:
-    torch.testing.assert_close(actual.image_BD, expected.image_BD, rtol=0, atol=1e-5)
-    for a, b in zip(actual.windows_BWD, expected.windows_BWD, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
-    if expected.patches_BPC is not None:
-        assert actual.patches_BPC is not None
-        torch.testing.assert_close(actual.patches_BPC, expected.patches_BPC, rtol=0, atol=1e-5)
+    assert actual.keys() == expected.keys()
+    for name, rows in expected.items():
+        torch.testing.assert_close(actual[name], rows, rtol=0, atol=1e-5)
 
 
 @settings(deadline=None)

@@ -9,12 +9,12 @@ import torch
 from promptdsl.engine.device import choose_compute
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.words import why
+from promptdsl.methods.shared.word_bank import open_bank
 from promptdsl.plan.model import ObjectPlan, ScoreRule
 from promptdsl.results import PictureScore
 from promptdsl.scoring.cached_scoring import Scoring
 from promptdsl.scoring.feature_cache import Encoding
 from promptdsl.scoring.features import Features
-from promptdsl.scoring.rescoring import open_bank
 
 from .conftest import Write
 from .scoring import object_in
@@ -26,6 +26,7 @@ class Learned:
     size = (8, 8)
     defects: tuple[str, ...] = ()
     weights_sha256 = "f" * 64
+    compute = choose_compute("cpu", "fp32")
 
     def score(self, features: Features) -> list[PictureScore]:
         hot = np.zeros((8, 8), np.float32)
@@ -35,10 +36,7 @@ class Learned:
 
 @pytest.fixture
 def scoring() -> Scoring:
-    def no_encoder() -> None:
-        raise AssertionError("nothing is to be encoded")
-
-    return Scoring(Learned(), choose_compute("cpu", "fp32"), Encoding("k", None), None, no_encoder)  # type: ignore[arg-type]
+    return Scoring(Learned(), Encoding("k", None), None)  # type: ignore[arg-type]
 
 
 def plan_of(path: Path) -> ObjectPlan:
@@ -57,9 +55,7 @@ def test_why_says_that_prompts_are_learned(
     monkeypatch.setattr(why, "_encoded", lambda scoring, picture: features)
     item, sources = object_in(path)
     rules = (ScoreRule(verdict="reject", at=0.5, text="reject when score >= 0.5", origin=None),)
-    found = why.explain(
-        scoring, item, plan_of(path), rules, dict(sources), Path("a.png"), path.parent
-    )
+    found = why.explain(scoring, item, plan_of(path), rules, dict(sources), Path("a.png"))
     assert found.decision.verdict == "reject"
     assert not found.phrases and not found.scales
     assert "AnomalyCLIP does not read the spec" in found.notes[0]
@@ -71,4 +67,4 @@ def test_why_says_that_prompts_are_learned(
 def test_experiments_with_words_are_refused(scoring: Scoring, write_spec: Write) -> None:
     path = write_spec("refused")
     with pytest.raises(UsageProblem, match="scores of method anomalyclip do not depend"):
-        open_bank(scoring, plan_of(path), path.parent)
+        open_bank(scoring.detector, plan_of(path))

@@ -10,7 +10,6 @@ from promptdsl.evaluate.words.ablate import variant_of
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.scoring.cached_scoring import encode_files
 from promptdsl.scoring.features import join_features
-from promptdsl.scoring.rescoring import Rescorer, whole_pictures
 
 from .conftest import Write
 from .scoring import detect, evidence_of
@@ -66,15 +65,15 @@ def test_every_edit_scores_as_its_own_detector(
         assert before in text
         edited = text.replace(before, after, 1)
         texts.append(edited + "}\n")
-    rescored = list(Rescorer(evidence.scorer, variants, evidence.bank).score(features, maps=True))
+    rescored = list(evidence.bank.rescorer(variants)(features, True))
     for variant, (scores, maps), spec in zip(variants, rescored, texts, strict=True):
         assert maps is not None
         expected = detect(spec, pictures, files)
         np.testing.assert_allclose(scores, [one.score for one in expected], atol=CLOSE)
         np.testing.assert_allclose(maps, [one.map for one in expected], atol=CLOSE)
         if variant.windows is None:
-            whole = whole_pictures(evidence.scorer, features)
-            again = whole.scores(evidence.scorer, variant.words)
+            whole = evidence.bank.whole(features)
+            again = evidence.bank.scores(whole, variant.words)
             np.testing.assert_allclose(again, scores, atol=CLOSE)
     moved = [np.abs(one.scores_B - rescored[0].scores_B).max() for one in rescored[1:]]
     assert max(moved) > 1e-3  # the edits do something
@@ -136,7 +135,7 @@ def test_april_gan_scores_as_its_own_detector(
         variant_of(evidence, evidence.item),
         variant_of(evidence, unit.edited or evidence.item),
     ]
-    rescored = Rescorer(evidence.scorer, variants, evidence.bank).score(features, maps=True)
+    rescored = evidence.bank.rescorer(variants)(features, True)
     texts = (text, text.replace(', "flawless {object}"', ""))
     for (scores, maps), spec in zip(rescored, texts, strict=True):
         assert maps is not None

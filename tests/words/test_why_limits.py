@@ -15,12 +15,12 @@ from promptdsl.evaluate.words import why
 from promptdsl.evaluate.words.why import RuleState, _by_rules, highest_in
 from promptdsl.judge.verdict import Decision
 from promptdsl.methods import METHODS, WINCLIP, Method
+from promptdsl.methods.shared.word_bank import open_bank
 from promptdsl.plan.model import ScoreRule
 from promptdsl.report import explanation
 from promptdsl.report.explanation import Mark
 from promptdsl.scoring.cached_scoring import Scoring
 from promptdsl.scoring.features import Features
-from promptdsl.scoring.rescoring import open_bank
 
 from .conftest import Write
 from .scoring import object_in
@@ -111,7 +111,7 @@ def test_a_method_that_reads_words_is_not_told_that_they_are_learned(
     plan = plan_of(path)
     plan = plan.model_copy(update={"method": plan.method.model_copy(update={"name": plugin.name})})
     with pytest.raises(UsageProblem) as problem:
-        open_bank(scoring, plan, path.parent)
+        open_bank(scoring.detector, plan)
     assert "reads the words of the spec" in problem.value.sentence
     assert "learned" not in problem.value.sentence
     monkeypatch.setattr(
@@ -119,10 +119,10 @@ def test_a_method_that_reads_words_is_not_told_that_they_are_learned(
     )
     item, sources = object_in(path)
     rules = (ScoreRule(verdict="reject", at=0.5, text="reject when score >= 0.5", origin=None),)
-    found = why.explain(scoring, item, plan, rules, dict(sources), Path("a.png"), path.parent)
+    found = why.explain(scoring, item, plan, rules, dict(sources), Path("a.png"))
     assert "Seeing does not say how" in found.notes[0]
     assert "does not read" not in found.notes[0]
-    assert isinstance(scoring.scorer, Learned)
+    assert isinstance(scoring.detector, Learned)
 
 
 @pytest.mark.parametrize("command", ["why", "diff", "ablate"])

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from promptdsl.check.context import Context
 from promptdsl.files.find import together
+from promptdsl.methods import METHODS
 from promptdsl.spec import MethodSpec, ObjectSpec
 
 OPERATIONS_A_SECOND = 1e11
 _WIDTHS = 14  # that a token takes in work buffers, as measured at 512 px and 768 px
 _FLOAT = 4
-_SIDE_BY_SIDE = {"anomalyclip": 2}  # paths through the tower
 SLOW_SECONDS = 60.0
 LARGE_GIGABYTES = 8.0
 MOST_SECONDS = 6 * 3600.0  # of two cores: some ten seconds on the fastest cards
@@ -34,19 +34,18 @@ class Cost:
     gigabytes: float
 
 
-def costly_picture(context: Context) -> None:
+def costly_picture(context: Context, item: ObjectSpec) -> None:
     """Estimate the cost of a picture where the model's shape is known."""
-    for item in context.objects:
-        facts, size = item.method.facts, item.method.settings.get("image_size")
-        if facts is None:
-            continue
-        side = size if isinstance(size, int) else facts.image_size
-        shots = item.method.settings.get("shots")
-        found = _references(context, item)
-        used = min(found, shots) if isinstance(shots, int) and found else found
-        cost = picture_cost(item.method, side, used)
-        if cost is not None:
-            _tell(context, item, cost, side, used)
+    facts, size = item.method.facts, item.method.settings.get("image_size")
+    if facts is None:
+        return
+    side = size if isinstance(size, int) else facts.image_size
+    shots = item.method.settings.get("shots")
+    found = _references(context, item)
+    used = min(found, shots) if isinstance(shots, int) and found else found
+    cost = picture_cost(item.method, side, used)
+    if cost is not None:
+        _tell(context, item, cost, side, used)
 
 
 def _references(context: Context, item: ObjectSpec) -> int:
@@ -127,7 +126,7 @@ def picture_cost(method: MethodSpec, size: int, references: int) -> Cost | None:
     sequences = [(1, tokens), *_windows(method, facts.grid(size))]
     linear = 24 * width * width * sum(count * length for count, length in sequences)
     attention = 4 * width * sum(count * length * length for count, length in sequences)
-    operations = facts.blocks * (linear + attention) * _SIDE_BY_SIDE.get(method.name, 1)
+    operations = facts.blocks * (linear + attention) * METHODS[method.name].paths
     embeddings = tokens + sum(count for count, _ in sequences[1:])
     compared = sum(count * count for count in (tokens, *(count for count, _ in sequences[1:])))
     operations += 2 * width * references * compared

@@ -21,19 +21,18 @@ _LENGTH = struct.Struct("<Q")  # a safetensors file begins with the length of it
 Facts = dict[str, Any]
 
 
-def foreign_weights(context: Context) -> None:
+def foreign_weights(context: Context, item: ObjectSpec) -> None:
     """Hold the header of each weights file against the method block."""
     if context.library.to_train:
         return
-    for item in context.objects:
-        weights = item.method.settings.get("weights")
-        place = item.place_of("weights")
-        if weights is None and item.method.model_kind == "builtin":
-            _builtin(context, item, place)
-        elif isinstance(weights, str) and weights.endswith(SUFFIX):
-            path = context.file(weights)
-            if path is not None and context.library.inside(context.library.loader.resolve(path)):
-                _check(context, item, weights, path, place)
+    weights = item.method.settings.get("weights")
+    place = item.place_of("weights")
+    if weights is None and item.method.model_kind == "builtin":
+        _builtin(context, item, place)
+    elif isinstance(weights, str) and weights.endswith(SUFFIX):
+        path = context.file(weights)
+        if path is not None and context.library.inside(context.library.loader.resolve(path)):
+            _check(context, item, weights, path, place)
 
 
 def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:

@@ -2,7 +2,7 @@
 
 from promptdsl.check.model_reference import ModelReference
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.methods import BUILTIN_SETTINGS, Method, Setting
+from promptdsl.methods import Method, Setting
 from promptdsl.source import Span
 
 PUBLISHED_BLOCKS = 24  # AnomalyCLIP and APRIL-GAN were published on ViT-L/14, which has 24
@@ -25,8 +25,8 @@ def fit_defaults(
         if field.name in written or field.default is None:
             continue
         fitted = _fitted(field.name, field.kind, field.default, facts.blocks, facts.patch)
-        if reference.kind == "builtin":
-            fitted = BUILTIN_SETTINGS.get(method.name, {}).get(field.name, fitted)
+        if reference.kind == "builtin" and field.builtin is not None:
+            fitted = field.builtin
         if fitted != field.default:
             filled[field.name] = fitted
             changed[field.name] = _shown(

@@ -8,14 +8,12 @@ from promptdsl.check.resolve.lists import Resolver, find_list
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import Merged
 from promptdsl.check.resolve.settings import Settings, read_settings
-from promptdsl.language.ast import ListKind, RuleLine
+from promptdsl.language.ast import ListKind
 from promptdsl.methods import DEFAULT_METHOD, METHODS, Setting
 from promptdsl.source import Span
-from promptdsl.spec import AreaLimit, Limit, MethodSpec, ObjectSpec, Phrase, ScoreLimit
+from promptdsl.spec import MethodSpec, ObjectSpec, Phrase, ScoreLimit
 
 DEFAULT_LIMIT = ScoreLimit("reject", 0.5, "reject when score >= 0.5", None)
-_PROFILE = {"april_gan": "std/april_gan"}
-DEFAULT_PROFILE = "std/winclip"
 
 
 def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
@@ -30,9 +28,9 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         "thresholds": merged.rules,
     }
     defaulted = frozenset(part for part, value in parts.items() if value is None)
-    profile = _PROFILE.get(method.name, DEFAULT_PROFILE)
+    profile = METHODS[method.name].profile
     published = partial(_published, profile, definition.name.span, library, resolver)
-    limits = (DEFAULT_LIMIT,) if merged.rules is None else tuple(map(_limit, merged.rules))
+    limits = (DEFAULT_LIMIT,) if merged.rules is None else merged.rules
     return ObjectSpec(
         name=definition.name.value,
         called=merged.called or definition.name.value.replace("_", " "),
@@ -51,13 +49,6 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         broken=merged.broken,
         lost_parts=merged.lost_parts,
     )
-
-
-def _limit(rule: RuleLine) -> Limit:
-    if rule.measure == "score":
-        return ScoreLimit(rule.verdict, rule.bound, rule.text, rule.span)
-    assert rule.above is not None
-    return AreaLimit(rule.verdict, rule.above, rule.bound, rule.text, rule.span)
 
 
 def _published(

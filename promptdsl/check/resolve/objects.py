@@ -9,23 +9,23 @@ from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
+    Claim,
     FieldLine,
     IncludeLine,
+    Limit,
     MethodBlock,
     ObjectDef,
     Parent,
     Part,
     PhraseBlock,
     RemoveLine,
-    RuleLine,
     SamplesBlock,
-    TestBlock,
     ThresholdsBlock,
 )
 from promptdsl.language.build.objects import UNNAMED
 from promptdsl.language.vocabulary import FORMS
 from promptdsl.source import Span
-from promptdsl.spec import Claim, Defect, Phrase, SampleSet
+from promptdsl.spec import Defect, Phrase, SampleSet
 
 MAX_CHAIN = 100
 MAX_NAMED = 300  # other objects that a misspelt parent is compared with
@@ -54,7 +54,7 @@ class Merged:
     defects: dict[str, Defect] = field(default_factory=dict)
     templates: tuple[Phrase, ...] | None = None
     method: MethodLines | None = None
-    rules: tuple[RuleLine, ...] | None = None
+    rules: tuple[Limit, ...] | None = None
     samples: dict[str, SampleSet] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     broken: bool = False  # a line was lost: what is missing may have been in it
@@ -205,11 +205,8 @@ class ObjectResolver:
             self._thresholds(merged, part)
         elif isinstance(part, SamplesBlock):
             merged.samples[part.label.value] = self._samples(merged, part)
-        elif isinstance(part, TestBlock):
-            merged.claims[part.title.value] = Claim(
-                part.title.value, part.on.value, part.verdict, part.bound, part.share,
-                part.span, part.on.span,
-            )  # fmt: skip
+        elif isinstance(part, Claim):
+            merged.claims[part.title] = part
         else:
             self._remove(merged, part, own_defects)
 
@@ -262,9 +259,9 @@ class ObjectResolver:
         merged.broken = True
 
     def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
-        rules: list[RuleLine] = []
+        rules: list[Limit] = []
         for line in part.rules:
-            if isinstance(line, RuleLine):
+            if not isinstance(line, IncludeLine):
                 rules.append(line)
             elif merged.rules is None:
                 self._no_base(line, merged)
@@ -329,8 +326,8 @@ def _part_name(part: Part) -> str:
         return part.title
     if isinstance(part, SamplesBlock):
         return f"samples {part.label.value}"
-    if isinstance(part, TestBlock):
-        return f'test "{part.title.value}"'
+    if isinstance(part, Claim):
+        return f'test "{part.title}"'
     if isinstance(part, RemoveLine):
         return f"remove {part.name.value}"
     return "method" if isinstance(part, MethodBlock) else "thresholds"

@@ -110,7 +110,7 @@ def _calibrate(job: Job, wanted: Wanted, work: Work, tell: Tell, force: bool) ->
     if not force:
         refuse_useless(job.name, found, separated.next)
     thresholds = _thresholds(job, solved)
-    weights, precision = scoring.scorer.weights_sha256, work.compute.precision
+    weights, precision = scoring.detector.weights_sha256, work.compute.precision
     return pin_object(job.item, job.folder, weights, precision, thresholds)
 
 

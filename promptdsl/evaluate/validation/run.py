@@ -27,10 +27,10 @@ from promptdsl.judge.shares import CONFIDENCE
 from promptdsl.judge.verdict import number
 from promptdsl.lock.changes import changes_since, stale
 from promptdsl.lock.model import Lock
-from promptdsl.methods.shared.reference_pictures import references_left_out
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.report.paper_table import paper_table
 from promptdsl.scoring.cached_scoring import hash_picture
+from promptdsl.scoring.reference_pictures import references_left_out
 from promptdsl.versions import now, versions
 
 FORMAT = 1
@@ -106,7 +106,7 @@ def _validate_object(job: Job, rules: tuple[Rule, ...], work: Work, keep: Keep) 
     labels = job.sample.labels(job.item.defects)
     judged = judge(sample.pictures, rules)
     unreadable = Counter(picture.label for picture in sample.unreadable)
-    weights, figures = scoring.scorer.weights_sha256, measure(sample, labels)
+    weights, figures = scoring.detector.weights_sha256, measure(sample, labels)
     doubts = [*_not_run(job.item, labels), *_doubts(job, sample, weights, work.compute)]
     method = job.item.method
     found = {

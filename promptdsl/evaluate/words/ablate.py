@@ -10,8 +10,8 @@ from promptdsl.evaluate.words.effects import Call, Effect, Whole, compare_with, 
 from promptdsl.evaluate.words.evidence import Evidence, gather, judge_variants
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Watch, Work, until_problem
+from promptdsl.methods.shared.word_bank import Variant
 from promptdsl.plan.expand import expand
-from promptdsl.scoring.rescoring import Variant
 from promptdsl.spec import ObjectSpec
 
 Pixels = Literal["auto", "all", "none"]

@@ -14,16 +14,9 @@ from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
 from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.judge.verdict import area_above, area_key, holding_rule
+from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
 from promptdsl.plan.model import AreaRule, Rule
 from promptdsl.scoring.cached_scoring import Scoring, encode_files
-from promptdsl.scoring.rescoring import (
-    Rescorer,
-    Variant,
-    WordBank,
-    WordScorer,
-    open_bank,
-    word_scorer,
-)
 from promptdsl.spec import ObjectSpec
 
 LEVELS = 65_536  # steps in which a map's scores find their bin
@@ -38,7 +31,6 @@ class Evidence:
     item: ObjectSpec
     rules: tuple[Rule, ...]
     scoring: Scoring
-    scorer: WordScorer
     bank: WordBank
     sample: ScoredSample
 
@@ -93,12 +85,10 @@ def gather(job: Job, work: Work) -> Evidence:
     """
     rules = job.spec.rules(job.item)
     scoring = work.open(job.item, job.folder)
-    bank = open_bank(scoring, job.item, job.folder)
-    scorer = word_scorer(scoring.scorer)
-    assert scorer is not None  # open_bank has refused the others
+    bank = open_bank(scoring.detector, job.item)
     sample = score_job(job, scoring, rules, work)
     refuse_references(job, sample)
-    evidence = Evidence(job, job.written, rules, scoring, scorer, bank, sample)
+    evidence = Evidence(job, job.written, rules, scoring, bank, sample)
     _refuse_one_sided(evidence)
     return evidence
 
@@ -129,7 +119,7 @@ def judge_variants(
     verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
     plain, mapped = _by_need(evidence, variants, tally)
     rescorers = [
-        (numbers, Rescorer(evidence.scorer, [variants[n] for n in numbers], evidence.bank), maps)
+        (numbers, evidence.bank.rescorer([variants[n] for n in numbers]), maps)
         for numbers, maps in ((plain, False), (mapped, True))
         if numbers
     ]
@@ -140,7 +130,7 @@ def judge_variants(
             raise EnvironmentProblem(f"{files[encoded.places[0]]}: {encoded.error}")
         places = list(encoded.places)
         for numbers, rescorer, maps in rescorers:
-            rescored = rescorer.score(encoded.features, maps=maps)
+            rescored = rescorer(encoded.features, maps)
             for number, (scores, found) in zip(numbers, rescored, strict=True):
                 scores_VN[number, places] = scores
                 _judge(evidence, places, scores, found, verdicts[number])

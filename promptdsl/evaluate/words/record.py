@@ -42,7 +42,7 @@ def describe(ablation: Ablation) -> dict[str, Any]:
         "object": job.item.name,
         "spec": job.spec.path.as_posix(),
         "spec_sha256": job.spec.sha256,
-        "weights_sha256": evidence.scoring.scorer.weights_sha256,
+        "weights_sha256": evidence.scoring.detector.weights_sha256,
         "good": int((~bad).sum()),
         "defective": int(bad.sum()),
         "encoded_now": evidence.scoring.encoded,

@@ -39,9 +39,9 @@ from promptdsl.evaluate.words.patch import Rewording, phrases_of
 from promptdsl.evaluate.words.units import NORMAL, Places
 from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
+from promptdsl.methods.shared.word_bank import Variant, WholePictures
 from promptdsl.plan.expand import expand
 from promptdsl.scoring.cached_scoring import encode_files
-from promptdsl.scoring.rescoring import Variant, WholePictures, whole_pictures
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase
 
@@ -176,7 +176,7 @@ def _search_on(evidence: Evidence, places: Sequence[int], watch: Watch) -> "_Sea
     for encoded in encode_files(evidence.scoring, files, watch.advance):
         assert encoded.features is not None
         rows += encoded.places
-        parts.append(whole_pictures(evidence.scorer, encoded.features))
+        parts.append(evidence.bank.whole(encoded.features))
     order = [places[row] for row in rows]
     labels = [evidence.labels[place] for place in order]
     return _Search(evidence, WholePictures.joined(parts), evidence.defective[order], labels)
@@ -196,7 +196,7 @@ class _Search:
     def scores(self, item: ObjectSpec) -> Floats:
         """(N) scores under an edited object."""
         words = self.evidence.bank.directions(list(expand(item)))
-        return self.pictures.scores(self.evidence.scorer, words)
+        return self.evidence.bank.scores(self.pictures, words)
 
     def value(self, scores_N: Floats) -> float:
         """What the search raises."""

@@ -19,29 +19,19 @@ from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
 from promptdsl.judge.verdict import Decision, area_above, area_key, decide, holding_rule, number
 from promptdsl.methods import find_method
-from promptdsl.methods.winclip.scorer import WinclipScorer
+from promptdsl.methods.shared.word_bank import (
+    Box,
+    Parts,
+    Variant,
+    Window,
+    WordBank,
+    find_bank,
+)
 from promptdsl.plan.expand import PLACEHOLDER, expand
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.results import FloatMap, PictureScore
 from promptdsl.scoring.cached_scoring import Scoring, encode_files
-from promptdsl.scoring.explaining import (
-    Box,
-    Parts,
-    Window,
-    cosines,
-    farthest_patch,
-    parts_of,
-    windows_of,
-)
 from promptdsl.scoring.features import Features
-from promptdsl.scoring.rescoring import (
-    Rescorer,
-    Variant,
-    WordBank,
-    WordScorer,
-    open_bank,
-    word_scorer,
-)
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
 
@@ -139,7 +129,7 @@ def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work
     """The same from a spec."""
     job = Job(plan.name, spec, plan, Sample((), ()))
     scoring, rules = work.open(plan, job.folder), spec.rules(plan)
-    return explain(scoring, job.written, plan, rules, job.sources, picture, job.folder)
+    return explain(scoring, job.written, plan, rules, job.sources, picture)
 
 
 def explain(
@@ -149,27 +139,25 @@ def explain(
     rules: tuple[Rule, ...],
     sources: dict[str, SourceFile],
     picture: Path,
-    spec_folder: Path,
 ) -> Why:
     """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
     features = _encoded(scoring, picture)
-    score = scoring.scorer.score(features)[0]
+    score = scoring.detector.score(features)[0]
     decision = decide(score.score, score.map, rules)
     states = tuple(_state(rule, score) for rule in rules)
-    scorer = word_scorer(scoring.scorer)
-    if scorer is None:
+    bank = find_bank(scoring.detector)
+    if bank is None:
         return Why(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
             tuple(_by_rules(states, decision)), (_without_words(plan),),
         )  # fmt: skip
-    bank = open_bank(scoring, plan, spec_folder)
-    tried = _without(scorer, bank, item, features, rules, sources)
+    tried = _without(bank, item, features, rules, sources)
     phrases = _phrases(bank, item, features, tried, score)
-    scales = _scales(scorer, features, tried) if isinstance(scorer, WinclipScorer) else ()
     return Why(
-        str(picture), plan, score, decision, parts_of(scorer, features), states, phrases, scales,
-        _spots(score.map), (*_by_rules(states, decision), *_by_units(tried, decision)),
-        tuple(_notes(scorer, features, plan)),
+        str(picture), plan, score, decision, bank.parts(features), states, phrases,
+        _scales(bank, features, tried), _spots(score.map),
+        (*_by_rules(states, decision), *_by_units(tried, decision)),
+        tuple(bank.notes(features)),
     )  # fmt: skip
 
 
@@ -212,7 +200,6 @@ class _Tried:
 
 
 def _without(
-    scorer: WordScorer,
     bank: WordBank,
     item: ObjectSpec,
     features: Features,
@@ -231,7 +218,7 @@ def _without(
         return []
     areas = [rule.above for rule in rules if isinstance(rule, AreaRule)]
     found = []
-    rescored = Rescorer(scorer, variants, bank).score(features, maps=bool(areas))
+    rescored = bank.rescorer(variants)(features, bool(areas))
     for unit, (scores_B, maps_BHW) in zip(units, rescored, strict=True):
         area = {} if maps_BHW is None else {area_key(a): area_above(maps_BHW[0], a) for a in areas}
         rule = holding_rule(float(scores_B[0]), area, rules)
@@ -257,7 +244,7 @@ def _phrases(
     for unit in leave_one_out_phrases(item, tried):
         state = unit.name.replace(PLACEHOLDER, item.called)
         prompts = [text.replace(PLACEHOLDER, state) for text in texts]
-        near = cosines(bank, features, prompts)
+        near = bank.cosines(features, prompts)
         best = prompts[int(np.argmax(near))]
         one = without.get((unit.group, unit.name, unit.place))
         found.append(
@@ -287,15 +274,11 @@ def leave_one_out_phrases(item: ObjectSpec, tried: Sequence[_Tried]) -> list[Uni
     return [*known, *rest]
 
 
-def _scales(
-    scorer: WinclipScorer, features: Features, tried: Sequence[_Tried]
-) -> tuple[Scale, ...]:
+def _scales(bank: WordBank, features: Features, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
     without = {one.unit.name: one for one in tried if one.unit.kind == "window scale"}
-    every = windows_of(scorer, features)
-    whole = ["image"] if scorer.settings.image_in_map else []
-    names = [*whole, *(size.name for size in scorer.settings.sizes)]
+    every = bank.windows(features)
     found = []
-    for name in names:
+    for name in bank.scales:
         mine = [window for window in every if window.scale == name]
         best = sorted(mine, key=lambda window: -window.words)[:MOST_WINDOWS]
         mean = float(np.mean([window.words for window in mine])) if mine else None
@@ -395,14 +378,3 @@ def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
             "no single phrase, template, defect or window scale decides: without any it stays"
         )
     return found
-
-
-def _notes(scorer: WordScorer, features: Features, plan: ObjectPlan) -> list[str]:
-    method = find_method(plan.method.name)
-    if not isinstance(scorer, WinclipScorer):
-        title = "APRIL-GAN" if method is None else method.title
-        return [
-            f"{title} has no windows: its map compares every patch; its highest places are shown"
-        ]
-    far = farthest_patch(scorer, features)
-    return [] if far is None else [f"the farthest patch is {far:.3f} away from the references"]

@@ -7,11 +7,11 @@ from lark import Token
 from promptdsl.language.ast import (
     FieldLine,
     IncludeLine,
+    Limit,
     MethodBlock,
     PhraseBlock,
     PhraseKind,
     RemoveLine,
-    RuleLine,
     ThresholdsBlock,
     Word,
 )
@@ -150,17 +150,17 @@ def build_thresholds(desk: Desk, statement: Statement) -> ThresholdsBlock | None
     _no_name(desk, statement)
     if not desk.needs_block(statement, "thresholds"):
         return None
-    rules: list[RuleLine | IncludeLine] = []
+    rules: list[Limit | IncludeLine] = []
     broken = statement.block is not None and statement.block.forced
     for line in each(statement.block):
-        above = [each for each in rules[-_LINES_ABOVE:] if isinstance(each, RuleLine)]
+        above = [each for each in rules[-_LINES_ABOVE:] if not isinstance(each, IncludeLine)]
         rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line, above)
         broken = broken or rule is None
         rules += [rule] if rule else []
     return ThresholdsBlock(tuple(rules), desk.span_of(statement), broken)
 
 
-def _rule_line(desk: Desk, statement: Statement, above: Sequence[RuleLine]) -> RuleLine | None:
+def _rule_line(desk: Desk, statement: Statement, above: Sequence[Limit]) -> Limit | None:
     if statement.kind == "rule":
         return build_rule(desk, statement, above)
     if statement.is_broken or without_verdict(desk, statement):

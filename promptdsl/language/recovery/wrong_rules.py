@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import RuleLine
+from promptdsl.language.ast import Limit, ScoreLimit
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.rule_words import (
     AREA_WORDS,
@@ -86,9 +86,7 @@ def _condition(atoms: list[Token], verdict: str | None) -> str:
     return " ".join(map(str, kept))
 
 
-def wrong_rule(
-    desk: Desk, statement: Statement, rest: list[Token], above: Sequence[RuleLine]
-) -> bool:
+def wrong_rule(desk: Desk, statement: Statement, rest: list[Token], above: Sequence[Limit]) -> bool:
     """Whether a line that is no threshold line has been told of; `rest` follows its verdict."""
     if is_exact(rest):
         return False
@@ -130,7 +128,7 @@ class _Line:
     def _score_line(self, limit: str) -> str:
         return f"{self.verdict} when score >= {limit}"
 
-    def range(self, above: Sequence[RuleLine]) -> bool:
+    def range(self, above: Sequence[Limit]) -> bool:
         """`review when score between 0.48 and 0.62`: a line has one limit, and its order."""
         limits = ranged(self.desk, self.condition)
         if limits is None:
@@ -144,8 +142,8 @@ class _Line:
             help = f"a score above {high} is more anomalous still; {line} decides about it, too"
             return self._tell(message, help)
         for rule in above:
-            scored = rule.verdict == "reject" and rule.measure == "score"
-            if scored and rule.bound is not None and rule.bound <= float(high) + 1e-9:
+            limit = rule.at if isinstance(rule, ScoreLimit) and rule.verdict == "reject" else None
+            if limit is not None and limit <= float(high) + 1e-9:
                 return self._correct(f"{message}: the lines above it set the upper one", line)
         decides = "the first line that holds decides"
         return self._tell(message, f"{decides}: put reject when score >= {high} above {line}")

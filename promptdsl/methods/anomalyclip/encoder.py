@@ -15,58 +15,24 @@ Local embeddings are `proj(ln_post(z))` of the patches after the chosen blocks; 
 Shapes: B pictures, N tokens, P patches, T = B N, C width, D joint width, H heads.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from promptdsl.clip.tower import Block, VisionTower
-from promptdsl.engine.image_pass import ImagePass, Stream, attend_into, heads_of
-from promptdsl.engine.turns import Turns
+from promptdsl.engine.image_pass import PathEncoder, Stream, attend_into, heads_of
+from promptdsl.engine.window_encoder import Encoded
+from promptdsl.methods.anomalyclip.scoring import block_name
+from promptdsl.scoring.features import IMAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """float32 embeddings, not normalised."""
+class DualPathEncoder(PathEncoder):
+    """Runs a tower with the V-V path."""
 
-    image_BD: Tensor
-    patches_BPD: dict[int, Tensor]  # by block, counted from 1
-
-
-def join_encoded(parts: Sequence[Encoded]) -> Encoded:
-    """The pictures of all parts, in order."""
-    if len(parts) == 1:
-        return parts[0]
-    return Encoded(
-        torch.cat([part.image_BD for part in parts]),
-        {
-            block: torch.cat([part.patches_BPD[block] for part in parts])
-            for block in parts[0].patches_BPD
-        },
-    )
-
-
-class DualPathEncoder:
-    """Runs a tower with the V-V path; of several threads, one after the other."""
-
-    def __init__(
-        self, tower: VisionTower, first: int, blocks: tuple[int, ...], max_rows: int
-    ) -> None:
+    def __init__(self, tower: VisionTower, first: int, blocks: tuple[int, ...]) -> None:
         """`first` is the first block with a V-V path, `blocks` those whose output is read."""
-        self.tower = tower
+        super().__init__(tower)
         self.first = first
         self.blocks = frozenset(blocks)
-        self.max_rows = max_rows
-        self.image_pass = ImagePass(tower)
-        self._turns = Turns()
-
-    def encode(self, pictures_B3HW: Tensor) -> Encoded:
-        """Encode uint8 pictures at the tower's size, some at a time."""
-        at_once = self.image_pass.at_once(self.max_rows)
-        with self._turns.take(pictures_B3HW.device):
-            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, at_once)]
-        return join_encoded(parts)
 
     @torch.inference_mode()
     def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
@@ -74,7 +40,7 @@ class DualPathEncoder:
         stream = self.image_pass.start(pictures_B3HW)
         layers, last = len(self.tower.blocks), max(self.blocks)
         local_BPC: Tensor | None = None
-        found: dict[int, Tensor] = {}
+        found: Encoded = {}
         class_BC = stream.class_tokens()
         for number, block in enumerate(self.tower.blocks, start=1):
             if number == self.first:
@@ -89,8 +55,8 @@ class DualPathEncoder:
             else:
                 self._dual_block(block, stream, beside)
             if beside is not None and number in self.blocks:
-                found[number] = self._project(beside)
-        return Encoded(class_BC.float() @ self.tower.projection, found)
+                found[block_name(number)] = self._project(beside)
+        return {IMAGE: class_BC.float() @ self.tower.projection, **found}
 
     def _dual_block(self, block: Block, stream: Stream, local_BPC: Tensor) -> None:
         """Both paths; their output projection is one product over (T + B P) rows."""

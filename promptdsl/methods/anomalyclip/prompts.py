@@ -9,6 +9,7 @@ through float16 as the published code does.
 Shapes: K = 2 prompts (normal, anomalous), L tokens, E width of the text tower, D joint width.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -37,18 +38,9 @@ class LearnedPrompts:
             tuple(tokens.to(device) for tokens in self.deep),
         )
 
-    def tensors(self) -> dict[str, Tensor]:
-        """By the names that files use."""
-        deep = {f"deep.{number}": tokens for number, tokens in enumerate(self.deep)}
-        return {
-            "context_normal": self.context_normal,
-            "context_anomalous": self.context_anomalous,
-            **deep,
-        }
 
-
-def prompts_of(tensors: dict[str, Tensor]) -> LearnedPrompts:
-    """The inverse of `LearnedPrompts.tensors`."""
+def prompts_of(tensors: Mapping[str, Tensor]) -> LearnedPrompts:
+    """By the names that files use."""
     count = sum(name.startswith("deep.") for name in tensors)
     return LearnedPrompts(
         tensors["context_normal"].float(),

@@ -15,10 +15,7 @@ from torch import Tensor
 
 from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
 from promptdsl.methods.shared.map_pixels import to_pixels
-from promptdsl.results import PictureScore
-from promptdsl.scoring.features import Features
-
-IMAGE = "image"
+from promptdsl.scoring.features import IMAGE, Features
 
 
 def block_name(block: int) -> str:
@@ -49,9 +46,3 @@ def score_features(
     map_BGG = torch.stack(maps).mean(dim=0).view(-1, *grid)
     map_BHW = to_pixels(map_BGG, size, align_corners=False, sigma=settings.blur)
     return score_B, map_BHW.clamp(0, 1)
-
-
-def picture_scores(score_B: Tensor, map_BHW: Tensor) -> list[PictureScore]:
-    """One value for each picture, on the CPU. The prompts name no defect."""
-    maps = map_BHW.cpu().numpy()
-    return [PictureScore(s, {}, m) for s, m in zip(score_B.tolist(), maps, strict=True)]

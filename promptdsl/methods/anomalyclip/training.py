@@ -13,9 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from promptdsl.clip.model import ClipModel
 from promptdsl.clip.tower import TextTower
-from promptdsl.engine.device import Compute
 from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector, assemble_detector
 from promptdsl.methods.anomalyclip.prompts import (
     LearnedPrompts,
@@ -23,13 +21,12 @@ from promptdsl.methods.anomalyclip.prompts import (
     prompts_of,
     text_features,
 )
-from promptdsl.methods.anomalyclip.scoring import IMAGE, block_name, log_odds
-from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
-from promptdsl.methods.shared.learners import Batch
+from promptdsl.methods.anomalyclip.scoring import block_name, log_odds
+from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings, read_settings
+from promptdsl.methods.shared.learners import Batch, Ground, Learner
 from promptdsl.methods.shared.losses import cross_entropy, dice, focal
 from promptdsl.methods.shared.map_pixels import to_pixels
-from promptdsl.scoring.detector import Pictures
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.features import IMAGE
 
 CONTEXT, DEPTH, DEEP_TOKENS = 12, 9, 4  # the published sizes
 SPREAD = 0.02
@@ -37,21 +34,12 @@ PIXELS_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
-class AnomalyclipLearner:
-    """Implements `Learner`."""
+class AnomalyclipLearner(Learner):
+    """Learns the two prompts."""
 
-    model: ClipModel
-    chosen: AnomalyclipSettings
-    compute: Compute
-    text: TextTower
     untrained: AnomalyclipDetector
-    parameters: Mapping[str, Tensor]
-    method: str = "anomalyclip"
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the pictures."""
-        return self.untrained.size
+    chosen: AnomalyclipSettings
+    text: TextTower
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -67,10 +55,6 @@ class AnomalyclipLearner:
             "t_n_ctx": DEEP_TOKENS,
         }
 
-    def encode(self, pictures: Pictures) -> Features:
-        """Global and local embeddings."""
-        return self.untrained.encode(pictures)
-
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of a batch, by name."""
         text_2D, temperature = self._text(), self.chosen.temperature
@@ -79,7 +63,7 @@ class AnomalyclipLearner:
         parts: dict[str, list[Tensor]] = {"focal": [], "dice": []}
         for block in self.chosen.blocks:
             odds_BP = log_odds(batch.features[block_name(block)], text_2D, temperature)
-            grid_BGG = odds_BP.sigmoid().view(-1, *self.untrained.encoder.tower.grid)
+            grid_BGG = odds_BP.sigmoid().view(-1, *self.untrained.grid)
             p_BHW = to_pixels(grid_BGG, self.size, align_corners=False)
             parts["focal"].append(focal(p_BHW, batch.mask_BHW))
             parts["dice"].append(dice(p_BHW, batch.mask_BHW) + dice(1 - p_BHW, 1 - batch.mask_BHW))
@@ -88,32 +72,33 @@ class AnomalyclipLearner:
     def detector(self, category: str) -> AnomalyclipDetector:
         """The same for every category: the prompts speak of any object."""
         with torch.no_grad():
-            return assemble_detector(self.model, self.chosen, self.compute, self._text())
+            text_2D = self._text()
+        return assemble_detector(self.ground.model, self.chosen, self.ground.compute, text_2D)
 
     def _text(self) -> Tensor:
-        cuda = self.compute.device.type == "cuda" and self.compute.dtype == torch.bfloat16
+        compute, ids = self.ground.compute, fixed_tokens(self.ground.model)
+        cuda = compute.device.type == "cuda" and compute.dtype == torch.bfloat16
         with torch.autocast("cuda", torch.bfloat16) if cuda else nullcontext():
-            return text_features(self.text, self._prompts(), fixed_tokens(self.model)).float()
+            return text_features(self.text, self._prompts(), ids).float()
 
     def _prompts(self) -> LearnedPrompts:
-        return prompts_of(dict(self.parameters))
+        return prompts_of(self.parameters)
 
 
-def start_anomalyclip(
-    model: ClipModel, settings: AnomalyclipSettings, compute: Compute, seed: int
-) -> AnomalyclipLearner:
+def start_anomalyclip(ground: Ground) -> AnomalyclipLearner:
     """A learner before its first step."""
-    dice_of = torch.Generator().manual_seed(seed)
+    model, place = ground.model, ground.compute.device
+    settings = read_settings(ground.plan.settings)
+    dice_of = torch.Generator().manual_seed(ground.seed)
     width, layers = model.config.text.width, model.config.text.layers
 
     def drawn(rows: int) -> Tensor:
         values = torch.randn(rows, width, generator=dice_of) * SPREAD
-        return values.to(compute.device).requires_grad_()
+        return values.to(place).requires_grad_()
 
     parameters = {"context_normal": drawn(CONTEXT), "context_anomalous": drawn(CONTEXT)}
     for number in range(min(DEPTH, layers) - 1):
         parameters[f"deep.{number}"] = drawn(DEEP_TOKENS)
     nothing = torch.zeros(2, model.config.embed_dim)
-    untrained = assemble_detector(model, settings, compute, nothing)
-    text = model.text_tower(compute.device)
-    return AnomalyclipLearner(model, settings, compute, text, untrained, parameters)
+    untrained = assemble_detector(model, settings, ground.compute, nothing)
+    return AnomalyclipLearner(ground, untrained, parameters, settings, model.text_tower(place))

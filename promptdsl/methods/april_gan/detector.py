@@ -1,38 +1,28 @@
 """The detector of `method april_gan`: an image tower with stages, adapters, words, references."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from promptdsl.clip.config import ClipConfig
 from promptdsl.clip.model import ClipModel, load_model
-from promptdsl.clip.text import embed_prompts
 from promptdsl.engine.device import Compute
 from promptdsl.engine.flops import Flops
-from promptdsl.engine.image_pass import MAX_ROWS, pixels_on
 from promptdsl.engine.path_flops import count_path_flops
-from promptdsl.engine.shared_encoders import SharedEncoders
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.methods.april_gan.arrays import (
-    ADAPTER_BIAS,
-    ADAPTER_WEIGHT,
-    GOOD_MAXIMUM,
-    memory_name,
-    state_arrays,
-)
 from promptdsl.methods.april_gan.encoder import StageEncoder
 from promptdsl.methods.april_gan.references import (
+    OwnPicture,
     References,
     left_out_in_turn,
     remember,
     views,
 )
 from promptdsl.methods.april_gan.scoring import (
-    IMAGE,
     Adapters,
-    picture_scores,
     score_features,
     stage_name,
     with_distance,
@@ -43,31 +33,36 @@ from promptdsl.methods.april_gan.settings import (
     check_stages,
     read_settings,
 )
+from promptdsl.methods.april_gan.word_bank import AprilGanBank
 from promptdsl.methods.shared.checkpoints import load_learned
+from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
 from promptdsl.methods.shared.learned_weights import LearnedWeights
-from promptdsl.methods.shared.reference_pictures import read_reference, reference_files
-from promptdsl.methods.shared.words import Directions, find_directions
-from promptdsl.methods.winclip.arrays import direction_tensors, read_directions
+from promptdsl.methods.shared.words import (
+    Directions,
+    direction_arrays,
+    embed_words,
+    read_directions,
+)
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
-from promptdsl.scoring.detector import DetectorState, Pictures, Progress
-from promptdsl.scoring.features import Features, score_steadily
+from promptdsl.scoring.arrays import Array, pictures_in, unit_rows_of
+from promptdsl.scoring.detector import DetectorState, Placed, Progress, Words
+from promptdsl.scoring.features import Features
+from promptdsl.scoring.reference_pictures import read_reference, reference_files
 
-_encoders: SharedEncoders[StageEncoder] = SharedEncoders()
+GOOD_MAXIMUM, MEMORY = "references/good_maximum", "memory/"
+ADAPTER_WEIGHT, ADAPTER_BIAS = "adapters/weight", "adapters/bias"
 
 
 @dataclass(frozen=True)
-class AprilGanDetector:
-    """Implements `promptdsl.scoring.detector.Detector`."""
+class AprilGanDetector(ClipDetector[StageEncoder]):
+    """Implements `promptdsl.scoring.detector.Detector`. `files` are the drawn references."""
 
-    size: tuple[int, int]
-    weights_sha256: str
-    compute: Compute
     settings: AprilGanSettings
-    encoder: StageEncoder
     words: Directions
     adapters: Adapters
-    references: References | None
+    references: References | None = None
+    files: tuple[Path, ...] = ()
 
     @property
     def defects(self) -> tuple[str, ...]:
@@ -75,99 +70,154 @@ class AprilGanDetector:
         return self.words.defects
 
     @property
-    def grid(self) -> tuple[int, int]:
-        """Patches down and across."""
-        return self.encoder.tower.grid
-
-    @property
     def flops(self) -> Flops:
         """Arithmetic of one picture, references not counted."""
-        tower, stages = self.encoder.tower, self.settings.stages
+        stages = self.settings.stages
         return count_path_flops(
-            tower,
+            self.encoder.tower,
             beside=0,
             beside_read=0,
             read_outs=len(stages),
-            whole_last=len(tower.blocks) in stages,
+            whole_last=self.model.config.vision.layers in stages,
         )
 
     @property
-    def engine_notes(self) -> tuple[str, ...]:
-        """What the engine does without on this machine."""
-        return self.encoder.image_pass.notes
+    def reference_files(self) -> tuple[Path, ...]:
+        """Those that are still to be given."""
+        return self.files if self.references is None else ()
 
-    def encode(self, pictures: Pictures) -> Features:
-        """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
-        encoded = self.encoder.encode(pixels_on(pictures, self.compute.device))
-        stages = {stage_name(stage): rows for stage, rows in encoded.stages_BPC.items()}
-        return Features({IMAGE: encoded.image_BD, **stages})
+    def encoding(self) -> Hashable:
+        """The stages."""
+        return self.settings.stages, self.settings.position_embedding
 
-    def score(self, features: Features) -> list[PictureScore]:
-        """Scores of pictures that have been encoded, here or elsewhere."""
-        return score_steadily(features, self.compute.device, self._score)
-
-    def inspect(self, pictures: Pictures) -> list[PictureScore]:
-        """Scores of (B, H, W, 3) uint8 RGB pictures."""
-        return self.score(self.encode(pictures))
-
-    def _score(self, features: Features) -> list[PictureScore]:
-        settings, grid, size = self.settings, self.grid, self.size
-        scores = score_features(
-            features, self.words, self.adapters, self.references, settings, grid, size
+    def make_encoder(self) -> StageEncoder:
+        """Loads the image tower."""
+        tower = self.model.vision_tower(
+            self.size,
+            resize=self.settings.position_embedding,
+            device=self.compute.device,
+            dtype=self.compute.dtype,
         )
-        return picture_scores(scores, self.defects)
+        return StageEncoder(tower, self.settings.stages)
 
-    def state(self) -> DetectorState:
-        """Directions, adapters and memory; settings are in the plan."""
-        tensors = {
-            **direction_tensors(self.words),
+    def with_words(self, words: Words) -> "AprilGanDetector":
+        """The same with other words; how high good parts reach depends on them, too."""
+        found = embed_words(self.model, words, self.compute, self.settings.averaging)
+        return self.reworded(found, self.own_pictures())
+
+    def reworded(self, words: Directions, own: Iterable[OwnPicture]) -> "AprilGanDetector":
+        """The same with other directions."""
+        other = self.replaced(words=words)
+        if self.references is None:
+            return other
+        return other.replaced(references=other.calibrated(self.references.memory, own))
+
+    def compared_with(self, parts: Iterable[Placed]) -> "AprilGanDetector":
+        """The same, comparing with these pictures of good parts."""
+        memory = remember(parts, len(self.files), self.compute.dtype)
+        memory = {name: rows.to(self.compute.device) for name, rows in memory.items()}
+        return self.replaced(references=self.calibrated(memory, self.own_pictures()))
+
+    def own_pictures(self) -> list[OwnPicture]:
+        """The references themselves, encoded, each to be left out of the memory in its turn."""
+        if len(self.files) == 1:
+            picture = read_reference(self.files[0], self.size)
+            return [(self.encode(views(picture, self.size[0] // self.grid[0])), None)]
+        each = self.grid[0] * self.grid[1]
+        found: list[OwnPicture] = []
+        for number in left_out_in_turn(len(self.files)) if self.files else []:
+            picture = read_reference(self.files[number], self.size)[None]
+            found.append((self.encode(picture), slice(number * each, (number + 1) * each)))
+        return found
+
+    @torch.inference_mode()
+    def calibrated(self, memory: Mapping[str, Tensor], own: Iterable[OwnPicture]) -> References:
+        """The memory with the mean maximum of the references' own maps, under these words."""
+        bare = References(memory, 0.0)
+        parts = (self.settings, self.grid)
+        found = []
+        for features, rows in own:
+            words = words_map(features, self.words, self.adapters, *parts, self.size)
+            whole = with_distance(words, features, bare, *parts, rows)
+            found.append(whole.amax(dim=(1, 2)))
+        return References(memory, float(torch.cat(found).mean()))
+
+    def word_bank(self) -> AprilGanBank:
+        """For experiments with words."""
+        return AprilGanBank(self)
+
+    def score_group(self, features: Features) -> list[PictureScore]:
+        """Scores of encoded pictures, at the features' device."""
+        parts = (self.words, self.adapters, self.references, self.settings)
+        return picture_scores(*score_features(features, *parts, self.grid, self.size), self.defects)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Directions, adapters and memory."""
+        found = {
+            **self.words.tensors(),
             ADAPTER_WEIGHT: self.adapters.weight_SDC,
             ADAPTER_BIAS: self.adapters.bias_SD,
         }
         if self.references is not None:
-            tensors |= {f"memory/{name}": rows for name, rows in self.references.memory.items()}
-            tensors[GOOD_MAXIMUM] = torch.tensor([self.references.good_maximum])
-        return DetectorState(
-            self.weights_sha256, {name: tensor.cpu() for name, tensor in tensors.items()}
-        )
+            found |= {f"{MEMORY}{name}": rows for name, rows in self.references.memory.items()}
+            found[GOOD_MAXIMUM] = torch.tensor([self.references.good_maximum])
+        return found
 
 
 def build_april_gan(
     plan: ObjectPlan, spec_folder: Path, compute: Compute, progress: Progress | None
 ) -> AprilGanDetector:
-    """Load the model and the adapters, embed the words, encode the references."""
+    """Open the model and the adapters and embed the words; references are still to be given."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
-    builtin = plan.method.model_kind == "builtin"
-    learned = load_learned("april_gan", settings.weights, model, builtin, spec_folder)
-    embeddings_TD = embed_prompts(
-        model,
-        [prompt.text for prompt in plan.prompts],
-        device=compute.device,
-        progress=partial(progress, "prompts") if progress else None,
-    )
-    words = find_directions(plan.prompts, embeddings_TD, settings.averaging, "mean")
+    learned = load_learned(plan.method, model, spec_folder)
+    words = embed_words(model, plan.prompts, compute, settings.averaging, progress=progress)
     adapters = adapters_of(learned, settings)
     detector = assemble_detector(model, settings, compute, words, adapters)
-    return with_references(detector, spec_folder, progress) if settings.references else detector
+    if not settings.references:
+        return detector
+    asked = (settings.references, settings.shots, settings.seed)
+    return detector.replaced(files=reference_files(*asked, spec_folder))
 
 
 def restore_april_gan(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> AprilGanDetector:
-    """Take words, adapters and memory from the state; load only the image tower."""
+    """Take words, adapters and memory from the state."""
     settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
     check_stages(settings, model.config.vision.layers, model.name)
-    tensors, side = state.tensors, settings.image_size
-    grid = model.grid((side, side) if side else None)
-    state.check(model, state_arrays(tensors, plan.prompts, settings, model.config, grid))
-    words = read_directions(tensors, plan.defects)
+    tensors, grid = state.tensors, model.grid(size_of(model, settings.image_size))
+    words = direction_arrays(plan.prompts, "mean", model.config.embed_dim)
+    state.check(model, words | _state_arrays(tensors, settings, model.config, grid))
+    directions = read_directions(tensors, plan.defects)
     adapters = Adapters(tensors[ADAPTER_WEIGHT], tensors[ADAPTER_BIAS])
-    detector = assemble_detector(model, settings, compute, words, adapters)
-    if GOOD_MAXIMUM not in tensors:
+    detector = assemble_detector(model, settings, compute, directions, adapters)
+    if not settings.references:
         return detector
-    memory = {stage_name(stage): tensors[memory_name(stage)] for stage in settings.stages}
-    references = References(memory, float(tensors[GOOD_MAXIMUM][0]))
-    return replace(detector, references=references.to(compute.device, compute.dtype))
+    memory = {
+        name: tensors[MEMORY + name].to(compute.device, compute.dtype)
+        for name in map(stage_name, settings.stages)
+    }
+    return detector.replaced(references=References(memory, float(tensors[GOOD_MAXIMUM][0])))
+
+
+def _state_arrays(
+    tensors: Mapping[str, Tensor],
+    settings: AprilGanSettings,
+    config: ClipConfig,
+    grid: tuple[int, int],
+) -> dict[str, Array]:
+    """What a compiled plan stores besides words: adapters and, with references, the memory."""
+    width, joint, stages = config.vision.width, config.embed_dim, len(settings.stages)
+    found = {
+        ADAPTER_WEIGHT: Array((stages, joint, width)),
+        ADAPTER_BIAS: Array((stages, joint)),
+    }
+    if not settings.references:
+        return found
+    each, names = grid[0] * grid[1], [MEMORY + stage_name(stage) for stage in settings.stages]
+    count = pictures_in(tensors, names[0], each, settings.shots)
+    found |= dict.fromkeys(names, unit_rows_of(count * each, width))
+    return found | {GOOD_MAXIMUM: Array((1,), 0.0, 1.0)}
 
 
 def assemble_detector(
@@ -177,18 +227,10 @@ def assemble_detector(
     words: Directions,
     adapters: Adapters,
 ) -> AprilGanDetector:
-    """A detector without references."""
-    encoder = find_encoder(model, settings, compute)
-    return AprilGanDetector(
-        encoder.tower.image_size,
-        model.weights_sha256,
-        compute,
-        settings,
-        encoder,
-        words.to(compute.device),
-        adapters.to(compute.device),
-        None,
-    )
+    """A detector without references. SpecProblem for stages that the model has not."""
+    check_stages(settings, model.config.vision.layers, model.name)
+    size, place = size_of(model, settings.image_size), compute.device
+    return AprilGanDetector(model, compute, size, settings, words.to(place), adapters.to(place))
 
 
 def adapters_of(learned: LearnedWeights, settings: AprilGanSettings) -> Adapters:
@@ -203,77 +245,13 @@ def adapters_of(learned: LearnedWeights, settings: AprilGanSettings) -> Adapters
             f"{learned.source} has linear layers for {have}, and the spec asks for stages: {asked}",
             help=f"write stages: {have}" if trained else f"write {count} stages",
         )
-    return Adapters(
-        torch.stack([tensors[f"stage.{n}.weight"].float() for n in range(count)]),
-        torch.stack([tensors[f"stage.{n}.bias"].float() for n in range(count)]),
+    return layers_of(tensors, count)
+
+
+def layers_of(tensors: Mapping[str, Tensor], count: int) -> Adapters:
+    """The layers by the names that files use."""
+    weights, biases = (
+        torch.stack([tensors[f"stage.{n}.{part}"].float() for n in range(count)])
+        for part in ("weight", "bias")
     )
-
-
-def find_encoder(model: ClipModel, settings: AprilGanSettings, compute: Compute) -> StageEncoder:
-    """An encoder, the same for all objects that differ only in words and references."""
-    side = settings.image_size
-    check_stages(settings, model.config.vision.layers, model.name)
-    key = (model.identity, settings.stages, settings.position_embedding, side, str(compute))
-
-    def make() -> StageEncoder:
-        tower = model.vision_tower(
-            (side, side) if side else None,
-            resize=settings.position_embedding,
-            device=compute.device,
-            dtype=compute.dtype,
-        )
-        return StageEncoder(tower, settings.stages, MAX_ROWS[compute.device.type])
-
-    return _encoders.find(key, make)
-
-
-def with_references(
-    detector: AprilGanDetector, spec_folder: Path, progress: Progress | None
-) -> AprilGanDetector:
-    """The same detector, comparing with the spec's pictures of good parts."""
-    settings = detector.settings
-    files = reference_files(settings.references, settings.shots, settings.seed, spec_folder)
-    return comparing_with(detector, files, progress)
-
-
-def comparing_with(
-    detector: AprilGanDetector, files: tuple[Path, ...], progress: Progress | None = None
-) -> AprilGanDetector:
-    """The same detector, comparing with these pictures of good parts."""
-    dtype, size = detector.compute.dtype, detector.size
-    memory = remember(files, size, detector.encode, dtype, progress)
-    uncalibrated = References(memory, 0.0)
-    good = good_maximum(detector, uncalibrated, own_pictures(detector, files))
-    return replace(detector, references=References(memory, good))
-
-
-OwnPicture = tuple[Features, slice | None]  # and the rows of the memory that are its own
-
-
-def own_pictures(detector: AprilGanDetector, files: tuple[Path, ...]) -> Iterator[OwnPicture]:
-    """The references themselves, encoded, each to be left out of the memory in its turn."""
-    if len(files) == 1:
-        picture = read_reference(files[0], detector.size)
-        yield detector.encode(views(picture, detector.size[0] // detector.grid[0])), None
-        return
-    each = detector.grid[0] * detector.grid[1]
-    for number in left_out_in_turn(len(files)):
-        picture = read_reference(files[number], detector.size)[None]
-        yield detector.encode(picture), slice(number * each, (number + 1) * each)
-
-
-@torch.inference_mode()
-def good_maximum(
-    detector: AprilGanDetector, references: References, own: Iterable[OwnPicture]
-) -> float:
-    """The mean maximum of the references' own maps; it depends on the words, too."""
-    found = [_maxima(detector, references, features, rows) for features, rows in own]
-    return float(torch.cat(found).mean())
-
-
-def _maxima(
-    detector: AprilGanDetector, references: References, features: Features, own: slice | None
-) -> torch.Tensor:
-    settings, grid, size = detector.settings, detector.grid, detector.size
-    words = words_map(features, detector.words, detector.adapters, settings, grid, size)
-    return with_distance(words, features, references, settings, grid, own).amax(dim=(1, 2))
+    return Adapters(weights, biases)

@@ -6,22 +6,20 @@ the memory. A single reference is compared with itself, seen a little differentl
 patch, brighter and darker (`views`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from promptdsl.methods.shared.nearest import unit_rows
-from promptdsl.methods.shared.reference_pictures import read_reference
-from promptdsl.scoring.detector import Pictures, Progress
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.detector import Placed
+from promptdsl.scoring.features import Features, Pictures
 
-BATCH = 8
 MOST_LEFT_OUT = 16  # references that are left out in turn: more change the mean little
 BRIGHTER, DARKER = 1.1, 0.9
+OwnPicture = tuple[Features, slice | None]  # and the rows of the memory that are its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +29,19 @@ class References:
     memory: Mapping[str, Tensor]
     good_maximum: float
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> "References":
-        """The same memory on a device."""
-        moved = {name: rows.to(device, dtype) for name, rows in self.memory.items()}
-        return References(moved, self.good_maximum)
 
-
-def remember(
-    files: Sequence[Path],
-    size: tuple[int, int],
-    encode: Callable[[Pictures], Features],
-    dtype: torch.dtype,
-    progress: Progress | None,
-) -> dict[str, Tensor]:
-    """The memory of the files: one batch of features is held besides it, never all of them."""
+def remember(parts: Iterable[Placed], count: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The memory of so many pictures: one part of their features is held besides it, never all."""
     memory: dict[str, Tensor] = {}
-    for start in range(0, len(files), BATCH):
-        batch = files[start : start + BATCH]
-        features = encode(np.stack([read_reference(file, size) for file in batch]))
+    for places, features in parts:
         for name, tensor in features.tensors.items():
-            if tensor.ndim == 3:
-                rows = unit_rows(tensor, dtype)
-                each = tensor.shape[1]
-                if name not in memory:
-                    memory[name] = rows.new_empty(len(files) * each, rows.shape[1])
-                memory[name][start * each : start * each + len(rows)] = rows
-        if progress is not None:
-            progress("references", start + len(batch), len(files))
+            if tensor.ndim != 3:
+                continue
+            rows, each = unit_rows(tensor, dtype), tensor.shape[1]
+            if name not in memory:
+                memory[name] = rows.new_empty(count * each, rows.shape[1])
+            for place, picture in zip(places, torch.split(rows, each), strict=True):
+                memory[name][place * each : (place + 1) * each] = picture
     return memory
 
 

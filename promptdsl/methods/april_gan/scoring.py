@@ -17,7 +17,6 @@ answers; g comes from the references alone (`references.py`).
 Shapes: B pictures, P patches, G grid, K defects, C width, D joint width, H and W pixels.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,10 +32,7 @@ from promptdsl.methods.shared.words import (
     anomaly_probability,
     defect_probabilities,
 )
-from promptdsl.results import PictureScore
-from promptdsl.scoring.features import Features
-
-IMAGE = "image"
+from promptdsl.scoring.features import IMAGE, Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +45,6 @@ class Adapters:
     def to(self, device: torch.device) -> "Adapters":
         """The same layers on a device."""
         return Adapters(self.weight_SDC.to(device), self.bias_SD.to(device))
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """All in [0, 1], higher is more anomalous."""
-
-    score_B: Tensor
-    map_BHW: Tensor
-    defects_BK: Tensor
 
 
 def stage_name(stage: int) -> str:
@@ -82,19 +69,16 @@ def score_features(
     settings: AprilGanSettings,
     grid: tuple[int, int],
     size: tuple[int, int],
-) -> Scores:
-    """Score pictures at the features' device; maps come at `size` (height, width)."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(B) scores, (B, H, W) maps at `size` and (B, K) defects, at the features' device."""
     image_BD = features.tensors[IMAGE]
     score_B = anomaly_probability(image_BD, words, settings.temperature)
     map_BHW = words_map(features, words, adapters, settings, grid, size)
     if references is not None:
         map_BHW = with_distance(map_BHW, features, references, settings, grid)
         score_B = combined(score_B, map_BHW.amax(dim=(1, 2)), references.good_maximum)
-    return Scores(
-        score_B.clamp(0, 1),
-        map_BHW,
-        defect_probabilities(image_BD, words, settings.temperature),
-    )
+    defects_BK = defect_probabilities(image_BD, words, settings.temperature)
+    return score_B.clamp(0, 1), map_BHW, defects_BK
 
 
 def words_map(
@@ -146,13 +130,3 @@ def combined(score_B: Tensor, maximum_B: Tensor, good_maximum: float) -> Tensor:
     """(B) in [0, 1]: words and map alike."""
     above_B = (1 - good_maximum / maximum_B.clamp_min(1e-6)).clamp(0, 1)
     return (score_B + above_B) / 2
-
-
-def picture_scores(scores: Scores, defects: Sequence[str]) -> list[PictureScore]:
-    """One value for each picture, on the CPU."""
-    maps = scores.map_BHW.cpu().numpy()
-    rows = zip(scores.score_B.tolist(), scores.defects_BK.tolist(), maps, strict=True)
-    return [
-        PictureScore(score, dict(zip(defects, probabilities, strict=True)), anomaly_map)
-        for score, probabilities, anomaly_map in rows
-    ]

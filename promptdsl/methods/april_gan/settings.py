@@ -7,7 +7,7 @@ from typing import cast
 from promptdsl.clip.tower import Resize
 from promptdsl.errors import SpecProblem
 from promptdsl.methods import Setting
-from promptdsl.methods.winclip.settings import Averaging
+from promptdsl.methods.shared.words import Averaging
 
 
 @dataclass(frozen=True, slots=True)

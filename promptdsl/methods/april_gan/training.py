@@ -13,35 +13,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.clip.model import ClipModel
-from promptdsl.engine.device import Compute
-from promptdsl.methods.april_gan.detector import AprilGanDetector, assemble_detector
+from promptdsl.methods.april_gan.detector import AprilGanDetector, assemble_detector, layers_of
 from promptdsl.methods.april_gan.scoring import Adapters, stage_name
-from promptdsl.methods.april_gan.settings import AprilGanSettings
-from promptdsl.methods.shared.learners import Batch
+from promptdsl.methods.april_gan.settings import AprilGanSettings, read_settings
+from promptdsl.methods.shared.learners import Batch, Ground, Learner
 from promptdsl.methods.shared.losses import dice, focal
 from promptdsl.methods.shared.map_pixels import to_pixels
-from promptdsl.methods.shared.words import Directions
-from promptdsl.scoring.detector import Pictures
-from promptdsl.scoring.features import Features
+from promptdsl.methods.shared.words import Directions, embed_words
 
 
 @dataclass(frozen=True)
-class AprilGanLearner:
-    """Implements `Learner`. `words` are the directions of each category."""
+class AprilGanLearner(Learner):
+    """Learns the layers. `words` are the directions of each category."""
 
-    model: ClipModel
-    chosen: AprilGanSettings
-    compute: Compute
-    words: Mapping[str, Directions]
     untrained: AprilGanDetector
-    parameters: Mapping[str, Tensor]
-    method: str = "april_gan"
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) of the pictures."""
-        return self.untrained.size
+    chosen: AprilGanSettings
+    words: Mapping[str, Directions]
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -53,10 +40,6 @@ class AprilGanLearner:
             "position_embedding": self.chosen.position_embedding,
             "temperature": self.chosen.temperature,
         }
-
-    def encode(self, pictures: Pictures) -> Features:
-        """The class embedding and the patch tokens of each stage."""
-        return self.untrained.encode(pictures)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Of a batch, by name."""
@@ -78,18 +61,14 @@ class AprilGanLearner:
 
     def detector(self, category: str) -> AprilGanDetector:
         """With the words of the category."""
-        stages = range(len(self.chosen.stages))
         with torch.no_grad():
-            adapters = Adapters(
-                torch.stack([self.parameters[f"stage.{n}.weight"] for n in stages]),
-                torch.stack([self.parameters[f"stage.{n}.bias"] for n in stages]),
-            )
-        words = self.words[category]
-        return assemble_detector(self.model, self.chosen, self.compute, words, adapters)
+            adapters = layers_of(self.parameters, len(self.chosen.stages))
+        model, compute, words = self.ground.model, self.ground.compute, self.words[category]
+        return assemble_detector(model, self.chosen, compute, words, adapters)
 
     def _difference(self, category: str) -> Tensor:
         words = self.words[category]
-        return (words.anomalous_MD[0] - words.normal_ND[0]).to(self.compute.device)
+        return words.anomalous_MD[0] - words.normal_ND[0]
 
 
 def adapted_odds(
@@ -101,28 +80,26 @@ def adapted_odds(
     return odds_BP
 
 
-def start_april_gan(
-    model: ClipModel,
-    settings: AprilGanSettings,
-    compute: Compute,
-    words: Mapping[str, Directions],
-    seed: int,
-) -> AprilGanLearner:
+def start_april_gan(ground: Ground) -> AprilGanLearner:
     """A learner before its first step; layers begin as PyTorch's linear layers do."""
-    chance = torch.Generator().manual_seed(seed)
-    width, joint = model.config.vision.width, model.config.embed_dim
+    model, settings = ground.model, read_settings(ground.plan.settings)
+    words = {
+        name: embed_words(model, prompts, ground.compute, settings.averaging)
+        for name, prompts in ground.words.items()
+    }
+    chance = torch.Generator().manual_seed(ground.seed)
+    width, joint, count = model.config.vision.width, model.config.embed_dim, len(settings.stages)
     bound: float = width**-0.5
 
     def drawn(*shape: int) -> Tensor:
         values = (torch.rand(*shape, generator=chance) * 2 - 1) * bound
-        return values.to(compute.device).requires_grad_()
+        return values.to(ground.compute.device).requires_grad_()
 
     parameters = {}
-    for number in range(len(settings.stages)):
+    for number in range(count):
         parameters[f"stage.{number}.weight"] = drawn(joint, width)
         parameters[f"stage.{number}.bias"] = drawn(joint)
-    count = len(settings.stages)
     empty = Adapters(torch.zeros(count, joint, width), torch.zeros(count, joint))
     some = next(iter(words.values()))
-    untrained = assemble_detector(model, settings, compute, some, empty)
-    return AprilGanLearner(model, settings, compute, words, untrained, parameters)
+    untrained = assemble_detector(model, settings, ground.compute, some, empty)
+    return AprilGanLearner(ground, untrained, parameters, settings, words)

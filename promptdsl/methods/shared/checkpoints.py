@@ -8,8 +8,8 @@ loader and has no facts but its shapes.
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from safetensors import safe_open
@@ -20,6 +20,7 @@ from promptdsl.clip.config import ClipConfig
 from promptdsl.clip.model import ClipModel
 from promptdsl.clip.weights import (
     PICKLE_SUFFIXES,
+    hash_of,
     load_plain,
     read_safetensors,
     refuse_unreadable,
@@ -28,10 +29,9 @@ from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.naming import shown
 from promptdsl.files.opening import reason
 from promptdsl.files.writing import write_atomically
-from promptdsl.methods.anomalyclip import arrays as anomalyclip_arrays
-from promptdsl.methods.april_gan import arrays as april_gan_arrays
+from promptdsl.methods import METHODS
 from promptdsl.methods.shared.learned_weights import LearnedWeights
-from promptdsl.methods.shared.published_checkpoints import published_weights
+from promptdsl.plan.model import MethodPlan
 from promptdsl.scoring.arrays import check_arrays
 
 FORMAT = "promptdsl-weights 1"
@@ -39,19 +39,18 @@ FORMAT = "promptdsl-weights 1"
 FINGERPRINT = ("visual.class_embedding", "visual.ln_post.weight", "ln_final.weight")
 
 
-def load_learned(
-    method: str, weights: str | None, model: ClipModel, builtin: bool, folder: Path
-) -> LearnedWeights:
-    """The weights that a spec names, or the built-in ones, checked against the model.
+def load_learned(plan: MethodPlan, model: ClipModel, folder: Path) -> LearnedWeights:
+    """The weights that a plan names, or the built-in ones, checked against the model.
 
     Raises EnvironmentProblem when they are missing, damaged, or belong to something else.
     """
-    if weights is None and not builtin:
+    method, weights = plan.name, plan.settings.get("weights")
+    if weights is None and plan.model_kind != "builtin":
         raise EnvironmentProblem(
             f"{method} needs learned weights, and the spec names none",
             help='add weights: "FILE": a published checkpoint, or what `promptdsl train` wrote',
         )
-    path = folder / weights if weights is not None else builtin_weights(method)
+    path = builtin_weights(method) if weights is None else folder / str(weights)
     learned = read_learned(path)
     if learned.method != method:
         raise EnvironmentProblem(f"{path} holds weights of {learned.method}, not of {method}")
@@ -63,7 +62,7 @@ def read_learned(path: Path) -> LearnedWeights:
     """Learned weights of any known layout. Raises EnvironmentProblem when it is none."""
     refuse_unreadable(path, "learned weights")
     if path.suffix in PICKLE_SUFFIXES:
-        return _checked(published_weights(load_plain(path), path))
+        return _checked(_published(load_plain(path), path))
     if path.suffix == ".safetensors":
         return _own(path)
     raise EnvironmentProblem(
@@ -100,9 +99,13 @@ def check_fit(learned: LearnedWeights, model: ClipModel) -> None:
 
 def check_shapes(learned: LearnedWeights, config: ClipConfig, model: str) -> None:
     """The part of `check_fit` that needs no weights of the model."""
-    _arrays_of(learned.method, learned.source).check_fit(
-        learned.tensors, config, learned.source, model
-    )
+    _layout(learned).check_fit(learned.tensors, config, learned.source, model)
+
+
+def shape_facts(learned: LearnedWeights, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What shapes say beside settings. EnvironmentProblem where they contradict these."""
+    facts: dict[str, Any] = _layout(learned).shape_facts(learned.tensors, settings, learned.source)
+    return facts
 
 
 def _check_fingerprint(learned: LearnedWeights, model: ClipModel) -> None:
@@ -131,21 +134,43 @@ def _own(path: Path) -> LearnedWeights:
 
 def _checked(learned: LearnedWeights) -> LearnedWeights:
     """The same. EnvironmentProblem for tensors that are missing, too much, damaged or unlike."""
-    arrays = _arrays_of(learned.method, learned.source)
-    arrays.check_learned(learned.tensors, learned.source)
-    expected = arrays.learned_arrays(learned.tensors)
-    check_arrays(learned.tensors, expected, learned.source)
+    layout = _layout(learned)
+    layout.check_learned(learned.tensors, learned.source)
+    check_arrays(learned.tensors, layout.learned_arrays(learned.tensors), learned.source)
     return learned
 
 
-def _arrays_of(method: str, source: str) -> ModuleType:
-    """What the method says of its arrays."""
-    found = {"anomalyclip": anomalyclip_arrays, "april_gan": april_gan_arrays}.get(method)
-    if found is None:
+def _layout(learned: LearnedWeights) -> Any:
+    """The module that knows the method's learned weights."""
+    method = METHODS.get(learned.method)
+    if method is None or not method.learned:
         raise EnvironmentProblem(
-            f"{source} holds weights of {shown(method[:60])}, a method that is not known"
+            f"{learned.source} holds weights of {shown(learned.method[:60])}, "
+            "a method that is not known"
         )
-    return found
+    return import_module(method.learned)
+
+
+def _published(content: object, path: Path) -> LearnedWeights:
+    """A checkpoint in the published layout of one of the methods."""
+    parts = content if isinstance(content, dict) else {}
+    layouts = {m: import_module(m.learned) for m in METHODS.values() if m.learned}
+    known = " and ".join(f"{{'{lay.PUBLISHED}': ...}} ({m.title})" for m, lay in layouts.items())
+    found = [(m, lay) for m, lay in layouts.items() if lay.PUBLISHED in parts]
+    if len(found) > 1:
+        raise EnvironmentProblem(
+            f"{path} holds parts of two methods; the published layouts are {known}"
+        )
+    for method, layout in found:
+        state = parts[layout.PUBLISHED]
+        if isinstance(state, Mapping):
+            named = {str(name).removeprefix("module."): part for name, part in state.items()}
+            origin = {"imported_from": path.name, "sha256": hash_of(path)}
+            tensors = layout.read_published(named, path)
+            return LearnedWeights(method.name, tensors, origin, str(path))
+    raise EnvironmentProblem(
+        f"{path} holds no learned weights of a method; the published layouts are {known}"
+    )
 
 
 def read_facts(metadata: Mapping[str, str], path: Path) -> tuple[str, dict[str, Any]]:

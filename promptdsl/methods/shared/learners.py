@@ -1,13 +1,17 @@
 """What one method learns, and how: the contract between the methods and the loop."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor
 
-from promptdsl.scoring.detector import Detector, Pictures
-from promptdsl.scoring.features import Features
+from promptdsl.clip.model import ClipModel
+from promptdsl.engine.device import Compute
+from promptdsl.plan.model import MethodPlan
+from promptdsl.scoring.detector import Detector, Words
+from promptdsl.scoring.features import Features, Pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +24,43 @@ class Batch:
     mask_BHW: Tensor
 
 
-class Learner(Protocol):
-    """Trainable tensors over a frozen CLIP."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a learner starts from; `words` are those of each category."""
 
-    @property
-    def method(self) -> str:
-        """Its name in a spec."""
-        ...
+    plan: MethodPlan
+    model: ClipModel
+    compute: Compute
+    words: Mapping[str, Words]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Learner(ABC):
+    """Trainable tensors over a frozen CLIP, by the names that the weights file uses."""
+
+    ground: Ground
+    untrained: Detector
+    parameters: Mapping[str, Tensor]
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) of the pictures and masks."""
-        ...
-
-    @property
-    def parameters(self) -> Mapping[str, Tensor]:
-        """What is trained, by the names that the weights file uses."""
-        ...
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The settings that the weights belong to, as JSON."""
-        ...
+        return self.untrained.size
 
     def encode(self, pictures: Pictures) -> Features:
         """Frozen features of pictures."""
-        ...
+        return self.untrained.encode(pictures)
 
+    @property
+    @abstractmethod
+    def settings(self) -> Mapping[str, Any]:
+        """The settings that the weights belong to, as JSON."""
+
+    @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named parts whose sum is minimised."""
-        ...
 
+    @abstractmethod
     def detector(self, category: str) -> Detector:
         """A detector with what has been learned so far, for one category."""
-        ...

@@ -10,29 +10,24 @@ is the softmax of the largest cosine.
 Shapes: N, M, R directions, D joint width, X any leading dimensions, K defects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.methods.winclip.settings import Averaging, Pooling
+from promptdsl.clip.model import ClipModel
+from promptdsl.clip.text import embed_prompts
+from promptdsl.engine.device import Compute
+from promptdsl.scoring.arrays import Array, unit_rows_of
+from promptdsl.scoring.detector import Progress, Words
 
-
-class Labelled(Protocol):
-    """What pooling must know of a prompt."""
-
-    @property
-    def label(self) -> str:
-        """`normal` or `anomalous`."""
-        ...
-
-    @property
-    def defect(self) -> str | None:
-        """The name of the defect; None for normal."""
-        ...
+Averaging = Literal["normalized", "plain"]
+Pooling = Literal["mean", "defects", "max"]
+NORMAL, ANOMALOUS, NAMED, DEFECT = "words/normal", "words/anomalous", "words/named", "words/defect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +50,55 @@ class Directions:
             self.defects,
         )
 
+    def tensors(self) -> dict[str, Tensor]:
+        """By their names in a compiled plan."""
+        return {
+            NORMAL: self.normal_ND,
+            ANOMALOUS: self.anomalous_MD,
+            NAMED: self.named_RD,
+            DEFECT: self.defect_R,
+        }
+
+
+def read_directions(tensors: Mapping[str, Tensor], defects: tuple[str, ...]) -> Directions:
+    """The inverse of `Directions.tensors`."""
+    normal, anomalous, named, defect = (tensors[n] for n in (NORMAL, ANOMALOUS, NAMED, DEFECT))
+    return Directions(normal, anomalous, named, defect.long(), defects)
+
+
+def direction_arrays(prompts: Words, pooling: Pooling, joint: int) -> dict[str, Array]:
+    """The arrays of an ensemble's directions, as `find_directions` makes them."""
+    defects = len({prompt.defect for prompt in prompts if prompt.defect is not None})
+    good = sum(prompt.label == "normal" for prompt in prompts)
+    bad = len(prompts) - good
+    return {
+        NORMAL: unit_rows_of(good if pooling == "max" else 1, joint),
+        ANOMALOUS: unit_rows_of({"max": bad, "defects": defects, "mean": 1}[pooling], joint),
+        NAMED: unit_rows_of(named := bad if pooling == "max" else defects, joint),
+        DEFECT: Array((named,), 0, max(0, defects - 1), whole=True),
+    }
+
+
+def embed_words(
+    model: ClipModel,
+    prompts: Words,
+    compute: Compute,
+    averaging: Averaging,
+    pooling: Pooling = "mean",
+    progress: Progress | None = None,
+) -> Directions:
+    """The directions of an ensemble, on the device; embeddings come from the cache if known."""
+    embeddings_TD = embed_prompts(
+        model,
+        [prompt.text for prompt in prompts],
+        device=compute.device,
+        progress=partial(progress, "prompts") if progress else None,
+    )
+    return find_directions(prompts, embeddings_TD, averaging, pooling).to(compute.device)
+
 
 def find_directions(
-    prompts: Sequence[Labelled], embeddings_TD: Tensor, averaging: Averaging, pooling: Pooling
+    prompts: Words, embeddings_TD: Tensor, averaging: Averaging, pooling: Pooling
 ) -> Directions:
     """Pool the embeddings of the prompts; duplicates count as often as they stand."""
     defects = tuple(dict.fromkeys(p.defect for p in prompts if p.defect is not None))

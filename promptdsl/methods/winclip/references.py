@@ -15,8 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from promptdsl.clip.config import ClipConfig
+from promptdsl.engine.window_encoder import PATCHES
+from promptdsl.methods.winclip.settings import WinclipSettings
+from promptdsl.methods.winclip.windows import window_patches
+from promptdsl.scoring.arrays import Array, pictures_in, unit_rows_of
 from promptdsl.scoring.features import Features
 
+MEMORY = "memory/"
 MAX_PRODUCT = 2**24  # cosines held at once: 64 MiB
 
 
@@ -25,10 +31,6 @@ class References:
     """Unit vectors for each scale, by the names that features use."""
 
     memory: Mapping[str, Tensor]
-
-    def to(self, device: torch.device) -> "References":
-        """The same memory on a device."""
-        return References({name: rows.to(device) for name, rows in self.memory.items()})
 
 
 def remember(features: Features) -> References:
@@ -40,6 +42,24 @@ def remember(features: Features) -> References:
             if tensor.ndim == 3
         }
     )
+
+
+def memory_arrays(
+    tensors: Mapping[str, Tensor],
+    settings: WinclipSettings,
+    config: ClipConfig,
+    grid: tuple[int, int],
+) -> dict[str, Array]:
+    """What a compiled plan stores of the references: one memory for each scale."""
+    if not settings.references:
+        return {}
+    each = grid[0] * grid[1]
+    count = pictures_in(tensors, MEMORY + PATCHES, each, settings.shots)
+    found = {MEMORY + PATCHES: unit_rows_of(count * each, config.vision.width)}
+    for size in settings.sizes:
+        rows = count * len(window_patches(grid, size, settings.stride))
+        found[MEMORY + size.name] = unit_rows_of(rows, config.embed_dim)
+    return found
 
 
 def distance(queries_XD: Tensor, memory_MD: Tensor) -> Tensor:

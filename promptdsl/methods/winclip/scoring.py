@@ -4,29 +4,29 @@ Zero-shot map: for each window size the fused scores of the windows over a patch
 fusion over the sizes and, with `image`, the score of the whole picture. With references, the map is
 the mean of that and of V, the average over scales of the distances to the references.
 
-Shapes: B pictures, W windows, G grid, K defects, H and W pixels.
+Shapes: B pictures, X pictures under some words, W windows, G grid, K defects, H and W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from promptdsl.engine.window_encoder import PATCHES
 from promptdsl.methods.shared.words import Directions, anomaly_probability, defect_probabilities
 from promptdsl.methods.winclip.references import References, distance
-from promptdsl.methods.winclip.settings import ImageScore, WinclipSettings
+from promptdsl.methods.winclip.settings import WinclipSettings
 from promptdsl.methods.winclip.windows import (
+    WindowSize,
     fuse_maps,
     scores_of_patches,
     upsample,
     windows_over_patches,
 )
-from promptdsl.results import PictureScore
-from promptdsl.scoring.features import Features
+from promptdsl.scoring.features import IMAGE, Features
 
-IMAGE = "image"
-PATCHES = "patches"
+Grid = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,71 +46,73 @@ def score_features(
     words: Directions,
     references: References | None,
     settings: WinclipSettings,
-    grid: tuple[int, int],
+    grid: Grid,
     size: tuple[int, int],
 ) -> Scores:
     """Score pictures at the features' device; maps come at `size` (height, width)."""
-    image_BD = features.tensors[IMAGE]
-    words_B = anomaly_probability(image_BD, words, settings.temperature)
-    map_BGG = _words_map(features, words, words_B, settings, grid)
+    tensors, temperature = features.tensors, settings.temperature
+    words_B = anomaly_probability(tensors[IMAGE], words, temperature)
+    by_scale = [
+        to_patches(anomaly_probability(tensors[s.name], words, temperature), s, settings, grid)
+        for s in settings.sizes
+    ]
+    map_BGG = words_map(words_B, by_scale, settings, grid)
     references_B = None
-    score_B = words_B
     if references is not None:
-        distance_BGG = _references_map(features, references, settings, grid)
+        away = [scale_distance(tensors, n, references, settings, grid) for n in scales(settings)]
+        distance_BGG = torch.stack(away).mean(dim=0)
         references_B = distance_BGG.amax(dim=(1, 2))
         map_BGG = (map_BGG + distance_BGG) / 2
-        score_B = combine_scores(words_B, references_B, settings.image_score)
     return Scores(
-        score_B.clamp(0, 1),
+        combine_scores(words_B, references_B, settings).clamp(0, 1),
         upsample(map_BGG, size).clamp(0, 1),
-        defect_probabilities(image_BD, words, settings.temperature),
+        defect_probabilities(tensors[IMAGE], words, temperature),
         words_B,
         references_B,
     )
 
 
-def picture_scores(scores: Scores, defects: Sequence[str]) -> list[PictureScore]:
-    """One value for each picture, on the CPU."""
-    maps = scores.map_BHW.cpu().numpy()
-    rows = zip(scores.score_B.tolist(), scores.defects_BK.tolist(), maps, strict=True)
-    return [
-        PictureScore(score, dict(zip(defects, probabilities, strict=True)), anomaly_map)
-        for score, probabilities, anomaly_map in rows
-    ]
+def scales(settings: WinclipSettings) -> tuple[WindowSize | None, ...]:
+    """The scales that references are compared at; None stands for single patches."""
+    return (None, *settings.sizes)
 
 
-def _words_map(
-    features: Features,
-    words: Directions,
-    words_B: Tensor,
-    settings: WinclipSettings,
-    grid: tuple[int, int],
+def to_patches(
+    scores_XW: Tensor, size: WindowSize, settings: WinclipSettings, grid: Grid
 ) -> Tensor:
+    """(X, G, G): the scores of the windows of one size, brought to the patches."""
+    cover = windows_over_patches(grid, size, settings.stride, scores_XW.device)
+    return scores_of_patches(scores_XW, cover, grid, settings.fuse)
+
+
+def words_map(
+    words_B: Tensor, by_scale_BGG: Sequence[Tensor], settings: WinclipSettings, grid: Grid
+) -> Tensor:
+    """(B, G, G): the scales together and, with `image`, the score of the whole picture."""
     whole = words_B[:, None, None].expand(-1, *grid)
-    maps = [whole] if settings.image_in_map or not settings.sizes else []
-    for size in settings.sizes:
-        windows_BWD = features.tensors[size.name]
-        scores_BW = anomaly_probability(windows_BWD, words, settings.temperature)
-        cover = windows_over_patches(grid, size, settings.stride, scores_BW.device)
-        maps.append(scores_of_patches(scores_BW, cover, grid, settings.fuse))
-    return fuse_maps(torch.stack(maps), settings.fuse)
+    first = [whole] if settings.image_in_map or not by_scale_BGG else []
+    return fuse_maps(torch.stack([*first, *by_scale_BGG]), settings.fuse)
 
 
-def _references_map(
-    features: Features, references: References, settings: WinclipSettings, grid: tuple[int, int]
+def scale_distance(
+    tensors: Mapping[str, Tensor],
+    size: WindowSize | None,
+    references: References,
+    settings: WinclipSettings,
+    grid: Grid,
 ) -> Tensor:
-    patches_BPC = features.tensors[PATCHES]
-    maps = [distance(patches_BPC, references.memory[PATCHES]).view(-1, *grid)]
-    for size in settings.sizes:
-        scores_BW = distance(features.tensors[size.name], references.memory[size.name])
-        cover = windows_over_patches(grid, size, settings.stride, scores_BW.device)
-        maps.append(scores_of_patches(scores_BW, cover, grid, settings.fuse))
-    return torch.stack(maps).mean(dim=0)
+    """(B, G, G): how far the windows of one size, or the patches, are from the references."""
+    name = PATCHES if size is None else size.name
+    away_BX = distance(tensors[name], references.memory[name])
+    return away_BX.view(-1, *grid) if size is None else to_patches(away_BX, size, settings, grid)
 
 
-def combine_scores(words_B: Tensor, references_B: Tensor, rule: ImageScore) -> Tensor:
+def combine_scores(
+    words_B: Tensor, references_B: Tensor | None, settings: WinclipSettings
+) -> Tensor:
     """(B) in [0, 1]: the score by words and the one by references, as `image_score` says."""
-    if rule == "words":
+    rule = settings.image_score
+    if references_B is None or rule == "words":
         return words_B
     if rule == "references":
         return references_B

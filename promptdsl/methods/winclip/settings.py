@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from promptdsl.methods import Setting
+from promptdsl.methods.shared.words import Averaging, Pooling
 from promptdsl.methods.winclip.windows import Fuse, WindowSize, parse_windows
 
-Averaging = Literal["normalized", "plain"]
-Pooling = Literal["mean", "defects", "max"]
 ImageScore = Literal["mean", "sum", "words", "references"]
 
 

@@ -91,11 +91,6 @@ def window_patches(grid: tuple[int, int], size: WindowSize, stride: int) -> Tens
     return corner + (rows[:, None] * grid[1] + columns).reshape(1, -1)
 
 
-def count_windows(grid: tuple[int, int], size: WindowSize, stride: int) -> int:
-    """How many windows of a size there are. Raises what `window_patches` raises."""
-    return len(window_patches(grid, size, stride))
-
-
 def _starts(length: int, side: int, stride: int) -> Tensor:
     last = length - side
     starts = list(range(0, last + 1, stride))

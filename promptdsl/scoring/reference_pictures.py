@@ -13,7 +13,7 @@ from promptdsl.pictures.gate import MOST_REFERENCES, NotInspected, Usual, refuse
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_picture
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.features import Pictures
 
 _LOOKED_AT = (32, 32)  # a look is at the whole picture, whatever the size that is asked for
 

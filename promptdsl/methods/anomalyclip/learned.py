@@ -1,24 +1,41 @@
-"""The arrays of AnomalyCLIP: of learned prompts in a file, and of a compiled plan.
+"""AnomalyCLIP's learned prompts: as published, as arrays of a file of ours, and held to a model.
 
-Shapes: E width of the text tower, D joint width.
+{"prompt_learner": {"ctx_pos", "ctx_neg", "compound_prompts_text.N", ...}}
 """
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from promptdsl.clip.config import ClipConfig
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.methods.shared.published_checkpoints import numbered_parts, plane, refuse_unlike
 from promptdsl.scoring.arrays import Array, misfit, numbered, rows_of
 
-TEXT = "text"
+PUBLISHED = "prompt_learner"
 NORMAL, ANOMALOUS, DEEP = "context_normal", "context_anomalous", "deep."
 WORD_TOKENS = 5  # start of text, damaged, object, full stop, end of text
 
 
-def state_arrays(config: ClipConfig) -> dict[str, Array]:
-    """What a compiled plan stores: the two directions."""
-    return {TEXT: Array((2, config.embed_dim))}
+def read_published(state: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
+    """Our names. EnvironmentProblem for a part that is missing or unlike the others."""
+    tensors = {NORMAL: plane(state, "ctx_pos", path), ANOMALOUS: plane(state, "ctx_neg", path)}
+    name = "compound_prompts_text"
+    count = numbered_parts(state, rf"{name}\.([0-9]{{1,4}})", path)
+    deep = [plane(state, f"{name}.{number}", path) for number in range(count)]
+    refuse_unlike(deep, name, path)
+    return tensors | {f"{DEEP}{number}": table for number, table in enumerate(deep)}
+
+
+def shape_facts(
+    tensors: Mapping[str, Tensor], settings: Mapping[str, Any], source: str
+) -> dict[str, int]:
+    """What the shapes say beside the settings, in the names of the published code."""
+    deep = numbered(tensors, DEEP)
+    rows = len(tensors[f"{DEEP}0"]) if deep else 0
+    return {"n_ctx": len(tensors[NORMAL]), "depth": 1 + deep, "t_n_ctx": rows}
 
 
 def learned_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:

@@ -1,87 +1,67 @@
-"""The same random weights in anomalib's WinCLIP and in ours, timed in turns in one process.
+"""WinCLIP with random weights: as fast as real ones, nothing to download, also beside anomalib's.
 
-Turns, because another program on the machine then disturbs both alike; of each the fastest round
-counts. anomalib computes in float32.
+Both are timed in turns in one process, because another program on the machine then disturbs both
+alike; of each the fastest round counts. anomalib computes in float32.
 """
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from os import environ
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from promptdsl.clip.model import ClipModel
+from promptdsl.clip.model import ClipModel, random_model
 from promptdsl.clip.text import embed_prompts
 from promptdsl.engine.device import Compute
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.methods.shared.words import find_directions
+from promptdsl.methods.shared.words import Directions, find_directions
 from promptdsl.methods.winclip.detector import WinclipDetector, assemble_detector
-from promptdsl.methods.winclip.settings import WinclipSettings
-from promptdsl.methods.winclip.windows import WindowSize
+from promptdsl.methods.winclip.fields import METHOD
+from promptdsl.methods.winclip.settings import read_settings
 from promptdsl.plan.model import Origin, Prompt
-from promptdsl.scoring.benchmark import SECONDS, Speed, Step, random_pictures, speed_of
-from promptdsl.scoring.detector import Pictures
+from promptdsl.scoring.benchmark import (
+    SECONDS,
+    Comparison,
+    Speed,
+    Step,
+    TextSetup,
+    random_pictures,
+    speed_of,
+)
+from promptdsl.scoring.detector import Detector
+from promptdsl.scoring.features import Pictures
 
 ARCHITECTURE = "ViT-B-16-plus-240"  # the only one that anomalib's WinCLIP offers
-OBJECT = "bottle"
-SETTINGS = WinclipSettings(
-    sizes=(WindowSize(2, 2), WindowSize(3, 3)),
-    image_in_map=True,
-    stride=1,
-    temperature=0.07,
-    averaging="plain",
-    pooling="mean",
-    fuse="harmonic",
-    image_score="mean",
-    references=(),
-    shots=None,
-    seed=0,
-    image_size=None,
-)
+OBJECT, DEFECTS = "bottle", ("damage",)
+SETTINGS = read_settings({field.name: field.default for field in METHOD.fields})
 
 
-@dataclass(frozen=True, slots=True)
-class TextSetup:
-    """Seconds to embed all prompts of one object."""
-
-    prompts: int
-    anomalib: float
-    cold: float
-    cached: float
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Speeds of both; differences of scores and maps, by our precision."""
-
-    anomalib_version: str
-    open_clip_version: str
-    text: TextSetup
-    speeds: tuple[Speed, ...]
-    score_difference: dict[str, float]
-    map_difference: dict[str, float]
+def random_detectors(architecture: str, computes: Sequence[Compute]) -> list[Detector]:
+    """Default settings on a model of open_clip, once for each way to compute."""
+    model = random_model(architecture)
+    generator = torch.Generator().manual_seed(0)
+    normal, bad = F.normalize(
+        torch.randn(2, 1, model.config.embed_dim, generator=generator), dim=-1
+    )
+    words = Directions(normal, bad, bad, torch.zeros(1, dtype=torch.long), DEFECTS)
+    return [assemble_detector(model, SETTINGS, compute, words) for compute in computes]
 
 
-def require_anomalib() -> None:
-    """Raises EnvironmentProblem where anomalib's WinCLIP cannot be imported."""
-    try:
-        import anomalib.models.image.winclip.torch_model  # noqa: F401
-    except ImportError as error:
-        raise EnvironmentProblem(
-            f"--against anomalib: anomalib cannot be imported here ({error})",
-            help='pip install "anomalib[clip]"',
-        ) from error
+def compare(computes: Sequence[Compute], batches: Sequence[int], step: Step) -> Comparison:
+    """Run both at every batch size. `computes` share one device.
 
-
-def compare(
-    model: ClipModel, computes: Sequence[Compute], batches: Sequence[int], step: Step
-) -> Comparison:
-    """Run both at every batch size. `computes` share one device."""
+    Raises EnvironmentProblem where anomalib's WinCLIP cannot be imported.
+    """
+    _require_anomalib()
+    model = random_model(ARCHITECTURE)
     step("anomalib's model")
     theirs = _anomalib_model(model, computes[0].device)
     prompts = _prompts()
@@ -89,8 +69,9 @@ def compare(
         step("prompts")
         text = _text_setup(theirs, model, prompts, computes[0])
         embeddings_TD = embed_prompts(model, [prompt.text for prompt in prompts])
-    words = find_directions(prompts, embeddings_TD, "plain", "mean")
-    ours = [assemble_detector(model, SETTINGS, compute, words) for compute in computes]
+    words, settings = find_directions(prompts, embeddings_TD, "plain", "mean"), SETTINGS
+    settings = replace(settings, averaging="plain")
+    ours = [assemble_detector(model, settings, compute, words) for compute in computes]
     step("scores")
     differences = [_differences(detector, theirs) for detector in ours]
     speeds = [s for batch in batches for s in _speeds(theirs, ours, batch, step)]
@@ -102,6 +83,16 @@ def compare(
         score_difference={c.precision: d[0] for c, d in zip(computes, differences, strict=True)},
         map_difference={c.precision: d[1] for c, d in zip(computes, differences, strict=True)},
     )
+
+
+def _require_anomalib() -> None:
+    try:
+        import anomalib.models.image.winclip.torch_model  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentProblem(
+            f"--against anomalib: anomalib cannot be imported here ({error})",
+            help='pip install "anomalib[clip]"',
+        ) from error
 
 
 def _anomalib_model(model: ClipModel, device: torch.device) -> Any:
@@ -116,39 +107,37 @@ def _anomalib_model(model: ClipModel, device: torch.device) -> Any:
 def _prompts() -> list[Prompt]:
     from anomalib.models.image.winclip.prompting import create_prompt_ensemble
 
-    here = Origin(file="benchmark", line=1, column=1, end_line=1, end_column=1)
     normal, anomalous = create_prompt_ensemble(OBJECT)
-    rows: list[tuple[str, str | None, str]] = [("normal", None, text) for text in normal]
-    rows += [("anomalous", "damage", text) for text in anomalous]
-    return [
-        Prompt.model_validate(
-            {
-                "text": text,
-                "label": label,
-                "defect": defect,
-                "phrase": text,
-                "template": "{}",
-                "phrase_origin": here,
-                "template_origin": None,
-            }
-        )
-        for label, defect, text in rows
-    ]
+    good = [_prompt(text, None) for text in normal]
+    return good + [_prompt(text, DEFECTS[0]) for text in anomalous]
+
+
+def _prompt(text: str, defect: str | None) -> Prompt:
+    here = Origin(file="benchmark", line=1, column=1, end_line=1, end_column=1)
+    return Prompt(
+        text=text,
+        label="anomalous" if defect else "normal",
+        defect=defect,
+        phrase=text,
+        template="{}",
+        phrase_origin=here,
+        template_origin=None,
+    )
 
 
 def _text_setup(
     theirs: Any, model: ClipModel, prompts: Sequence[Prompt], compute: Compute
 ) -> TextSetup:
     texts = [prompt.text for prompt in prompts]
+    embed = partial(embed_prompts, model, texts, device=compute.device)
+    anomalib, cold, cached = map(_seconds, (partial(theirs.setup, OBJECT), embed, embed))
+    return TextSetup(len(prompts), anomalib, cold, cached)
+
+
+def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
-    theirs.setup(OBJECT)
-    anomalib = time.perf_counter() - start
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        embed_prompts(model, texts, device=compute.device)
-        seconds.append(time.perf_counter() - start)
-    return TextSetup(len(prompts), anomalib, *seconds)
+    work()
+    return time.perf_counter() - start
 
 
 @contextmanager
@@ -184,26 +173,16 @@ def _speeds(
 ) -> Iterator[Speed]:
     """All of them in turns, until the slowest has had its time."""
     pictures = random_pictures(batch, ours[0].size)
-    ready = _normalized(ours[0], pictures)
-    works = [lambda: theirs(ready), *(_inspection(detector, pictures) for detector in ours)]
-    names = [("anomalib", _in_fp32(ours[0].compute))]
+    ready, device = _normalized(ours[0], pictures), ours[0].compute.device
+    works = [partial(theirs, ready), *(partial(d.inspect, pictures) for d in ours)]
+    names = [("anomalib", Compute(device, torch.float32, ours[0].compute.note))]
     names += [("promptdsl", detector.compute) for detector in ours]
     step(f"against anomalib, batch {batch}")
-    device = ours[0].compute.device
-    seconds = _turns(works, device)
-    for (who, compute), times in zip(names, seconds, strict=True):
+    for (who, compute), times in zip(names, _turns(works, device), strict=True):
         yield speed_of(who, compute, batch, times, None)
 
 
-def _in_fp32(compute: Compute) -> Compute:
-    return Compute(compute.device, torch.float32, compute.note)
-
-
-def _inspection(detector: WinclipDetector, pictures: Pictures) -> Any:
-    return lambda: detector.inspect(pictures)
-
-
-def _turns(works: Sequence[Any], device: torch.device) -> list[list[float]]:
+def _turns(works: Sequence[Callable[[], object]], device: torch.device) -> list[list[float]]:
     seconds: list[list[float]] = [[] for _ in works]
     for turn in range(1000):
         for times, work in zip(seconds, works, strict=True):
@@ -219,8 +198,6 @@ def _turns(works: Sequence[Any], device: torch.device) -> list[list[float]]:
 
 
 def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version(package)
     except PackageNotFoundError:
