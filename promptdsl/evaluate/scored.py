@@ -25,9 +25,9 @@ from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.verdict import area_above, area_key
+from promptdsl.judge.verdict import areas_of
 from promptdsl.pictures.opening import PictureError, picture_size
-from promptdsl.plan.model import AreaRule, Rule
+from promptdsl.plan.model import Rule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
 from promptdsl.scoring.reference_pictures import all_references
@@ -192,14 +192,13 @@ def _kept(
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
         return None
-    levels = [rule.above for rule in rules if isinstance(rule, AreaRule)]
     regions = _regions_of(picture, result)
     return Scored(
         picture,
         sha256,
         float(score.score),
         score.defects,
-        {area_key(above): area_above(score.map, above) for above in levels},
+        areas_of(score.map, rules),
         result.maps.add(score.map),
         None if regions is None else result.regions.add(regions),
     )

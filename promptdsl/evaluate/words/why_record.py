@@ -1,11 +1,12 @@
 """What `promptdsl why` found, as plain values and as one annotated picture."""
 
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.evaluate.words.why import Why, highest_in, standing_out
+from promptdsl.evaluate.words.why import RuleState, Why, highest_in, standing_out
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_rgb
 from promptdsl.plan.model import AreaRule
@@ -27,30 +28,8 @@ def describe(why: Why) -> dict[str, Any]:
         "defects": dict(why.score.defects),
         "by_words": why.parts.words if why.parts else None,
         "by_references": why.parts.references if why.parts else None,
-        "rules": [
-            {
-                "rule": state.rule,
-                "verdict": state.verdict,
-                "holds": state.holds,
-                "value": state.value,
-                "limit": state.limit,
-                "kind": state.kind,
-                "distance": state.distance,
-            }
-            for state in why.rules
-        ],
-        "phrases": [
-            {
-                "group": share.label,
-                "phrase": share.phrase,
-                "place": share.place,
-                "cosine": share.cosine,
-                "nearest_prompt": share.nearest,
-                "score_without": share.score_without,
-                "verdict_without": share.verdict_without,
-            }
-            for share in why.phrases
-        ],
+        "rules": [_rule(state) for state in why.rules],
+        "phrases": [asdict(share) for share in why.phrases],
         "scales": [
             {
                 "scale": scale.name,
@@ -68,6 +47,12 @@ def describe(why: Why) -> dict[str, Any]:
         "changes": list(why.changes),
         "notes": list(why.notes),
     }
+
+
+def _rule(state: RuleState) -> dict[str, Any]:
+    found = {**asdict(state), "distance": state.distance}
+    found.pop("above")
+    return found
 
 
 def draw(why: Why, picture: Path) -> bytes:
