@@ -16,6 +16,7 @@ from promptdsl.methods import find_method
 from promptdsl.pipeline import Compilation
 from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
+from promptdsl.report.published import TITLES
 from promptdsl.resources import resource_folder
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
@@ -192,7 +193,7 @@ def _object_for(spec: SpecInUse, category: str, asked: Asked) -> ObjectPlan:
 def _ready_spec(layout: str, category: str, root: Path) -> str:
     path = resource_folder("specs") / layout / f"{category}.inspect"
     if layout == "plain" or not path.is_file():
-        kind = {"mvtec": "MVTec AD", "visa": "VisA"}.get(layout, "other data")
+        kind = TITLES.get(layout, "other data")
         raise UsageProblem(
             f"{root}: there is no ready spec for {category} of {kind}",
             "name your own SPEC that has an object of that name",
