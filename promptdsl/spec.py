@@ -8,6 +8,10 @@ back from disk.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from promptdsl.language.ast import AreaLimit as AreaLimit
+from promptdsl.language.ast import Claim as Claim
+from promptdsl.language.ast import Limit as Limit
+from promptdsl.language.ast import ScoreLimit as ScoreLimit
 from promptdsl.methods import Setting
 from promptdsl.source import Span
 
@@ -65,30 +69,6 @@ class MethodSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreLimit:
-    """`reject when score >= at`; None is `auto`."""
-
-    verdict: Literal["reject", "review"]
-    at: float | None
-    text: str
-    span: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class AreaLimit:
-    """`reject when area above LEVEL >= SHARE`; None is `auto`."""
-
-    verdict: Literal["reject", "review"]
-    above: float
-    share: float | None
-    text: str
-    span: Span
-
-
-Limit = ScoreLimit | AreaLimit
-
-
-@dataclass(frozen=True, slots=True)
 class SampleSet:
     """Labelled pictures; paths and globs are relative to the spec's folder."""
 
@@ -98,19 +78,6 @@ class SampleSet:
     span: Span
     image_spans: tuple[Span, ...] = ()
     mask_spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A `test` block."""
-
-    title: str
-    on: str
-    verdict: Literal["pass", "review", "reject"]
-    bound: Literal["at least", "at most"]
-    share: float
-    span: Span
-    on_span: Span
 
 
 @dataclass(frozen=True, slots=True)

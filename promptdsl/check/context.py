@@ -32,6 +32,7 @@ class Context:
     entries: int = 0  # files and folders that the patterns led through
     too_wide: dict[str, str] = field(default_factory=dict)  # pattern -> more than what
     advised: dict[str, str] = field(default_factory=dict)  # pattern -> what there is instead
+    _told: set[tuple[object, ...]] = field(default_factory=set)
 
     @property
     def report(self) -> Report:
@@ -60,6 +61,12 @@ class Context:
         """The objects of the author's files as they are written, used or not."""
         for module in self.library.modules():
             yield from () if module.standard else module.file.objects
+
+    def once(self, code: str, *places: Span) -> bool:
+        """Whether this was not told yet: what several objects inherit is one mistake."""
+        new = (code, *places) not in self._told
+        self._told.add((code, *places))
+        return new
 
     def written(self, span: Span) -> bool:
         """Whether a place lies in a file of the author's, not in the standard library."""

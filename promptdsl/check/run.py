@@ -30,32 +30,38 @@ from promptdsl.check.resolve.lower import lower
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import ObjectResolver
 from promptdsl.source import SourceFile
-from promptdsl.spec import Spec
+from promptdsl.spec import ObjectSpec, Spec
 
-CHECKS: tuple[Callable[[Context], None], ...] = (
+Check = Callable[[Context], None]
+
+
+def of_each_object(check: Callable[[Context, ObjectSpec], None]) -> Check:
+    """A check of single objects as one of the whole spec."""
+
+    def of_all(context: Context) -> None:
+        for item in context.spec.objects:
+            check(context, item)
+
+    return of_all
+
+
+CHECKS: tuple[Check, ...] = (
     misspelt_placeholder,
     called_as_written,
     duplicate_names,
-    no_defect,
-    window_larger_than_grid,
-    ill_fitting_settings,
-    foreign_weights,
-    unreachable_rule,
-    one_sided_rule,
-    words_without_effect,
-    claims_without_samples,
+    *map(of_each_object, (no_defect, window_larger_than_grid, ill_fitting_settings)),
+    *map(of_each_object, (foreign_weights, unreachable_rule, one_sided_rule)),
+    *map(of_each_object, (words_without_effect, claims_without_samples)),
     sample_paths,
-    costly_picture,
+    of_each_object(costly_picture),
     too_many_prompts,
     unused_use,
 )
 # These look at expanded ensembles, which too_many_prompts must have allowed.
-ENSEMBLE_CHECKS: tuple[Callable[[Context], None], ...] = (
-    duplicate_prompts,
-    good_and_bad,
+ENSEMBLE_CHECKS: tuple[Check, ...] = (
+    *map(of_each_object, (duplicate_prompts, good_and_bad)),
     swapped_words,
-    wrong_article,
-    long_prompts,
+    *map(of_each_object, (wrong_article, long_prompts)),
     unknown_to_builtin,
     another_language,
 )

@@ -52,7 +52,7 @@ def _batches(
     return tuple(sorted({int(part) for part in parts}))
 
 
-@click.command("bench", epilog=EPILOG, short_help="Measure how fast a spec runs on this machine.")
+@click.command("bench", epilog=EPILOG)
 @click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False))
 @object_option()
 @device_option()

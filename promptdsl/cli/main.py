@@ -18,35 +18,32 @@ import click
 from promptdsl import __version__
 from promptdsl.cli.shown.terminal import prepare_streams, tell_error
 from promptdsl.diagnostics.nearest import did_you_mean
-from promptdsl.errors import Problem
+from promptdsl.errors import Problem, UsageProblem
 from promptdsl.files.advice import advice
 from promptdsl.files.naming import command_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# name -> the module whose `command` it is, and its line in the help
-COMMANDS: dict[str, tuple[str, str]] = {
-    "new": (
-        "promptdsl.cli.new",
-        "Write a first spec: asks on a terminal, takes options elsewhere.",
-    ),
-    "check": ("promptdsl.cli.check", "Say what is wrong with a spec, or that it is fine."),
-    "fmt": ("promptdsl.cli.fmt", "Lay specs out in the one canonical way."),
-    "prompts": ("promptdsl.cli.prompts", "Show every prompt with the line that it came from."),
-    "explain": ("promptdsl.cli.explain", "Explain a message such as I204, with examples."),
-    "compile": ("promptdsl.cli.compile", "Turn a spec into a plan, or into one file to deploy."),
-    "run": ("promptdsl.cli.run", "Inspect pictures."),
-    "validate": ("promptdsl.cli.validate", "Judge a spec by labelled pictures."),
-    "calibrate": ("promptdsl.cli.calibrate", "Find the thresholds that a spec leaves to auto."),
-    "ablate": ("promptdsl.cli.ablate", "Say which words help and which do harm."),
-    "suggest": ("promptdsl.cli.suggest", "Propose words to add and to remove, as a patch."),
-    "why": ("promptdsl.cli.why", "Say what made a picture's score."),
-    "diff": ("promptdsl.cli.diff", "Compare two versions of a spec on the same pictures."),
-    "train": ("promptdsl.cli.train", "Train the learned part of AnomalyCLIP or APRIL-GAN."),
-    "models": ("promptdsl.cli.models", "List the models and their weights."),
-    "bench": ("promptdsl.cli.bench", "Measure how fast a spec runs on this machine."),
-    "completion": ("promptdsl.cli.completion", "Print the completion script for a shell."),
+# name -> its line in the help; the command of that name is in the module of that name
+COMMANDS = {
+    "new": "Write a first spec: asks on a terminal, takes options elsewhere.",
+    "check": "Say what is wrong with a spec, or that it is fine.",
+    "fmt": "Lay specs out in the one canonical way.",
+    "prompts": "Show every prompt with the line that it came from.",
+    "explain": "Explain a message such as I204, with examples.",
+    "compile": "Turn a spec into a plan, or into one file to deploy.",
+    "run": "Inspect pictures.",
+    "validate": "Judge a spec by labelled pictures.",
+    "calibrate": "Find the thresholds that a spec leaves to auto.",
+    "ablate": "Say which words help and which do harm.",
+    "suggest": "Propose words to add and to remove, as a patch.",
+    "why": "Say what made a picture's score.",
+    "diff": "Compare two versions of a spec on the same pictures.",
+    "train": "Train the learned part of AnomalyCLIP or APRIL-GAN.",
+    "models": "List the models and their weights.",
+    "bench": "Measure how fast a spec runs on this machine.",
+    "completion": "Print the completion script for a shell.",
 }
 EPILOG = """\b
 Example:
@@ -73,7 +70,7 @@ class CommandTable(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(COMMANDS[cmd_name][0]).command
+        command = import_module(f"promptdsl.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -87,13 +84,13 @@ class CommandTable(click.Group):
                 hint = f"say what to do with it: {command_line('check', name)}"
             else:
                 hint = did_you_mean(name, COMMANDS) or "promptdsl --help lists the commands"
-            raise UnknownCommand(f"there is no command {name}", hint, ctx)
+            raise UsageProblem(f"there is no command {name}", hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table itself; nothing is imported for it."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Names of commands out of the table, or the options of this one."""
@@ -103,17 +100,9 @@ class CommandTable(click.Group):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [
             CompletionItem(name, help=line)
-            for name, (_, line) in COMMANDS.items()
+            for name, line in COMMANDS.items()
             if name.startswith(incomplete)
         ]
-
-
-class UnknownCommand(click.UsageError):
-    """A command that does not exist, with what may have been meant."""
-
-    def __init__(self, message: str, hint: str, ctx: click.Context) -> None:
-        super().__init__(message, ctx)
-        self.hint = hint
 
 
 @click.group(
@@ -174,7 +163,7 @@ def entry() -> NoReturn:
 def _wrong_use(wrong: click.ClickException, words: Sequence[str]) -> int:
     message = wrong.format_message().strip().rstrip(".")
     name = next((f" {word}" for word in words[:1] if word in COMMANDS), "")
-    hint = getattr(wrong, "hint", None) or _instead(message) or f"promptdsl{name} --help shows how"
+    hint = _instead(message) or f"promptdsl{name} --help shows how"
     tell_error(message[:1].lower() + message[1:], hint)
     return wrong.exit_code
 

@@ -31,9 +31,7 @@ To a machine without internet:
 """
 
 
-@click.command(
-    "models", cls=WithImport, epilog=EPILOG, short_help="List the models and their weights."
-)
+@click.command("models", cls=WithImport, epilog=EPILOG)
 @click.argument("words", nargs=-1, metavar="[WORDS...]")
 @click.option("--cached", is_flag=True, help="Only those whose weights are on this machine.")
 @click.option("--fetch", nargs=2, metavar="NAME TAG", help="Download weights into the cache.")

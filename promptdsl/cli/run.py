@@ -30,7 +30,7 @@ from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
     from promptdsl.cli.shown.progress import Progress
-    from promptdsl.inspect.run import Options, Outcome
+    from promptdsl.inspect.run import Outcome
     from promptdsl.inspect.source import Source
 
 MAX_BATCH = 4096
@@ -117,17 +117,9 @@ def command(
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
     from promptdsl.cli.shown.progress import Progress
-    from promptdsl.inspect.run import Options, run
+    from promptdsl.inspect.run import run
 
-    options = Options(
-        inputs=inputs,
-        out=out or Path(f"{Path(spec).stem}-results"),
-        mode="resume" if resume else "overwrite" if overwrite else "new",
-        object=object_name,
-        recursive=recursive,
-        maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
-        batch_size=batch_size,
-    )
+    out = out or Path(f"{Path(spec).stem}-results")
 
     def also(record: Record) -> None:
         if form == "jsonl":
@@ -135,8 +127,18 @@ def command(
 
     with Progress("loading the model", quiet=quiet, also=also) as progress:
         source = open_source(spec, device, precision, progress, allow)
-        outcome = run(source, options, progress)
-    _tell(outcome, options, form, quiet)
+        outcome = run(
+            source,
+            inputs,
+            out,
+            progress,
+            mode="resume" if resume else "overwrite" if overwrite else "new",
+            object=object_name,
+            recursive=recursive,
+            maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
+            batch_size=batch_size,
+        )
+    _tell(outcome, out, form, quiet)
     return exit_code(outcome, fail_on)
 
 
@@ -166,7 +168,7 @@ def exit_code(outcome: "Outcome", fail_on: str | None) -> int:
     return 1 if fail_on and any(counts[verdict] for verdict in FAILURES[fail_on]) else 0
 
 
-def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> None:
+def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
     """Results to standard output; the summary beside them when those are for machines."""
     from rich.console import Console
 
@@ -178,20 +180,20 @@ def _tell(outcome: "Outcome", options: "Options", form: str, quiet: bool) -> Non
         records = [dataclasses.asdict(record) for record in outcome.records]
         write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
     elif form == "text" and not quiet:
-        print_table(Console(), outcome.records, str(options.out))
+        print_table(Console(), outcome.records, str(out))
     for name, changes in run.get("changed_since_calibration", {}).items():
         tell_note(stale(name, changes, Path(run["spec"])), "warning")
     for folder, why in run["unreadable"].items():
         tell_note(f"{folder}: this folder was not looked at: {why}", "problem")
     if quiet:
         if missed := outcome.counts["error"]:
-            sentence = f"{counted(missed, 'picture')} not inspected: {options.out} says why"
+            sentence = f"{counted(missed, 'picture')} not inspected: {out} says why"
             tell_note(sentence, "problem")
         return
     line = summary(outcome.counts, run["times"]["seconds"], run["counts"]["inspected_now"])
     console = Console(stderr=form != "text")
     console.print(line, soft_wrap=True, highlight=False)
-    for sentence in remarks(outcome, options.out):
+    for sentence in remarks(outcome, out):
         console.print(shown(sentence), soft_wrap=True, highlight=False, markup=False)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.advice import advice
-from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, place_of, together
+from promptdsl.files.find import Found, How, TooManyFiles, find, has_wildcards, together
 from promptdsl.files.found import SUB_FOLDERS
 from promptdsl.files.suffixes import picture_suffixes
 
@@ -40,11 +40,6 @@ def find_in_spec(patterns: Iterable[str], spec_folder: Path) -> Found:
     `check` has refused what lies outside of the allowed folders.
     """
     return together(_found(spec_folder, pattern, How()) for pattern in patterns)
-
-
-def picture_key(path: str) -> str:
-    """Equal for two spellings of one picture."""
-    return place_of(path)
 
 
 def _found(folder: Path, pattern: str, how: How) -> Found:

@@ -1,12 +1,14 @@
 """Files are written whole or not at all, and disk failures are told in one sentence."""
 
 import errno
+import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
@@ -22,19 +24,34 @@ def disk_told_plainly(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise disk_problem(folder, error) from error
+        if error.errno in _FULL:
+            raise EnvironmentProblem(
+                f"{folder}: the disk is full",
+                "free some space, then give the same command again; `promptdsl run --resume` goes "
+                "on where a run has stopped",
+            ) from error
+        reason = error.strerror or str(error)
+        raise EnvironmentProblem(f"{folder}: cannot write here: {reason}") from error
 
 
-def disk_problem(folder: Path, error: OSError) -> EnvironmentProblem:
-    """The sentence for a failed write."""
-    if error.errno in _FULL:
-        return EnvironmentProblem(
-            f"{folder}: the disk is full",
-            "free some space, then give the same command again; `promptdsl run --resume` goes on "
-            "where a run has stopped",
-        )
-    reason = error.strerror or str(error)
-    return EnvironmentProblem(f"{folder}: cannot write here: {reason}")
+def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Files by name, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_atomically(folder / name, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """One file, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+def as_json(described: Mapping[str, Any]) -> bytes:
+    """Plain values for machines; names of files need not be UTF-8."""
+    return (json.dumps(described, indent=2) + "\n").encode("utf-8", "backslashreplace")
 
 
 def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:
@@ -79,7 +96,7 @@ def write_atomically(
         with suppress(OSError):
             temporary.unlink()
     if durable:
-        sync_folder(path.parent)
+        _sync_folder(path.parent)
 
 
 def _refuse_special(path: Path) -> None:
@@ -119,7 +136,7 @@ def _umask() -> int:
 _UMASK = _umask()  # once, on import: reading it changes it for a moment, for all threads
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make renames in a folder durable, where the system can."""
     with suppress(OSError, AttributeError):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -8,7 +8,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,23 +31,17 @@ Described = dict[str, Any]
 # --- the description of this run ---------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Tally:
-    """What is counted while a run goes on."""
-
-    writing: float = 0.0  # seconds spent waiting for drawing and the disk
-    notes: Counter[str] = field(default_factory=Counter)
-    noted: dict[str, list[str]] = field(default_factory=dict)  # note -> the first few pictures
-
-
 def begin(
     source: Source,
     objects: Sequence[ObjectPlan],
     rules: Mapping[str, tuple[Rule, ...]],
     weights: Mapping[str, str],
-    **options: Any,
+    about: Described,
 ) -> Described:
-    """The description at the start; `finish` completes it. `rules` and `weights` by object."""
+    """The description at the start, with what else there is to say `about` it.
+
+    `rules` and `weights` are by object; `finish` completes it.
+    """
     hashes = set(weights.values())
     return {
         "format": FORMAT,
@@ -64,7 +57,7 @@ def begin(
         "precision": source.compute.precision,
         "versions": versions(),
         "folder": os.getcwd(),
-        **options,
+        **about,
         "notes": {},
         "engine": [],
         "counts": {"pictures": 0, **dict.fromkeys(VERDICTS, 0)},
@@ -91,7 +84,6 @@ def finish(
     inspected: int,
     seconds: float,
     pace: Pace,
-    tally: Tally,
     problem: str | None = None,
 ) -> Described:
     """The description at the end; `counts` are those of the folder, `inspected` of this leg."""
@@ -103,7 +95,7 @@ def finish(
         "pictures_per_second": round(inspected / seconds, 3) if seconds > 0 else 0.0,
         "waiting_for_decoding": round(pace.decoding, 3),
         "scoring": round(pace.scoring, 3),
-        "waiting_for_writing": round(tally.writing, 3),
+        "waiting_for_writing": round(pace.writing, 3),
     }
     legs = run.get("legs", [])
     if inspected or not legs:  # one that inspected nothing after others is no leg
@@ -112,8 +104,8 @@ def finish(
         **run,
         "status": status,
         "problem": problem,
-        "notes": dict(Counter(run["notes"]) + tally.notes),
-        "noted": {**tally.noted, **run.get("noted", {})},
+        "notes": dict(Counter(run["notes"]) + pace.notes),
+        "noted": {**pace.noted, **run.get("noted", {})},
         "engine": list(pace.engine),
         "counts": {"pictures": sum(verdicts.values()), **verdicts, "inspected_now": inspected},
         "times": times,

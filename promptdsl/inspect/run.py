@@ -18,12 +18,11 @@ from typing import Protocol
 from promptdsl.engine.device import workers
 from promptdsl.errors import Problem, UsageProblem
 from promptdsl.files.found import Found
-from promptdsl.files.inputs import find_pictures, picture_key
+from promptdsl.files.inputs import find_pictures
+from promptdsl.files.search import place_of
 from promptdsl.files.writing import disk_told_plainly
-from promptdsl.inspect.assignment import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.description import (
     Described,
-    Tally,
     begin,
     continued,
     finish,
@@ -31,6 +30,7 @@ from promptdsl.inspect.description import (
 )
 from promptdsl.inspect.inspector import Inspected, Inspector, Pace
 from promptdsl.inspect.interrupts import Stop, Stopped, clean_stop
+from promptdsl.inspect.jobs import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
 from promptdsl.inspect.records import MAPS, follows, map_name, read_records
 from promptdsl.inspect.run_folder import Finished, Mode, RunFolder
@@ -46,19 +46,6 @@ from promptdsl.results import PictureScore, Record, name_first
 
 DRAWING_THREADS = 2
 Rules = dict[str, tuple[Rule, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is asked for."""
-
-    inputs: tuple[str, ...]
-    out: Path
-    mode: Mode = "new"
-    object: str | None = None
-    recursive: bool = False
-    maps: MapKind = "png"
-    batch_size: int | None = None  # None: auto
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +77,31 @@ class Watch(Protocol):
         ...
 
 
-def run(source: Source, options: Options, watch: Watch) -> Outcome:
-    """Inspect everything that is asked for."""
-    found = find_pictures(options.inputs, recursive=options.recursive, exclude=options.out)
-    refuse_pictures_inside(options.out, found.pictures)
-    jobs = assign(found.pictures, source.plan, options.object)
+def run(
+    source: Source,
+    inputs: Sequence[str],
+    out: Path,
+    watch: Watch,
+    *,
+    mode: Mode = "new",
+    object: str | None = None,
+    recursive: bool = False,
+    maps: MapKind = "png",
+    batch_size: int | None = None,
+) -> Outcome:
+    """Inspect everything that `inputs` name; a batch size of None looks for the fastest."""
+    found = find_pictures(inputs, recursive=recursive, exclude=out)
+    refuse_pictures_inside(out, found.pictures)
+    jobs = assign(found.pictures, source.plan, object)
     objects = objects_of(jobs, source.plan)
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
-    with clean_stop() as stop, RunFolder(options.out, options.mode) as folder:
+    with clean_stop() as stop, RunFolder(out, mode) as folder:
         with stop.long_step():  # hashes weights and pictures
-            described = _describe(source, objects, rules, options, found)
+            about = {"inputs": list(inputs), "maps": maps, **_met(found)}
+            described = _describe(source, objects, rules, about)
         earlier = folder.earlier_run()
         if earlier is not None:
-            refuse_another_run(earlier, described, options.out)
+            refuse_another_run(earlier, described, out)
             described = continued(earlier, described)
         defects = {item.name: item.defects for item in objects}
         folder.open_results(
@@ -112,45 +111,47 @@ def run(source: Source, options: Options, watch: Watch) -> Outcome:
         left = _not_done(jobs, folder)
         changed = _changed(jobs, left, folder.last_written)
         watch.begins(len(jobs), len(jobs) - len(left))
-        inspector = Inspector(source, options.object, COMMAND_LINE)
-        pace = Pace(inspector.batch(options.batch_size), lambda: stop.asked, stop.long_step)
-        work = _Work(folder, described, pace, Drawing(folder, options.maps, rules), watch)
+        inspector = Inspector(source, object, COMMAND_LINE)
+        pace = Pace(inspector.batch(batch_size), lambda: stop.asked, stop.long_step)
+        work = _Work(folder, described, pace, Drawing(folder, maps, rules), watch)
         described, records = work.do(inspector, left)
-        asked = {picture_key(job.image) for job in jobs}
-        those = tuple(record for record in records if picture_key(record.image) in asked)
+        asked = {place_of(job.image) for job in jobs}
+        those = tuple(record for record in records if place_of(record.image) in asked)
         return Outcome(those, described, stop, folder.dropped, len(records) - len(those), changed)
 
 
 def _describe(
-    source: Source, objects: Sequence[ObjectPlan], rules: Rules, options: Options, found: Found
+    source: Source, objects: Sequence[ObjectPlan], rules: Rules, about: Described
 ) -> Described:
     weights = {item.name: source.weights_hash(item) for item in objects}
     changes = {item.name: list(source.changes(item, weights[item.name])) for item in objects}
-    return begin(
-        source,
-        objects,
-        rules,
-        weights,
-        inputs=list(options.inputs),
-        maps=options.maps,
-        left_out={why: one.count for why, one in found.left_out.items()},
-        left_out_names={why: one.first for why, one in found.left_out.items()},
-        unreadable=found.unreadable,
-        remarks=[what for item in objects for what in source.references_left_out(item)],
-        changed_since_calibration={name: what for name, what in changes.items() if what},
-    )
+    about |= {
+        "remarks": [what for item in objects for what in source.references_left_out(item)],
+        "changed_since_calibration": {name: what for name, what in changes.items() if what},
+    }
+    return begin(source, objects, rules, weights, about)
+
+
+def _met(found: Found) -> Described:
+    """What the inputs gave besides pictures."""
+    left = found.left_out.items()
+    return {
+        "left_out": {why: one.count for why, one in left},
+        "left_out_names": {why: one.first for why, one in left},
+        "unreadable": found.unreadable,
+    }
 
 
 def _not_done(jobs: Sequence[Job], folder: RunFolder) -> list[Job]:
     """Jobs without a record; UsageProblem where a picture was inspected as another object."""
-    done = {picture_key(record.image): record.object for record in folder.done}
+    done = {place_of(record.image): record.object for record in folder.done}
     for job in jobs:
-        if done.get(picture_key(job.image), job.object) != job.object:
+        if done.get(place_of(job.image), job.object) != job.object:
             raise UsageProblem(
                 f"{folder.path}: {job.image} was inspected as another object in this run",
                 "start again with --overwrite, or choose another folder with -o",
             )
-    return [job for job in jobs if picture_key(job.image) not in done]
+    return [job for job in jobs if place_of(job.image) not in done]
 
 
 def _changed(jobs: Sequence[Job], left: Sequence[Job], since: float | None) -> int:
@@ -179,7 +180,6 @@ class _Work:
     ) -> None:
         self.folder, self.described, self.pace = folder, described, pace
         self.draw, self.watch = draw, watch
-        self.tally = Tally()
         self._pending: deque[Future[Finished]] = deque()
         self._before = folder.counts.total()
         self._started = time.perf_counter()
@@ -224,10 +224,10 @@ class _Work:
             ready.append(self._pending.popleft().result())
         if ready:
             self.folder.add(ready)
-        self.tally.writing += time.perf_counter() - start
+        self.pace.writing += time.perf_counter() - start
         for one in ready:
-            self.tally.notes.update(one.notes)
-            name_first(self.tally.noted, one.notes, one.record.image)
+            self.pace.notes.update(one.notes)
+            name_first(self.pace.noted, one.notes, one.record.image)
             self.watch.inspected(one.record)
 
     @property
@@ -237,8 +237,7 @@ class _Work:
 
     def _ended(self, status: str, problem: str | None = None) -> Described:
         counts, seconds = self.folder.counts, time.perf_counter() - self._started
-        what = (counts, self._inspected, seconds, self.pace, self.tally)
-        return finish(self.described, status, *what, problem)
+        return finish(self.described, status, counts, self._inspected, seconds, self.pace, problem)
 
     def _close_failed(self, error: BaseException) -> None:
         """Best effort: the failure itself is what the user must see."""

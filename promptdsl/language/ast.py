@@ -5,7 +5,9 @@ reported and are absent; `broken` marks the parents of such lines, so that a lat
 complain about what is missing because of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from promptdsl.source import Span
@@ -50,8 +52,8 @@ class FieldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class IncludeLine:
-    """`include std.normal`, `include normal_words` or `include base`."""
+class Reference:
+    """`std.normal`, `normal_words` or `base` behind include or extends: a name of some file."""
 
     alias: Word | None
     name: Word
@@ -59,11 +61,11 @@ class IncludeLine:
 
     @property
     def is_base(self) -> bool:
-        """Whether the parent object's lines are meant."""
+        """Whether the parent object's lines are meant, behind include."""
         return self.alias is None and self.name.value == "base"
 
 
-Line = Text | IncludeLine
+Line = Text | Reference
 ListKind = Literal["words", "templates"]
 PhraseKind = Literal["normal", "defect", "templates"]
 
@@ -108,27 +110,40 @@ class MethodBlock:
     fields: tuple[FieldLine, ...]
     span: Span
     head: Span
-    base: IncludeLine | None = None  # `include base`: the parent's fields come first
+    base: Reference | None = None  # `include base`: the parent's fields come first
     broken: bool = False
+    folders: Mapping[str, PurePosixPath] = field(default_factory=dict)  # where paths start
 
 
 @dataclass(frozen=True, slots=True)
-class RuleLine:
-    """`reject when score >= 0.62` or `reject when area above 0.70 >= 0.5%`; `auto` is None."""
+class ScoreLimit:
+    """`reject when score >= at`; None is `auto`."""
 
     verdict: Literal["reject", "review"]
-    measure: Literal["score", "area"]
-    above: float | None
-    bound: float | None
+    at: float | None
+    text: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLimit:
+    """`reject when area above LEVEL >= SHARE`; None is `auto`."""
+
+    verdict: Literal["reject", "review"]
+    above: float
+    share: float | None
     text: str
     span: Span
+
+
+Limit = ScoreLimit | AreaLimit
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdsBlock:
     """`thresholds { ... }`, tried from top to bottom."""
 
-    rules: tuple[RuleLine | IncludeLine, ...]  # an IncludeLine is always `include base`
+    rules: tuple[Limit | Reference, ...]  # a Reference is always `include base`
     span: Span
     broken: bool = False
 
@@ -146,17 +161,16 @@ class SamplesBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class TestBlock:
+class Claim:
     """`test "title" { on: LABEL, expect VERDICT at least SHARE }`."""
 
-    __test__ = False
-
-    title: Text
-    on: Word
+    title: str
+    on: str
     verdict: Literal["pass", "review", "reject"]
     bound: Literal["at least", "at most"]
     share: float
     span: Span
+    on_span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +181,7 @@ class RemoveLine:
     span: Span
 
 
-Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | TestBlock | RemoveLine
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """What an object extends: `metal_nut`, or `nuts.metal_nut` of a used file."""
-
-    alias: Word | None
-    name: Word
-    span: Span
+Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | Claim | RemoveLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ class ObjectDef:
     """`object NAME [extends NAME] { ... }`."""
 
     name: Word
-    parent: Parent | None
+    parent: Reference | None
     called: Text | None
     parts: tuple[Part, ...]
     span: Span

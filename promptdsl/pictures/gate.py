@@ -5,8 +5,8 @@ one that is probably not what the spec is about is inspected with a note. Refere
 has them, say what its pictures usually look like.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from promptdsl.pictures.look import Look
 from promptdsl.pictures.problem import PictureError
@@ -35,9 +35,8 @@ class NotInspected(PictureError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """The ranges in which the references lie."""
+class Usual(NamedTuple):
+    """The ranges in which the references lie, of measures of their looks."""
 
     brightness: Range
     contrast: Range
@@ -48,20 +47,10 @@ class Usual:
 
 def usual(looks: Sequence[Look]) -> Usual | None:
     """What pictures look like; None where one alone, or none, tells nothing of that."""
-
-    def spread(measure: Callable[[Look], float]) -> Range:
-        values = [measure(look) for look in looks]
-        return min(values), max(values)
-
     if len(looks) < LEAST_REFERENCES:
         return None
-    return Usual(
-        spread(lambda look: look.brightness),
-        spread(lambda look: look.contrast),
-        spread(lambda look: look.sharpness),
-        spread(lambda look: min(look.width, look.height)),
-        spread(lambda look: look.width / look.height),
-    )
+    values = ([float(getattr(look, name)) for look in looks] for name in Usual._fields)
+    return Usual(*((min(found), max(found)) for found in values))
 
 
 def refuse_blank(look: Look | None) -> None:
@@ -99,9 +88,9 @@ def _beside(look: Look, references: Usual) -> Iterable[str]:
         yield "pictures with far less contrast than all references"
     if look.sharpness < references.sharpness[0] / TIMES:
         yield "pictures far less sharp than all references"
-    if min(look.width, look.height) < references.side[0] / SIZE_TIMES:
+    if look.side < references.side[0] / SIZE_TIMES:
         yield "pictures much smaller than all references"
-    wide, narrow = references.shape[1], references.shape[0]
+    narrow, wide = references.shape
     times = max(SHAPE_TIMES, wide / narrow)
-    if not narrow / times <= look.width / look.height <= wide * times:
+    if not narrow / times <= look.shape <= wide * times:
         yield "pictures of quite another shape (width to height) than all references"

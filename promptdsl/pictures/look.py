@@ -34,6 +34,16 @@ class Look:
     blank: str | None = None  # why nothing can be judged on it
     deep: bool = False  # from a file of more than 8 bits a value
 
+    @property
+    def side(self) -> int:
+        """The smaller one."""
+        return min(self.width, self.height)
+
+    @property
+    def shape(self) -> float:
+        """Width to height."""
+        return self.width / self.height
+
 
 def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Look:
     """The look of an RGB picture; `size` is its own, before any reduction."""

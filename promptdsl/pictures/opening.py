@@ -34,6 +34,21 @@ MAX_BYTES = 1_000_000_000
 LARGE_PIXELS = 16_000_000
 LARGE_BYTES = 64_000_000
 
+UNREAD: dict[type[BaseException], str] = {
+    FileNotFoundError: "it is no longer there",
+    PermissionError: "it may not be read: permission denied",
+    IsADirectoryError: "it is a folder, not a picture",
+    MemoryError: "there is not enough memory to read it",
+}
+HEIC = {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}
+INSTEAD: dict[tuple[bytes, ...], str] = {
+    (b"%!PS",): f"it is a PostScript file, which is not opened: {SAVE_AS}",
+    (b"%PDF",): f"it is a PDF, not a picture: {SAVE_AS}",
+    (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"): (
+        "it is a TIFF of a kind that cannot be read, or damaged: save it with 8 or 16 bits"
+    ),
+}
+
 # Pillow's own limit is half a camera's panorama; ours are in `claims`.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 # What it finds odd in a file that it reads all the same means nothing to the owner of a part.
@@ -143,30 +158,22 @@ def _unread(error: BaseException) -> str:
     """Why the bytes could not be had."""
     if isinstance(error, TooLarge):
         return f"it is larger than the limit of {in_words(MAX_BYTES)}: cut or shrink it first"
-    if isinstance(error, FileNotFoundError):
-        return "it is no longer there"
-    if isinstance(error, PermissionError):
-        return "it may not be read: permission denied"
-    if isinstance(error, IsADirectoryError):
-        return "it is a folder, not a picture"
-    if isinstance(error, MemoryError):
-        return "there is not enough memory to read it"
+    for kind, sentence in UNREAD.items():
+        if isinstance(error, kind):
+            return sentence
     reason = getattr(error, "strerror", None) or str(error)
     return NOT_REGULAR if reason == NOT_REGULAR else f"it cannot be read: {reason}"
 
 
 def _what_it_is_instead(file: PictureFile) -> str:
     start = file.content[:512]
-    if start[4:8] == b"ftyp" and start[8:12] in {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+    if start[4:8] == b"ftyp" and start[8:12] in HEIC:
         return f"it is a HEIC picture, which cannot be read: {SAVE_AS}"
     if file.suffix in UNREADABLE_PICTURES:
         return f"{file.suffix[1:].upper()} pictures cannot be read: {SAVE_AS}"
-    if start.startswith(b"%!PS"):
-        return f"it is a PostScript file, which is not opened: {SAVE_AS}"
-    if start.startswith(b"%PDF"):
-        return f"it is a PDF, not a picture: {SAVE_AS}"
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "it is a TIFF of a kind that cannot be read, or damaged: save it with 8 or 16 bits"
+    for beginnings, sentence in INSTEAD.items():
+        if start.startswith(beginnings):
+            return sentence
     if not any(start):
         return "it holds only zeros, not a picture"
     if _is_text(start):

@@ -6,9 +6,10 @@ hash. What is in range here cannot make the runtime fail in a way that it does n
 
 import math
 import re
+from collections.abc import Iterator
 
 from promptdsl.methods import BUILTIN_MODEL, Field, Method, Setting
-from promptdsl.plan.model import AreaRule, MethodPlan, ObjectPlan, Plan, Rule
+from promptdsl.plan.model import AreaRule, MethodPlan, ObjectPlan, Plan
 
 MAX_NAME = 300
 MAX_PATH = 4_096
@@ -19,51 +20,46 @@ _PARTS = {"builtin": 1, "open_clip": 2, "files": 2}
 
 def check_plan(plan: Plan) -> None:
     """ValueError naming what is wrong. Settings are checked where the method is known."""
+    for fault in _faults(plan):
+        raise ValueError(fault)
+
+
+def _faults(plan: Plan) -> Iterator[str]:
     names = [item.name for item in plan.objects]
     if not names or len(set(names)) != len(names):
-        raise ValueError("it has no objects" if not names else "two objects have one name")
+        yield "it has no objects" if not names else "two objects have one name"
     for item in plan.objects:
-        if not 0 < len(item.name) <= MAX_NAME or "/" in item.name or "\0" in item.name:
-            raise ValueError("an object has no usable name")
-        _check_object(item)
+        name, method = item.name, item.method
+        if not 0 < len(name) <= MAX_NAME or "/" in name or "\0" in name:
+            yield "an object has no usable name"
+        for prompt in item.prompts:
+            if (prompt.defect is None) != (prompt.label == "normal"):
+                yield f"{name}: a prompt is {prompt.label} and has the wrong defect"
+        for what, value in _shares(item):
+            if value is not None and not 0 <= value <= 1:  # false for NaN
+                yield f"{name}: {what} is {value:g}, which is not between 0 and 1"
+        if len(method.model) != _PARTS[method.model_kind]:
+            yield f"{name}: its model has {len(method.model)} names"
+        if method.model_kind == "builtin" and method.model != (BUILTIN_MODEL,):
+            yield f"{name}: there is no such built-in model"
+        if not all(_is_path(part) for part in method.model):
+            yield "it names a file that no system could have"
 
 
-def _check_object(item: ObjectPlan) -> None:
-    for prompt in item.prompts:
-        if (prompt.defect is None) != (prompt.label == "normal"):
-            raise ValueError(f"{item.name}: a prompt is {prompt.label} and has the wrong defect")
+def _shares(item: ObjectPlan) -> Iterator[tuple[str, float | None]]:
+    """Everything of an object that must lie in [0, 1]."""
     for rule in item.thresholds:
-        _check_rule(rule, item.name)
+        if isinstance(rule, AreaRule):
+            yield "the score of a rule about areas", rule.above
+            yield "the area of a rule", rule.share
+        else:
+            yield "the score of a rule", rule.at
     for test in item.tests:
-        _share(test.share, f"{item.name}: a test's share")
-    _check_model(item.method, item.name)
+        yield "a test's share", test.share
 
 
-def _check_rule(rule: Rule, name: str) -> None:
-    if isinstance(rule, AreaRule):
-        _share(rule.above, f"{name}: the score of a rule about areas")
-        _share(rule.share, f"{name}: the area of a rule")
-    else:
-        _share(rule.at, f"{name}: the score of a rule")
-
-
-def _share(value: float | None, what: str) -> None:
-    if value is not None and not 0 <= value <= 1:  # false for NaN
-        raise ValueError(f"{what} is {value:g}, which is not between 0 and 1")
-
-
-def _check_model(method: MethodPlan, name: str) -> None:
-    if len(method.model) != _PARTS[method.model_kind]:
-        raise ValueError(f"{name}: its model has {len(method.model)} names")
-    if method.model_kind == "builtin" and method.model != (BUILTIN_MODEL,):
-        raise ValueError(f"{name}: there is no such built-in model")
-    for part in method.model:
-        _path(part)
-
-
-def _path(text: str) -> None:
-    if not 0 < len(text) <= MAX_PATH or "\0" in text:
-        raise ValueError("it names a file that no system could have")
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_PATH and "\0" not in value
 
 
 def check_settings(plan: MethodPlan, method: Method) -> None:
@@ -75,15 +71,11 @@ def check_settings(plan: MethodPlan, method: Method) -> None:
     for name, value in plan.settings.items():
         if name not in fields:
             raise ValueError(f"method {method.name} has no setting {name[:60]}")
-        if value is None and _may_be_none(fields[name]):
-            continue
-        if not _fits(value, fields[name]):
+        field = fields[name]
+        if value is None and (field.default is None or field.kind == "pixels"):
+            continue  # the model's own size, or there is none
+        if not _fits(value, field):
             raise ValueError(f"{name} of method {method.name} is {str(value)[:60]}")
-
-
-def _may_be_none(field: Field) -> bool:
-    """None means the model's own size, or that there is none."""
-    return field.default is None or field.kind == "pixels"
 
 
 def _fits(value: Setting, field: Field) -> bool:
@@ -93,14 +85,14 @@ def _fits(value: Setting, field: Field) -> bool:
     if field.kind == "choice":
         return value in field.choices
     if field.kind == "file":
-        return isinstance(value, str) and 0 < len(value) <= MAX_PATH and "\0" not in value
+        return _is_path(value)
     if not isinstance(value, tuple):
         return False
     if field.kind == "windows":
         return all(isinstance(v, str) and _WINDOW.fullmatch(v) for v in value)
     if field.kind == "blocks":
         return bool(value) and all(_is_number(v, True) and 1 <= v <= MAX_BLOCK for v in value)  # type: ignore[operator]
-    return all(isinstance(v, str) and len(v) <= MAX_PATH and "\0" not in v for v in value)
+    return all(v == "" or _is_path(v) for v in value)
 
 
 def _is_number(value: object, whole: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,14 +28,11 @@ from promptdsl.training.recipe import Recipe, digest
 class Listener(Protocol):
     """Is told how a training goes on."""
 
-    def encoding(self, done: int, total: int) -> None:
-        """So many pictures are encoded."""
+    def counts(self, what: str, done: int, total: int) -> None:
+        """So many pictures are encoded, or judged."""
 
     def training(self, told: Told) -> None:
         """A step was made."""
-
-    def judging(self, done: int, total: int) -> None:
-        """So many held-out pictures are scored."""
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""
@@ -156,7 +154,8 @@ def _facts(task: Task, model: ClipModel, learner: Learner) -> dict[str, Any]:
 
 def _prepared(task: Task, learner: Learner, facts: dict[str, Any], listener: Listener) -> Training:
     examples = task.material.examples
-    listener.encoding(0, len(examples))  # reading them all for the key takes a moment, too
+    encoded = partial(listener.counts, "encoding pictures")
+    encoded(0, len(examples))  # reading them all for the key takes a moment, too
     key = digest(task.recipe, facts, examples)
     _tell_of_state(task.out, key, listener)
 
@@ -166,9 +165,7 @@ def _prepared(task: Task, learner: Learner, facts: dict[str, Any], listener: Lis
 
     task.out.parent.mkdir(parents=True, exist_ok=True)
     with disk_told_plainly(task.out.parent):
-        features = stored.store(
-            features_file(task.out), key, len(examples), encode, listener.encoding
-        )
+        features = stored.store(features_file(task.out), key, len(examples), encode, encoded)
     if features.rows is None:
         listener.note(
             "the disk has no room for the features: each epoch encodes the pictures again"
@@ -197,6 +194,6 @@ def _judged(task: Task, learner: Learner, listener: Listener) -> tuple[Figures, 
     def count(pictures: int) -> None:
         nonlocal done
         done += pictures
-        listener.judging(done, total)
+        listener.counts("judging on held-out pictures", done, total)
 
     return tuple(judge(learner.detector(c.name), c, count) for c in held)

@@ -80,7 +80,7 @@ def test_lines_of_a_validation_and_of_a_training(
         for clock.now in (10, 20):
             progress.advance(10)
         for clock.now in (30, 40):
-            progress.encoding(3, 8)
+            progress.counts("encoding pictures", 3, 8)
         for clock.now, step in ((50, 1), (60, 2), (70, 3)):
             progress.training(told(step, 3))
     assert capsys.readouterr().err.splitlines() == [
@@ -136,10 +136,10 @@ def test_bars_of_a_run() -> None:
 def test_bars_of_a_training_stay() -> None:
     stream, console = terminal()
     with Progress(None, kept=True, console=console) as progress:
-        progress.encoding(2, 2)
+        progress.counts("encoding pictures", 2, 2)
         progress.note("going on from [a].state")
         progress.training(told(1, 1))
-        progress.judging(4, 4)
+        progress.counts("judging on held-out pictures", 4, 4)
     shown = stream.getvalue()
     assert "note: going on from [a].state\n" in shown
     assert "trained 1 steps: epoch 1: loss 0.500, dice 0.250\n" in shown

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from promptdsl.inspect.run import Options, Outcome, run
+from promptdsl.inspect.run import Outcome, run
 
 from .fakes import FakeSource, Seen, make_plan
 
@@ -16,8 +16,8 @@ def go(
     watch: Seen | None = None,
     **more: Any,
 ) -> Outcome:
-    options = Options(inputs or ("pics",), Path(out), **more)
-    return run(source or FakeSource(make_plan()), options, watch or Seen())  # type: ignore[arg-type]
+    source = source or FakeSource(make_plan())
+    return run(source, inputs or ("pics",), Path(out), watch or Seen(), **more)  # type: ignore[arg-type]
 
 
 def lines(out: str = "out") -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from fakes import FakeDetector, FakeSource, Seen, make_plan
 
 from promptdsl.cli.run import exit_code
 from promptdsl.errors import Problem
-from promptdsl.inspect.run import Options, run
+from promptdsl.inspect.run import run
 
 
 class Aloud(Seen):
@@ -21,9 +21,8 @@ class Aloud(Seen):
 
 def main(out: str, mode: str, seconds: str, *pictures: str) -> int:
     source = FakeSource(make_plan(), FakeDetector(seconds=float(seconds)))
-    options = Options(pictures, Path(out), mode, batch_size=2)  # type: ignore[arg-type]
     try:
-        return exit_code(run(source, options, Aloud()), None)  # type: ignore[arg-type]
+        return exit_code(run(source, pictures, Path(out), Aloud(), mode=mode, batch_size=2), None)  # type: ignore[arg-type]
     except Problem as problem:
         print(f"error: {problem.sentence}", file=sys.stderr)
         return problem.exit_code

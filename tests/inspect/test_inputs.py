@@ -7,7 +7,8 @@ import pytest
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.found import Found
-from promptdsl.files.inputs import find_in_spec, find_pictures, picture_key
+from promptdsl.files.inputs import find_in_spec, find_pictures
+from promptdsl.files.search import place_of
 
 
 def counts(found: Found) -> dict[str, int]:
@@ -140,7 +141,7 @@ def test_two_dots_behind_a_link_name_what_the_system_opens(here: Path) -> None:
     Path("link").symlink_to("far/deep")
     (picture,) = find_pictures(["link/../x.png"]).pictures
     assert os.path.samefile(picture, "far/x.png")
-    assert picture_key(picture) == picture_key("far/x.png") != picture_key("x.png")
+    assert place_of(picture) == place_of("far/x.png") != place_of("x.png")
     assert find_pictures(["link/../x.png", "x.png", "far/x.png"]).pictures == (picture, "x.png")
 
 

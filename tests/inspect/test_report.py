@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from promptdsl.inspect.run import Options, run
+from promptdsl.inspect.run import run
 from promptdsl.report import html
 from promptdsl.report.colors import TABLE, levels
 from promptdsl.report.heatmap import overlay
@@ -55,7 +55,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("pics/bad.png").write_text("hello")
     Path("pics/notes.txt").write_text("x")
     source: Any = FakeSource(make_plan(), FakeDetector())
-    run(source, Options(("pics",), Path("out")), Seen())
+    run(source, ("pics",), Path("out"), Seen())
     return Path("out/report.html")
 
 
@@ -133,7 +133,7 @@ def test_on_paper_24_pictures_take_three_pages(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     paint_many(Path("pics"), 24)
-    run(FakeSource(make_plan(), FakeDetector()), Options(("pics",), Path("out")), Seen())
+    run(FakeSource(make_plan(), FakeDetector()), ("pics",), Path("out"), Seen())
     paper = tmp_path / "page.pdf"
     flags = [flag for flag in FLAGS if flag != "--dump-dom"]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
@@ -254,7 +254,7 @@ def test_hostile_names_stay_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     paint(Path("pics") / name, 0.9)
     rule = score_rule("reject", 0.5).model_copy(update={"text": "</script><b>"})
     source: Any = FakeSource(make_plan(make_object("nut", (rule,))))
-    run(source, Options(("pics",), Path("out")), Seen())
+    run(source, ("pics",), Path("out"), Seen())
     text = Path("out/report.html").read_text()
     assert name not in text
     assert "</script><b>" not in text

@@ -23,14 +23,11 @@ class Speaking:
     def __init__(self, pipe: int) -> None:
         self.pipe = pipe
 
-    def encoding(self, done: int, total: int) -> None:
+    def counts(self, what: str, done: int, total: int) -> None:
         os.write(self.pipe, b"e")
 
     def training(self, told: object) -> None:
         os.write(self.pipe, b"s")
-
-    def judging(self, done: int, total: int) -> None:
-        os.write(self.pipe, b"j")
 
     def note(self, sentence: str) -> None:
         pass

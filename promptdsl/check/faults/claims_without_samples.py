@@ -9,30 +9,26 @@ from promptdsl.check.context import Context
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.vocabulary import NAME
 from promptdsl.methods import METHODS
-from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec
 
 GOOD = "good"
 _ALSO_GOOD = {"normal", "ok", "pass", "good parts", "good_parts", "goods", "io"}
 
 
-def claims_without_samples(context: Context) -> None:
-    """Check the labels of each object."""
-    told: set[Span] = set()  # inherited samples and tests are told of once
-    for item in context.objects:
-        if not item.lost_parts:
-            _samples(context, item, told)
-            _claims(context, item, told)
+def claims_without_samples(context: Context, item: ObjectSpec) -> None:
+    """Check the labels; inherited samples and tests are told of once."""
+    if not item.lost_parts:
+        _samples(context, item)
+        _claims(context, item)
 
 
-def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
+def _samples(context: Context, item: ObjectSpec) -> None:
     names = dict.fromkeys([GOOD, *(defect.name for defect in item.defects)])
     if not METHODS[item.method.name].uses_words and not item.defects:
         return
     for sample in item.samples:
         label = sample.label
-        if label not in names and sample.span not in told:
-            told.add(sample.span)
+        if label not in names and context.once("I603", sample.span):
             context.report.error(
                 "I603", sample.span, f"{label} is neither good nor a defect of {item.name}",
                 near=GOOD if label == "normal" else nearest(label, names),
@@ -40,11 +36,10 @@ def _samples(context: Context, item: ObjectSpec, told: set[Span]) -> None:
             )  # fmt: skip
 
 
-def _claims(context: Context, item: ObjectSpec, told: set[Span]) -> None:
+def _claims(context: Context, item: ObjectSpec) -> None:
     labels = dict.fromkeys(sample.label for sample in item.samples)
     for claim in item.claims:
-        if claim.on not in labels and claim.on_span not in told:
-            told.add(claim.on_span)
+        if claim.on not in labels and context.once("I605", claim.on_span):
             good = claim.on.lower() in _ALSO_GOOD and GOOD in labels
             context.report.error(
                 "I605", claim.on_span,

@@ -34,19 +34,18 @@ class Cost:
     gigabytes: float
 
 
-def costly_picture(context: Context) -> None:
+def costly_picture(context: Context, item: ObjectSpec) -> None:
     """Estimate the cost of a picture where the model's shape is known."""
-    for item in context.objects:
-        facts, size = item.method.facts, item.method.settings.get("image_size")
-        if facts is None:
-            continue
-        side = size if isinstance(size, int) else facts.image_size
-        shots = item.method.settings.get("shots")
-        found = _references(context, item)
-        used = min(found, shots) if isinstance(shots, int) and found else found
-        cost = picture_cost(item.method, side, used)
-        if cost is not None:
-            _tell(context, item, cost, side, used)
+    facts, size = item.method.facts, item.method.settings.get("image_size")
+    if facts is None:
+        return
+    side = size if isinstance(size, int) else facts.image_size
+    shots = item.method.settings.get("shots")
+    found = _references(context, item)
+    used = min(found, shots) if isinstance(shots, int) and found else found
+    cost = picture_cost(item.method, side, used)
+    if cost is not None:
+        _tell(context, item, cost, side, used)
 
 
 def _references(context: Context, item: ObjectSpec) -> int:

@@ -8,28 +8,23 @@ from collections.abc import Iterable
 
 from promptdsl.check.context import Context
 from promptdsl.language.statements import shown
-from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase
 
-_Told = set[tuple[Span, Span]]  # pairs of lines, so that an include or a child object adds none
 
-
-def duplicate_prompts(context: Context) -> None:
+def duplicate_prompts(context: Context, item: ObjectSpec) -> None:
     """Report doubled phrases and templates once per pair of lines, not once per prompt."""
-    told: _Told = set()
-    for item in context.objects:
-        anomalous = [phrase for defect in item.defects for phrase in defect.phrases]
-        doubled = False
-        for what, phrases, where in (
-            ("phrase", item.normal, "normal"),
-            ("phrase", anomalous, "the defects"),
-            ("template", item.templates, "templates"),
-        ):
-            label, where = f"a doubled {what}", f"{where} of {item.name}"
-            doubled = _doubled(context, label, where, phrases, told) or doubled
-        if not doubled and "templates" not in item.defaulted:
-            _collisions(context, item, item.normal, told)
-            _collisions(context, item, anomalous, told)
+    anomalous = [phrase for defect in item.defects for phrase in defect.phrases]
+    doubled = False
+    for what, phrases, where in (
+        ("phrase", item.normal, "normal"),
+        ("phrase", anomalous, "the defects"),
+        ("template", item.templates, "templates"),
+    ):
+        label, where = f"a doubled {what}", f"{where} of {item.name}"
+        doubled = _doubled(context, label, where, phrases) or doubled
+    if not doubled and "templates" not in item.defaulted:
+        _collisions(context, item, item.normal)
+        _collisions(context, item, anomalous)
 
 
 def _tell(
@@ -41,23 +36,20 @@ def _tell(
     )
 
 
-def _doubled(
-    context: Context, label: str, where: str, phrases: Iterable[Phrase], told: _Told
-) -> bool:
+def _doubled(context: Context, label: str, where: str, phrases: Iterable[Phrase]) -> bool:
     seen: dict[str, Phrase] = {}
     found = False
     for phrase in phrases:
         first = seen.setdefault(phrase.text, phrase)
         found = found or first is not phrase
-        if first is not phrase and (phrase.site, first.site) not in told:
-            told.add((phrase.site, first.site))
+        if first is not phrase and context.once("I206", phrase.site, first.site):
             message = f'"{shown(phrase.text, 80)}" stands twice in {where} and counts twice'
             help = "remove one of them, unless the published list is meant to be reproduced"
             _tell(context, phrase, first, message, label, help)
     return found
 
 
-def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], told: _Told) -> None:
+def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase]) -> None:
     """Different phrases and templates that make the same sentence."""
     if not any(context.written(template.span) for template in item.templates):
         return
@@ -66,9 +58,8 @@ def _collisions(context: Context, item: ObjectSpec, phrases: Iterable[Phrase], t
         for template in item.templates:
             text = template.text.replace("{object}", phrase.text)
             first = seen.setdefault(text, (phrase, template))
-            pair = (phrase.site, first[0].site)
-            if first != (phrase, template) and pair not in told:
-                told.add(pair)
+            other = first != (phrase, template)
+            if other and context.once("I206", phrase.site, first[0].site):
                 message = f"two phrases and templates of {item.name} make the same prompt: "
                 message += f'"{shown(text, 120)}"'
                 _tell(context, phrase, first[0], message, "counts twice", "change one of them")

@@ -12,6 +12,7 @@ from typing import Any
 
 from promptdsl.builtin_words import builtin_weights
 from promptdsl.check.context import Context
+from promptdsl.check.resolve.fit_defaults import as_written
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec
@@ -21,19 +22,18 @@ _LENGTH = struct.Struct("<Q")  # a safetensors file begins with the length of it
 Facts = dict[str, Any]
 
 
-def foreign_weights(context: Context) -> None:
+def foreign_weights(context: Context, item: ObjectSpec) -> None:
     """Hold the header of each weights file against the method block."""
     if context.library.to_train:
         return
-    for item in context.objects:
-        weights = item.method.settings.get("weights")
-        place = item.place_of("weights")
-        if weights is None and item.method.model_kind == "builtin":
-            _builtin(context, item, place)
-        elif isinstance(weights, str) and weights.endswith(SUFFIX):
-            path = context.file(weights)
-            if path is not None and context.library.inside(context.library.loader.resolve(path)):
-                _check(context, item, weights, path, place)
+    weights = item.method.settings.get("weights")
+    place = item.place_of("weights")
+    if weights is None and item.method.model_kind == "builtin":
+        _builtin(context, item, place)
+    elif isinstance(weights, str) and weights.endswith(SUFFIX):
+        path = context.file(weights)
+        if path is not None and context.library.inside(context.library.loader.resolve(path)):
+            _check(context, item, weights, path, place)
 
 
 def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
@@ -44,7 +44,10 @@ def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
 
 
 def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Span) -> None:
-    told = _told(context, path)
+    try:
+        told = _header(context.library.loader.read(path))
+    except OSError:
+        told = None
     if told is None:
         context.report.error(
             "I419", place, f"{shown} says nothing of a method that it was trained for",
@@ -91,11 +94,12 @@ def _settings(context: Context, item: ObjectSpec, shown: str, facts: Facts, plac
         before = tuple(before) if isinstance(before, list) else before
         if before is None or asked is None or before == asked:
             continue
-        written = _written(before) + (" px" if field.kind == "pixels" else "")
+        written = as_written(before, field.kind)
         if field.name == "stages":
             context.report.error(
                 "I419", item.method.spans.get("stages") or place,
-                f"{shown} has linear layers for blocks {written}, not for {_written(asked)}",
+                f"{shown} has linear layers for blocks {written}, not for "
+                f"{as_written(asked, field.kind)}",
                 help=f"write stages: {written}",
             )  # fmt: skip
             return
@@ -108,19 +112,8 @@ def _settings(context: Context, item: ObjectSpec, shown: str, facts: Facts, plac
         )  # fmt: skip
 
 
-def _written(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _told(context: Context, path: Path) -> tuple[str, Facts] | None:
-    """Method and facts out of the header; None where there are none to read."""
-    try:
-        return _header(context.library.loader.read(path))
-    except OSError:
-        return None
-
-
 def _header(content: bytes) -> tuple[str, Facts] | None:
+    """Method and facts out of the header; None where there are none to read."""
     try:
         (length,) = _LENGTH.unpack(content[: _LENGTH.size])
         header = json.loads(content[_LENGTH.size : _LENGTH.size + length])

@@ -6,23 +6,20 @@ Why: the score compares the two; what they share only makes them harder to tell 
 from promptdsl.check.context import Context
 from promptdsl.language.statements import shown
 from promptdsl.source import Span
-from promptdsl.spec import Defect, Phrase
+from promptdsl.spec import Defect, ObjectSpec, Phrase
 
 
-def good_and_bad(context: Context) -> None:
+def good_and_bad(context: Context, item: ObjectSpec) -> None:
     """Report phrases that stand on both sides, those of one include together."""
-    told: set[Span] = set()
-    for item in context.objects:
-        normal = {_key(phrase): phrase for phrase in item.normal}
-        for defect in item.defects:
-            shared: dict[Span, list[Phrase]] = {}
-            for phrase in defect.phrases:
-                if _key(phrase) in normal:
-                    shared.setdefault(context.place(phrase), []).append(phrase)
-            for place, phrases in shared.items():
-                if place not in told:
-                    told.add(place)
-                    _tell(context, defect, place, phrases, normal[_key(phrases[0])])
+    normal = {_key(phrase): phrase for phrase in item.normal}
+    for defect in item.defects:
+        shared: dict[Span, list[Phrase]] = {}
+        for phrase in defect.phrases:
+            if _key(phrase) in normal:
+                shared.setdefault(context.place(phrase), []).append(phrase)
+        for place, phrases in shared.items():
+            if context.once("I207", place):
+                _tell(context, defect, place, phrases, normal[_key(phrases[0])])
 
 
 def _key(phrase: Phrase) -> str:

@@ -9,13 +9,12 @@ from promptdsl.methods import METHODS
 from promptdsl.spec import ObjectSpec
 
 
-def ill_fitting_settings(context: Context) -> None:
+def ill_fitting_settings(context: Context, item: ObjectSpec) -> None:
     """Check settings against each other and the model's shape."""
-    for item in context.objects:
-        _blocks(context, item)
-        _image_size(context, item)
-        _shots(context, item)
-        _weights(context, item)
+    _blocks(context, item)
+    _image_size(context, item)
+    _shots(context, item)
+    _weights(context, item)
 
 
 def _is_lost(item: ObjectSpec, *names: str) -> bool:

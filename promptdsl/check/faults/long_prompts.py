@@ -24,17 +24,16 @@ _FIRST_MERGES = 2_000
 _LONGEST_WORD = 200  # pairs are merged in quadratic time, and no real word is longer
 
 
-def long_prompts(context: Context) -> None:
+def long_prompts(context: Context, item: ObjectSpec) -> None:
     """One message per phrase, for its longest prompt."""
-    for item in context.objects:
-        facts = item.method.facts
-        limit = facts.context if facts is not None else DEFAULT_CONTEXT
-        template = max(item.templates, key=lambda t: len(t.text.encode()), default=None)
-        if template is None:
-            continue
-        for _defect, phrase in states(item):
-            if not _check(context, item, phrase, template, limit):
-                break
+    facts = item.method.facts
+    limit = facts.context if facts is not None else DEFAULT_CONTEXT
+    template = max(item.templates, key=lambda t: len(t.text.encode()), default=None)
+    if template is None:
+        return
+    for _defect, phrase in states(item):
+        if not _check(context, item, phrase, template, limit):
+            break
 
 
 def _check(

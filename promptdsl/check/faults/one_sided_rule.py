@@ -10,12 +10,11 @@ from promptdsl.spec import Limit, ObjectSpec, ScoreLimit
 _WHAT_HAPPENS = {"reject": "every part is rejected", "review": "every part goes to review"}
 
 
-def one_sided_rule(context: Context) -> None:
+def one_sided_rule(context: Context, item: ObjectSpec) -> None:
     """Look at each line by itself; a line that several objects have is told once."""
-    for item in context.objects:
-        for limit in () if "thresholds" in item.defaulted else item.limits:
-            if limit.span is not None and not _always(context, limit, limit.span):
-                _never(context, item, limit, limit.span)
+    for limit in () if "thresholds" in item.defaulted else item.limits:
+        if limit.span is not None and not _always(context, limit, limit.span):
+            _never(context, item, limit, limit.span)
 
 
 def _always(context: Context, limit: Limit, place: Span) -> bool:

@@ -11,27 +11,20 @@ from promptdsl.check.context import Context
 from promptdsl.spec import AreaLimit, Limit, ObjectSpec, ScoreLimit
 
 
-def unreachable_rule(context: Context) -> None:
+def unreachable_rule(context: Context, item: ObjectSpec) -> None:
     """Compare each line with those above it."""
-    for item in context.objects:
-        if "thresholds" not in item.defaulted:
-            _object(context, item)
-
-
-def _object(context: Context, item: ObjectSpec) -> None:
     above = _Above()
-    for limit in item.limits:
+    for limit in () if "thresholds" in item.defaulted else item.limits:
         earlier = above.decider(limit)
         if earlier is None:
             above.add(limit)
         elif limit.span is not None and earlier.span is not None:
-            lower = "lower" if earlier.verdict != limit.verdict else "other"
+            help = "put it above the lower line, or give it a lower limit"
             context.report.error(
                 "I502", limit.span,
                 f"this line can never decide: {earlier.text} already holds whenever it does",
                 label="never reached",
-                help=f"put it above the {lower} line, or give it a lower limit"
-                if earlier.verdict != limit.verdict else "remove it",
+                help=help if earlier.verdict != limit.verdict else "remove it",
                 related=((earlier.span, "decides first"),),
             )  # fmt: skip
 

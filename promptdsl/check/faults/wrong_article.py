@@ -8,7 +8,7 @@ import re
 
 from promptdsl.check.context import Context, states
 from promptdsl.check.faults.called_as_written import without_article
-from promptdsl.spec import Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 _VOWEL = re.compile(r"(?!uni(?!n|m)|use|usu|one\b|eu|uti)[aeiou]", re.I)
 _UN = re.compile(r"un(?!i(?!n|m))", re.I)
@@ -16,16 +16,15 @@ _BEGINS_WITH_ARTICLE = re.compile(r"(?:an?|the)\s", re.I)
 _ARTICLE_AT_END = re.compile(r"\b(an?)\s+$", re.I)
 
 
-def wrong_article(context: Context) -> None:
+def wrong_article(context: Context, item: ObjectSpec) -> None:
     """One message per phrase at most."""
-    for item in context.objects:
-        templates = [t for t in item.templates if context.written(t.span)]
-        called = without_article(item.called)  # an article in it has a message of its own
-        for _defect, phrase in states(item):
-            _one(context, called, phrase, templates)
-        for template in templates:
-            if "{object}" in template.text and not item.normal:
-                _clash(context, template, template.text, called)
+    templates = [t for t in item.templates if context.written(t.span)]
+    called = without_article(item.called)  # an article in it has a message of its own
+    for _defect, phrase in states(item):
+        _one(context, called, phrase, templates)
+    for template in templates:
+        if "{object}" in template.text and not item.normal:
+            _clash(context, template, template.text, called)
 
 
 def _one(context: Context, called: str, phrase: Phrase, templates: list[Phrase]) -> None:

@@ -4,14 +4,14 @@ from functools import partial
 
 from promptdsl.check.model_reference import read_model
 from promptdsl.check.resolve.fit_defaults import fit_defaults
-from promptdsl.check.resolve.lists import Resolver, find_list
+from promptdsl.check.resolve.lists import Resolver
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import Merged
 from promptdsl.check.resolve.settings import Settings, read_settings
-from promptdsl.language.ast import ListKind, RuleLine
+from promptdsl.language.ast import ListKind
 from promptdsl.methods import DEFAULT_METHOD, METHODS, Setting
 from promptdsl.source import Span
-from promptdsl.spec import AreaLimit, Limit, MethodSpec, ObjectSpec, Phrase, ScoreLimit
+from promptdsl.spec import MethodSpec, ObjectSpec, Phrase, ScoreLimit
 
 DEFAULT_LIMIT = ScoreLimit("reject", 0.5, "reject when score >= 0.5", None)
 
@@ -30,7 +30,7 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
     defaulted = frozenset(part for part, value in parts.items() if value is None)
     profile = METHODS[method.name].profile
     published = partial(_published, profile, definition.name.span, library, resolver)
-    limits = (DEFAULT_LIMIT,) if merged.rules is None else tuple(map(_limit, merged.rules))
+    limits = (DEFAULT_LIMIT,) if merged.rules is None else merged.rules
     return ObjectSpec(
         name=definition.name.value,
         called=merged.called or definition.name.value.replace("_", " "),
@@ -51,20 +51,12 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
     )
 
 
-def _limit(rule: RuleLine) -> Limit:
-    if rule.measure == "score":
-        return ScoreLimit(rule.verdict, rule.bound, rule.text, rule.span)
-    assert rule.above is not None
-    return AreaLimit(rule.verdict, rule.above, rule.bound, rule.text, rule.span)
-
-
 def _published(
     profile: str, site: Span, library: Library, resolver: Resolver, kind: ListKind, name: str
 ) -> tuple[Phrase, ...]:
     """The published list of the method's own profile."""
     module = library.standard(profile)
-    named = find_list(module, kind, name)
-    assert named is not None
+    named = module.lists[kind, name]
     resolver.count(named, module)
     return tuple(Phrase(text.value, text.span, site) for text in resolver.list(named, module))
 
@@ -83,7 +75,7 @@ def _method(merged: Merged, library: Library) -> MethodSpec:
     assert isinstance(model, tuple)
     place = spans["model"] if "model" in settings.values else None
     reference = read_model(tuple(map(str, model)), place, library)
-    at = lines.span if lines else None
+    at = lines.head if lines else None
     fit_defaults(
         method, filled, set(spans), reference, at or merged.definition.name.span, library.report
     )

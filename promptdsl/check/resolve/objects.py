@@ -9,37 +9,24 @@ from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
-    FieldLine,
-    IncludeLine,
+    Claim,
+    Limit,
     MethodBlock,
     ObjectDef,
-    Parent,
     Part,
     PhraseBlock,
+    Reference,
     RemoveLine,
-    RuleLine,
     SamplesBlock,
-    TestBlock,
     ThresholdsBlock,
 )
 from promptdsl.language.build.objects import UNNAMED
 from promptdsl.language.vocabulary import FORMS
 from promptdsl.source import Span
-from promptdsl.spec import Claim, Defect, Phrase, SampleSet
+from promptdsl.spec import Defect, Phrase, SampleSet
 
 MAX_CHAIN = 100
 MAX_NAMED = 300  # other objects that a misspelt parent is compared with
-
-
-@dataclass(frozen=True, slots=True)
-class MethodLines:
-    """The method as written, inherited fields first; `folders` says where a field's paths start."""
-
-    name: str
-    name_span: Span
-    fields: tuple[FieldLine, ...]
-    folders: dict[str, PurePosixPath]
-    span: Span
 
 
 @dataclass(slots=True)
@@ -53,8 +40,8 @@ class Merged:
     normal: tuple[Phrase, ...] | None = None
     defects: dict[str, Defect] = field(default_factory=dict)
     templates: tuple[Phrase, ...] | None = None
-    method: MethodLines | None = None
-    rules: tuple[RuleLine, ...] | None = None
+    method: MethodBlock | None = None  # the inherited fields first
+    rules: tuple[Limit, ...] | None = None
     samples: dict[str, SampleSet] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     broken: bool = False  # a line was lost: what is missing may have been in it
@@ -167,7 +154,7 @@ class ObjectResolver:
         )  # fmt: skip
         return None
 
-    def _home(self, named: Parent, module: Module) -> Module | None:
+    def _home(self, named: Reference, module: Module) -> Module | None:
         """The file that an object's parent is looked for in."""
         if named.alias is None:
             return module
@@ -180,7 +167,9 @@ class ObjectResolver:
             )  # fmt: skip
         return module.imports.get(alias)
 
-    def _resolved_parent(self, named: Parent, candidate: ObjectDef, home: Module) -> Merged | None:
+    def _resolved_parent(
+        self, named: Reference, candidate: ObjectDef, home: Module
+    ) -> Merged | None:
         key = (home.source.name, candidate.name.value)
         if key in self._open or len(self._open) > MAX_CHAIN:
             chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
@@ -205,11 +194,8 @@ class ObjectResolver:
             self._thresholds(merged, part)
         elif isinstance(part, SamplesBlock):
             merged.samples[part.label.value] = self._samples(merged, part)
-        elif isinstance(part, TestBlock):
-            merged.claims[part.title.value] = Claim(
-                part.title.value, part.on.value, part.verdict, part.bound, part.share,
-                part.span, part.on.span,
-            )  # fmt: skip
+        elif isinstance(part, Claim):
+            merged.claims[part.title] = part
         else:
             self._remove(merged, part, own_defects)
 
@@ -237,20 +223,17 @@ class ObjectResolver:
         else:
             merged.templates = phrases
 
-    def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
-        folder = merged.module.plan_folder
+    def _method(self, merged: Merged, part: MethodBlock) -> MethodBlock:
         fields = {line.name.value: line for line in part.fields}
-        folders = dict.fromkeys(fields, folder)
+        folders = dict.fromkeys(fields, merged.module.plan_folder)
         if part.base is not None and merged.method is None:
             self._no_base(part.base, merged)
         elif part.base is not None and merged.method is not None:
-            fields = {**{line.name.value: line for line in merged.method.fields}, **fields}
+            fields = {line.name.value: line for line in merged.method.fields} | fields
             folders = {**merged.method.folders, **folders}
-        return MethodLines(
-            part.name.value, part.name.span, tuple(fields.values()), folders, part.head
-        )
+        return replace(part, fields=tuple(fields.values()), folders=folders)
 
-    def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+    def _no_base(self, line: Reference, merged: Merged) -> None:
         if merged.lost_parts:
             return
         what = (
@@ -262,9 +245,9 @@ class ObjectResolver:
         merged.broken = True
 
     def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
-        rules: list[RuleLine] = []
+        rules: list[Limit] = []
         for line in part.rules:
-            if isinstance(line, RuleLine):
+            if not isinstance(line, Reference):
                 rules.append(line)
             elif merged.rules is None:
                 self._no_base(line, merged)
@@ -329,8 +312,8 @@ def _part_name(part: Part) -> str:
         return part.title
     if isinstance(part, SamplesBlock):
         return f"samples {part.label.value}"
-    if isinstance(part, TestBlock):
-        return f'test "{part.title.value}"'
+    if isinstance(part, Claim):
+        return f'test "{part.title}"'
     if isinstance(part, RemoveLine):
         return f"remove {part.name.value}"
     return "method" if isinstance(part, MethodBlock) else "thresholds"

@@ -115,10 +115,10 @@ class Progress:
         """The figures of this object are computed now."""
         self._show(f"measuring {name}")
 
-    def encoding(self, done: int, total: int) -> None:
-        """So many pictures to learn from are encoded."""
-        self._show("encoding pictures", done, total)
-        self._line(f"encoding pictures: {done:,} of {total:,}")
+    def counts(self, what: str, done: int, total: int) -> None:
+        """So many pictures are encoded for a training, or judged after it."""
+        self._show(what, done, total)
+        self._line(f"{what}: {done:,} of {total:,}")
 
     def training(self, told: "Told") -> None:
         """A step of a training was made."""
@@ -131,11 +131,6 @@ class Progress:
         self._line(f"training: {told.step:,} of {told.steps:,} {losses}, {self._left()} left")
         if told.step == told.steps and not self._quiet:
             self._print(f"trained {told.steps:,} steps: {losses}")
-
-    def judging(self, done: int, total: int) -> None:
-        """So many held-out pictures are scored."""
-        self._show("judging on held-out pictures", done, total)
-        self._line(f"judging on held-out pictures: {done:,} of {total:,}")
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""

@@ -5,11 +5,11 @@ from typing import Literal, cast
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import FieldLine, SamplesBlock, TestBlock, Text, Word
+from promptdsl.language.ast import Claim, FieldLine, SamplesBlock, Text, Word
 from promptdsl.language.build.fields import SINGLE_QUOTES, build_fields, share
 from promptdsl.language.build.parts import once_each
 from promptdsl.language.desk import Desk
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.recovery.wrong_claims import (
     in_order,
     is_claim,
@@ -17,7 +17,7 @@ from promptdsl.language.recovery.wrong_claims import (
     wrong_expectation,
     wrong_label,
 )
-from promptdsl.language.statements import Statement, each, is_broken, quote, shown
+from promptdsl.language.statements import Statement, each, is_broken, quote, shown, unquote
 from promptdsl.language.vocabulary import snake_case
 
 
@@ -31,8 +31,7 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
         desk.lacks(statement, "samples needs a label: good, or the name of a defect", "samples")
     elif atoms[0].type == "STRING":
         bare = snake_case(label.value.strip('"'))
-        message = "the label of samples is written without quotes"
-        desk.error("I124", label.span, message, write=bare, help=f"write samples {bare}")
+        desk.unquoted(label.span, "the label of samples", bare, "samples")
         label = Word(bare, label.span)
     desk.nothing_behind(statement, [token for token in atoms[1:] if token.type != "COLON"])
     if not desk.needs_block(statement, "samples") or label is None:
@@ -73,7 +72,7 @@ def _unknown_field(desk: Desk, line: FieldLine, home: str, names: tuple[str, ...
         desk.error("I402", span, message, near=near, help=help)
 
 
-def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
+def build_test(desk: Desk, statement: Statement) -> Claim | None:
     """`test "title" { on: LABEL, expect VERDICT at least SHARE }`."""
     atoms = statement.atoms[1:]
     if is_broken(atoms):
@@ -115,7 +114,8 @@ def build_test(desk: Desk, statement: Statement) -> TestBlock | None:
         desk.lacks(statement, f"this test lacks {lacks}", "test")
         return None
     verdict, bound, part = expects[0][1]
-    return TestBlock(desk.text(atoms[0]), on, verdict, bound, part, desk.span_of(statement))
+    title = unquote(str(atoms[0]))
+    return Claim(title, on.value, verdict, bound, part, desk.span_of(statement), on.span)
 
 
 def _on(desk: Desk, fields: list[FieldLine]) -> Word | None:

@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from lark import Token
 
-from promptdsl.language.ast import RuleLine
+from promptdsl.language.ast import AreaLimit, Limit, ScoreLimit
 from promptdsl.language.build.fields import share
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.wrong_rules import NO_RULE, is_exact, wrong_rule
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[01]?\.\d+|[01]")
 _FORM = f"for example {FORMS['rule']}"
 
 
-def build_rule(desk: Desk, statement: Statement, above: Sequence[RuleLine] = ()) -> RuleLine | None:
+def build_rule(desk: Desk, statement: Statement, above: Sequence[Limit] = ()) -> Limit | None:
     """`reject when score >= 0.62` or an area rule, below others; None after a report."""
     desk.no_block(statement)
     verdict, rest = statement.atoms[0], statement.atoms[1:]
@@ -70,8 +70,8 @@ def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
 
 def _finish_rule(
     desk: Desk, statement: Statement, above: Token | None, rest: list[Token]
-) -> RuleLine | None:
-    measure: Literal["score", "area"] = "score" if above is None else "area"
+) -> Limit | None:
+    measure = "score" if above is None else "area"
     if len(rest) < 2 or rest[0].type != "COMPARISON":
         message = f"the condition on the {measure} is not complete: {_lacking(rest)} missing"
         desk.error("I501", statement, message, help=_FORM)
@@ -82,11 +82,11 @@ def _finish_rule(
     level = _level(desk, above) if above is not None else None
     if bound == "broken" or level == "broken" or not compares:
         return None
-    return RuleLine(
-        cast(Literal["reject", "review"], statement.first), measure,
-        cast("float | None", level), cast("float | None", bound),
-        " ".join(desk.written(statement).split()), desk.place(statement),
-    )  # fmt: skip
+    verdict = cast(Literal["reject", "review"], statement.first)
+    text, span = " ".join(desk.written(statement).split()), desk.place(statement)
+    if above is None:
+        return ScoreLimit(verdict, cast("float | None", bound), text, span)
+    return AreaLimit(verdict, cast(float, level), cast("float | None", bound), text, span)
 
 
 def _lacking(rest: list[Token]) -> str:

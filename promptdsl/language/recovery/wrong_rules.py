@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import RuleLine
+from promptdsl.language.ast import Limit, ScoreLimit
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.rule_words import (
     AREA_WORDS,
@@ -86,9 +86,7 @@ def _condition(atoms: list[Token], verdict: str | None) -> str:
     return " ".join(map(str, kept))
 
 
-def wrong_rule(
-    desk: Desk, statement: Statement, rest: list[Token], above: Sequence[RuleLine]
-) -> bool:
+def wrong_rule(desk: Desk, statement: Statement, rest: list[Token], above: Sequence[Limit]) -> bool:
     """Whether a line that is no threshold line has been told of; `rest` follows its verdict."""
     if is_exact(rest):
         return False
@@ -130,7 +128,7 @@ class _Line:
     def _score_line(self, limit: str) -> str:
         return f"{self.verdict} when score >= {limit}"
 
-    def range(self, above: Sequence[RuleLine]) -> bool:
+    def range(self, above: Sequence[Limit]) -> bool:
         """`review when score between 0.48 and 0.62`: a line has one limit, and its order."""
         limits = ranged(self.desk, self.condition)
         if limits is None:
@@ -144,8 +142,8 @@ class _Line:
             help = f"a score above {high} is more anomalous still; {line} decides about it, too"
             return self._tell(message, help)
         for rule in above:
-            scored = rule.verdict == "reject" and rule.measure == "score"
-            if scored and rule.bound is not None and rule.bound <= float(high) + 1e-9:
+            limit = rule.at if isinstance(rule, ScoreLimit) and rule.verdict == "reject" else None
+            if limit is not None and limit <= float(high) + 1e-9:
                 return self._correct(f"{message}: the lines above it set the upper one", line)
         decides = "the first line that holds decides"
         return self._tell(message, f"{decides}: put reject when score >= {high} above {line}")
@@ -234,7 +232,11 @@ class _Line:
         if kept in (["score"], []):
             return self._score(way, bound, limit[0], bare=not kept)
         if len(kept) == 1 and bound == "score" and _NUMBER.fullmatch(kept[0]):
-            return self._turned(way, kept[0])
+            line = self._score_line(kept[0])
+            message = "the score comes first, and its limit behind >="
+            if way == "down":
+                return self._correct(message, line)
+            return self._tell(message, f"for example {line}: a higher score means more anomalous")
         return self._defect(subject)
 
     def _comparison(self) -> tuple[str, int, int] | None:
@@ -272,13 +274,6 @@ class _Line:
             return False
         message = "a rule says when score >= and a limit" if bare else NO_RULE
         return self._correct(message, self._score_line(_as_score(bound) if number else bound))
-
-    def _turned(self, way: str, limit: str) -> bool:
-        """`reject when 0.62 <= score`."""
-        line, message = self._score_line(limit), "the score comes first, and its limit behind >="
-        if way == "down":
-            return self._correct(message, line)
-        return self._tell(message, f"for example {line}: a higher score means more anomalous")
 
     def _defect(self, subject: Sequence[str]) -> bool:
         """`reject when scratch >= 0.5`, `reject when probability >= 0.5`."""
