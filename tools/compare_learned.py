@@ -27,7 +27,8 @@ from promptdsl.evaluate.datasets import Category, read_dataset
 from promptdsl.language.statements import quote
 from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector
-from promptdsl.methods.anomalyclip.prompts import LearnedPrompts, fixed_tokens, text_features
+from promptdsl.methods.anomalyclip.learned import ANOMALOUS, NORMAL
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens, text_features
 from promptdsl.methods.april_gan.detector import AprilGanDetector
 from promptdsl.methods.april_gan.encoder import StageEncoder
 from promptdsl.methods.april_gan.scoring import Adapters
@@ -95,7 +96,7 @@ def unlearned_prompts(detector: AnomalyclipDetector, plan: ObjectPlan) -> Anomal
     model = load_model(plan.method, Path.cwd())
     nothing = torch.zeros(0, model.config.text.width)
     tower = model.text_tower(torch.device("cpu"))
-    prompts = LearnedPrompts(nothing, nothing, ())
+    prompts = {NORMAL: nothing, ANOMALOUS: nothing}
     with torch.inference_mode():
         text_2D = text_features(tower, prompts, fixed_tokens(model))
     return replace(detector, text_2D=text_2D.to(detector.compute.device))

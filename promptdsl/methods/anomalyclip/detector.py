@@ -11,7 +11,7 @@ from promptdsl.clip.model import ClipModel, load_model
 from promptdsl.engine.device import Compute
 from promptdsl.engine.flops import Flops, count_path_flops
 from promptdsl.methods.anomalyclip.encoder import DualPathEncoder
-from promptdsl.methods.anomalyclip.prompts import fixed_tokens, prompts_of, text_features
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens, text_features
 from promptdsl.methods.anomalyclip.scoring import score_features
 from promptdsl.methods.anomalyclip.settings import (
     AnomalyclipSettings,
@@ -91,8 +91,8 @@ def build_anomalyclip(
     )
     learned = load_learned(plan.method, model, spec_folder)
     with torch.inference_mode():
-        prompts = prompts_of(learned.tensors).to(compute.device)
-        text_2D = text_features(model.text_tower(compute.device), prompts, fixed_tokens(model))
+        tower = model.text_tower(compute.device)
+        text_2D = text_features(tower, learned.tensors, fixed_tokens(model))
     if progress is not None:
         progress("prompts", 2, 2)
     return assemble_detector(model, settings, compute, text_2D)
