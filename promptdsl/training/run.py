@@ -14,8 +14,7 @@ from promptdsl.engine.device import Compute, threads
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.methods import METHODS
-from promptdsl.methods.shared.checkpoints import fingerprint, write_learned
-from promptdsl.methods.shared.learned_weights import LearnedWeights
+from promptdsl.methods.shared.checkpoints import LearnedWeights, fingerprint, write_learned
 from promptdsl.methods.shared.learners import Ground, Learner
 from promptdsl.plan.model import MethodPlan, Prompt
 from promptdsl.training import stored

@@ -32,9 +32,8 @@ from promptdsl.methods.april_gan.settings import (
     check_stages,
 )
 from promptdsl.methods.april_gan.word_bank import AprilGanBank
-from promptdsl.methods.shared.checkpoints import load_learned
+from promptdsl.methods.shared.checkpoints import LearnedWeights, load_learned
 from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
-from promptdsl.methods.shared.learned_weights import LearnedWeights
 from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import (
     Directions,
