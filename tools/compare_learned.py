@@ -17,7 +17,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,7 +35,7 @@ from promptdsl.pipeline import compile_text
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.detector import Detector, build_detector
 from promptdsl.scoring.features import IMAGE
-from promptdsl.training.judge import Figures, judge
+from promptdsl.training.judge import Figures, judge, mean
 from promptdsl.training.material import called
 
 UNTRAINED = " untrained"
@@ -116,9 +115,9 @@ def unlearned_layers(detector: AprilGanDetector) -> AprilGanDetector:
 
 def mean_line(name: str, figures: Sequence[Figures]) -> str:
     """The averages over all products, in percent."""
-    image = [f.image_auroc for f in figures if f.image_auroc is not None]
-    pixel = [f.pixel_auroc for f in figures if f.pixel_auroc is not None]
-    means = (100 * float(np.mean(values)) for values in (image, pixel))
+    means = (
+        100 * (value if value is not None else float("nan")) for value in mean(figures).values()
+    )
     return "{:<22} image AUROC {:5.1f}  pixel AUROC {:5.1f}".format(name, *means)
 
 
