@@ -4,6 +4,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -209,6 +210,30 @@ def test_a_camera_that_never_ends_and_reuses_its_memory() -> None:
     assert [result.score for result in results] == pytest.approx(
         [25 * number / 255 for number in range(8)]
     )
+
+
+def test_wrong_use_is_one_sentence() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    assert repr(inspector) == "<promptdsl.Inspector of part.inspect: nut; a fake processor>"
+    for one in ("a.png", Path("a.png"), Image.new("RGB", (64, 64))):
+        with pytest.raises(UsageProblem, match="takes several pictures"):
+            inspector.inspect_many(one)  # type: ignore[arg-type]
+    with pytest.raises(UsageProblem, match="batch_size: 0 is less than one picture"):
+        inspector.inspect_many([], batch_size=0)
+    assert list(inspector.inspect_many([])) == []
+
+
+def test_a_loop_that_is_left_early_leaves_no_threads() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    given = [str(paint(Path(f"{n}.png"), 0.2)) for n in range(20)]
+    before = threading.active_count()
+    for result in inspector.inspect_many(given, batch_size=2):
+        assert result.verdict == "pass"
+        break
+    results = inspector.inspect_many(given)
+    next(results)
+    del results
+    assert threading.active_count() == before
 
 
 # --- which object ------------------------------------------------------------------------------
