@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import pickle
 import subprocess
 import sys
 import threading
@@ -309,6 +310,20 @@ def test_a_spec_with_errors_raises_what_check_shows() -> None:
         promptdsl.load("part.json")
     with pytest.raises(promptdsl.Problem, match="it is not there"):
         promptdsl.load("missing.plan")
+
+
+def test_what_is_told_goes_through_a_queue_between_processes() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    Path("text.png").write_text("hello")
+    spec = Path("part.inspect")
+    spec.write_text(SPEC.replace("NUMBER", "2"))
+    told: list[Any] = list(inspector.inspect_many([str(paint(Path("a.png"), 0.2)), "text.png"]))
+    with pytest.raises(promptdsl.SpecErrors) as caught:
+        promptdsl.load(spec)
+    result, problem, errors = pickle.loads(pickle.dumps([*told, caught.value]))
+    assert same(result, told[0])
+    assert (str(problem), problem.image) == ("text.png: it holds text, not a picture", "text.png")
+    assert (str(errors), errors.diagnostics) == (str(caught.value), caught.value.diagnostics)
 
 
 def test_help_stands_in_the_traceback() -> None:
