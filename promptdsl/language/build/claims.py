@@ -17,7 +17,7 @@ from promptdsl.language.recovery.wrong_claims import (
     wrong_expectation,
     wrong_label,
 )
-from promptdsl.language.statements import Statement, each, is_broken, quote, shown, unquote
+from promptdsl.language.statements import Statement, each, is_broken, quote, shown, unquote, said
 from promptdsl.language.vocabulary import snake_case
 
 
@@ -139,7 +139,7 @@ def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     if is_broken(atoms):
         return None
     atoms = in_order(desk, statement, atoms)
-    words = [str(token).lower() for token in atoms]
+    words = said(atoms)
     bound = " ".join(words[1:3])
     known = words[:1] and words[0] in ("pass", "review", "reject")
     count = words[4:5] and words[4] in ("of", "out", "/")

@@ -9,9 +9,8 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, Value, Word
 from promptdsl.language.desk import Desk, Where
 from promptdsl.language.recovery.misfits import misplaced
-from promptdsl.language.recovery.rule_words import touching
 from promptdsl.language.recovery.signs import BULLETS
-from promptdsl.language.statements import Statement, is_broken, is_word, quote, shown
+from promptdsl.language.statements import Statement, is_broken, is_word, quote, shown, said, touching
 from promptdsl.language.vocabulary import KEYWORDS
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
@@ -144,7 +143,7 @@ def _size_in_pixels(desk: Desk, name: Word, atoms: list[Token]) -> bool:
 
 def _joined_values(desk: Desk, name: Word, atoms: list[Token]) -> bool:
     """`6 and 12`, `"a" and "b"`, `6 to 12`: values with a word where a comma belongs."""
-    values, between = atoms[::2], [str(token).lower() for token in atoms[1::2]]
+    values, between = atoms[::2], said(atoms[1::2])
     complete = all(token.type in _COMPLETE or token == "image" for token in values)
     if [token.type for token in atoms] == ["NUMBER", "NUMBER"] and touching(*atoms):  # `6-12`
         values, between = atoms, ["-"]
