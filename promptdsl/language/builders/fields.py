@@ -10,14 +10,21 @@ from promptdsl.language.ast import FieldLine, Value, Word
 from promptdsl.language.desk import Desk, Where
 from promptdsl.language.recovery.misfits import misplaced
 from promptdsl.language.recovery.signs import BULLETS
-from promptdsl.language.statements import Statement, is_broken, is_word, quote, shown, said, touching
-from promptdsl.language.vocabulary import KEYWORDS
+from promptdsl.language.statements import (
+    Statement,
+    is_broken,
+    is_word,
+    quote,
+    said,
+    shown,
+    touching,
+)
+from promptdsl.language.vocabulary import KEYWORDS, TEXT_FIELDS
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
 
 # What may stand around a text that lost its quotes.
 SINGLE_QUOTES = " ,'`\u00b4\u2018\u2019\u201a\u2039\u203a"
-TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _FIELDS_OUTSIDE = ("called", "images", "masks", "on")  # of methods
 _PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}

@@ -7,10 +7,10 @@ from typing import Literal, cast
 from lark import Token
 
 from promptdsl.language.ast import AreaLimit, Limit, ScoreLimit
-from promptdsl.language.build.fields import share
+from promptdsl.language.builders.fields import share
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.wrong_rules import NO_RULE, is_exact, wrong_rule
-from promptdsl.language.statements import Statement, is_broken, shown, said
+from promptdsl.language.statements import Statement, is_broken, said, shown
 from promptdsl.language.vocabulary import FORMS
 from promptdsl.source import Span
 
