@@ -65,7 +65,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "evaluate": Layer(
         SCORING | LANGUAGE | set("check pipeline lock inspect report methods".split()),
-        TENSORS | {"PIL", "pydantic", "scipy", "sklearn", "rich"},
+        TENSORS | {"PIL", "pydantic", "scipy", "sklearn"},
     ),
     "training": Layer(SCORING | set("evaluate inspect methods language pipeline".split()), TENSORS),
 }

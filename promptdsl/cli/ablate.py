@@ -1,18 +1,16 @@
 """`promptdsl ablate`: which words, templates and window scales help, and which do harm."""
 
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from promptdsl.cli.shared.attempt import attempted
-from promptdsl.cli.shared.labelled_jobs import find_jobs
+from promptdsl.cli.shared.labelled_jobs import find_jobs, open_work, tell_of_pictures
 from promptdsl.cli.shared.options import (
     ALLOW,
     NO_CACHE,
-    Asked,
     choice,
     compute_options,
     dataset_options,
@@ -21,12 +19,9 @@ from promptdsl.cli.shared.options import (
     picture_options,
     quiet_option,
 )
-from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
-from promptdsl.errors import Problem
+from promptdsl.cli.shown.terminal import console_for_tables, say, write_machines
+from promptdsl.evaluate.asked import Asked
 from promptdsl.files.naming import shown
-
-if TYPE_CHECKING:
-    from promptdsl.evaluate.words.ablate import Ablation
 
 WORDS_FILE = "words.json"
 WIDE = 190  # characters, where the output is no terminal
@@ -75,62 +70,32 @@ def command(
     Says how image AUROC, the margin between good and defective pictures, pixel AUROC and the
     verdicts change, each with a paired 95 % bootstrap interval.
     """
-    from promptdsl.cli.shown.progress import Progress
-    from promptdsl.engine.device import choose_compute
-    from promptdsl.evaluate.words.ablate import ablate
-    from promptdsl.evaluate.words.evidence import cache_or_temporary, gather
-    from promptdsl.evaluate.words.sources import object_of
-    from promptdsl.evaluate.words.table import document, print_ablation
+    from promptdsl.evaluate.words.ablate import ablate_jobs
+    from promptdsl.evaluate.words.record import document
     from promptdsl.files.owned import JSON_MARK, refuse_foreign_outputs
-    from promptdsl.scoring.feature_cache import open_feature_cache
+    from promptdsl.files.writing import as_json, write_into
+    from promptdsl.report.tables.words import print_words
 
     started = time.perf_counter()
     jobs, _ = find_jobs(asked)
     if out is not None:
         refuse_foreign_outputs(out, {WORDS_FILE: JSON_MARK})
-    ablations: list[Ablation] = []
-    stopped: Problem | None = None
-    with Progress(quiet=quiet) as progress:
-        compute = choose_compute(device, precision)
-        with cache_or_temporary(None if no_cache else open_feature_cache()) as cache:
-            try:
-                for job in jobs:
-                    item, sources = object_of(job, asked.allow)
-                    evidence = gather(job, item, compute, cache, progress)
-                    ablations.append(ablate(evidence, sources, progress, pixels))
-            except Problem as problem:
-                if not ablations:
-                    raise
-                stopped = problem  # what is finished is written and shown first
-    text = json.dumps(document(ablations, time.perf_counter() - started), indent=2) + "\n"
-    failed = None if out is None else attempted(lambda: _write(out, text))
+    with open_work(device, precision, no_cache=no_cache, quiet=quiet) as work:
+        ablations, stopped = ablate_jobs(jobs, work, pixels)
+    found = document(ablations, time.perf_counter() - started)
+    text = as_json(found)
+    failed = None if out is None else attempted(lambda: write_into(out, {WORDS_FILE: text}))
     if form == "json":
-        write_machines(text)
+        write_machines(text.decode())
     else:
         console = console_for_tables(WIDE)
-        for ablation in ablations:
-            print_ablation(console, ablation)
+        for item in found["objects"]:
+            print_words(console, item)
     if out is not None and failed is None and form == "text":
         say(f"table: {shown(out / WORDS_FILE)}")
-    code = _tell_problems(ablations)
+    for item in found["objects"]:
+        tell_of_pictures(item["notes"], item["problems"])
     for ending in (stopped, failed):
         if ending is not None:
             raise ending
-    return code
-
-
-def _write(out: Path, text: str) -> None:
-    from promptdsl.files.writing import disk_told_plainly, write_atomically
-
-    with disk_told_plainly(out):
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / WORDS_FILE, text.encode("utf-8", "backslashreplace"))
-
-
-def _tell_problems(ablations: "list[Ablation]") -> int:
-    for ablation in ablations:
-        for note in ablation.evidence.sample.notes:
-            tell_note(note, "warning")
-        for problem in ablation.evidence.sample.problems:
-            tell_note(problem, "problem")
-    return 3 if any(ablation.evidence.sample.problems for ablation in ablations) else 0
+    return 3 if any(item["problems"] for item in found["objects"]) else 0

@@ -1,4 +1,4 @@
-"""Labelled pictures of one object: out of a spec, out of folders, out of a data set.
+"""Picture pictures of one object: out of a spec, out of folders, out of a data set.
 
 Nothing disappears: what makes the evidence incomplete (a mask without its picture, a picture that
 lacks the mask its neighbours have) is a problem, named in a sentence, and the command ends with 3.
@@ -15,7 +15,7 @@ from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets.assemble import masks_below, masks_of_kind
 from promptdsl.evaluate.datasets.beside import part_masks
 from promptdsl.evaluate.datasets.files import Gathered, Notes, Wanted, gather, tell_parted
-from promptdsl.evaluate.datasets.model import GOOD, Category, Dataset
+from promptdsl.evaluate.datasets.model import GOOD, Category, Dataset, Picture
 from promptdsl.evaluate.datasets.pairing import Placed, pair
 from promptdsl.files.advice import advice
 from promptdsl.files.inputs import find_in_spec
@@ -24,25 +24,10 @@ from promptdsl.plan.model import ObjectPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """A picture and what it shows: `good`, or the name of a defect."""
-
-    path: Path
-    name: str  # as the results call it
-    label: str
-    mask: Path | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it shows a part without defects."""
-        return self.label == GOOD
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """All labelled pictures of one object."""
 
-    pictures: tuple[Labelled, ...]
+    pictures: tuple[Picture, ...]
     origin: tuple[str, ...]  # the folders or patterns that gave them
     missing: tuple[str, ...] = ()  # pictures that were meant and are not among them
     mask_problems: tuple[str, ...] = ()
@@ -58,14 +43,10 @@ class Sample:
         present = dict.fromkeys(picture.label for picture in self.pictures)
         return tuple(label for label in dict.fromkeys([GOOD, *known, *present]) if label in present)
 
-    def of(self, label: str) -> tuple[Labelled, ...]:
-        """The pictures with a label."""
-        return tuple(picture for picture in self.pictures if picture.label == label)
-
 
 def from_spec(item: ObjectPlan, spec: Path) -> Sample:
     """The `samples` blocks of an object. Raises EnvironmentProblem where one has no pictures."""
-    pictures: list[Labelled] = []
+    pictures: list[Picture] = []
     told = Notes(spec.parent)
     for block in item.samples:
         where = f"samples {block.label}"
@@ -178,13 +159,13 @@ def _with_masks(
     beside: Mapping[str, Sequence[Placed]],
     folder: Path | None,
     told: Notes,
-) -> list[Labelled]:
+) -> list[Picture]:
     """Masks beside the pictures, in FOLDER/DEFECT for each defect, or all of them in FOLDER."""
     if folder is not None and not folder.is_dir():
         raise UsageProblem(f"{folder}: there is no such folder of masks", _instead(folder))
     labels = dict.fromkeys(label for _, label in labelled)
-    found: list[Labelled] = []
-    together: list[Labelled] = []
+    found: list[Picture] = []
+    together: list[Picture] = []
     for label in labels:
         mine = [Placed(path) for path, own in labelled if own == label]
         masks = list(beside.get(label, ()))
@@ -197,7 +178,7 @@ def _with_masks(
             told.add(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
             found += _paired(label, mine, masks, told)
         else:
-            together += [Labelled(path.path, path.path.as_posix(), label) for path in mine]
+            together += [Picture(path.path, label) for path in mine]
     if not together:
         return found
     masks = [mask for label, own in beside.items() if label != GOOD for mask in own]
@@ -208,28 +189,24 @@ def _with_masks(
 
 def from_category(category: Category, whole: Dataset | None = None) -> Sample:
     """The test pictures of a data set's category, with what was told of the whole set if given."""
-    pictures = [
-        Labelled(picture.path, picture.path.as_posix(), picture.label, picture.mask)
-        for picture in category.test
-    ]
     told = Notes(Path(), list(category.notes), list(category.problems))
     if whole is not None:
         told.sentences[:0] = whole.own_notes
         told.problems[:0] = whole.own_problems
-    return _sample(pictures, (category.name,), told)
+    return _sample(category.test, (category.name,), told)
 
 
 def _paired(
     label: str, files: Sequence[Placed], masks: Sequence[Placed], told: Notes
-) -> list[Labelled]:
+) -> list[Picture]:
     """Pictures of one label with their masks."""
-    pictures = [Labelled(file.path, file.path.as_posix(), label) for file in files]
+    pictures = [Picture(file.path, label) for file in files]
     return _given_masks(pictures, files, masks, told) if masks else pictures
 
 
 def _given_masks(
-    pictures: Sequence[Labelled], files: Sequence[Placed], masks: Sequence[Placed], told: Notes
-) -> list[Labelled]:
+    pictures: Sequence[Picture], files: Sequence[Placed], masks: Sequence[Placed], told: Notes
+) -> list[Picture]:
     if not masks:
         return list(pictures)
     paired = pair(files, masks)
@@ -243,7 +220,7 @@ def _given_masks(
     return [replace(picture, mask=paired.mask_of.get(picture.path)) for picture in pictures]
 
 
-def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) -> Sample:
+def _sample(pictures: Sequence[Picture], origin: Sequence[str], told: Notes) -> Sample:
     _refuse_two_labels(pictures)
     return Sample(
         tuple(pictures), tuple(origin), tuple(told.problems), tuple(told.mask_problems),
@@ -251,8 +228,8 @@ def _sample(pictures: Sequence[Labelled], origin: Sequence[str], told: Notes) ->
     )  # fmt: skip
 
 
-def _refuse_two_labels(pictures: Sequence[Labelled]) -> None:
-    seen: dict[str, Labelled] = {}
+def _refuse_two_labels(pictures: Sequence[Picture]) -> None:
+    seen: dict[str, Picture] = {}
     for picture in pictures:
         other = seen.setdefault(os.path.realpath(picture.path), picture)
         if other.label != picture.label:

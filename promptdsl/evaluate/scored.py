@@ -17,16 +17,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.errors import EnvironmentProblem
-from promptdsl.evaluate.aupro import label_regions
+from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
-from promptdsl.evaluate.labelled import Labelled, Sample
-from promptdsl.evaluate.metrics import PixelMap
-from promptdsl.judge.verdict import area_above, area_key
+from promptdsl.evaluate.datasets.model import Picture
+from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.labelled import Sample
+from promptdsl.evaluate.statistics.aupro import label_regions
+from promptdsl.evaluate.statistics.metrics import PixelMap
+from promptdsl.evaluate.work import Work
+from promptdsl.judge.verdict import areas_of
 from promptdsl.pictures.opening import PictureError, picture_size
-from promptdsl.plan.model import AreaRule, Rule
+from promptdsl.plan.model import Rule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
-from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
+from promptdsl.scoring.reference_pictures import all_references
 
 
 class ArrayStore:
@@ -60,7 +64,7 @@ class ArrayStore:
 class Scored:
     """A labelled picture and what the detector says of it."""
 
-    picture: Labelled
+    picture: Picture
     sha256: str | None
     score: float
     defects: Mapping[str, float]
@@ -84,7 +88,7 @@ class ScoredSample:
     """All pictures of a sample that could be scored, and sentences about the others."""
 
     pictures: list[Scored]
-    unreadable: list[Labelled]
+    unreadable: dict[Picture, str]  # and why
     problems: list[str]
     maps: ArrayStore
     regions: ArrayStore
@@ -120,6 +124,25 @@ class PixelSet:
             yield PixelMap(self.sample.map_of(scored), regions)
 
 
+def score_job(job: Job, scoring: Scoring, rules: Sequence[Rule], work: Work) -> ScoredSample:
+    """All pictures of a job."""
+    work.watch.inspects(job.name, len(job.sample.pictures))
+    return score_sample(scoring, job.sample, rules, work.watch.advance)
+
+
+def refuse_references(job: Job, sample: ScoredSample) -> None:
+    """UsageProblem for a picture that is also a reference."""
+    found = all_references(job.item, job.folder).pictures
+    references = {hash_picture(Path(name)): name for name in found}
+    for scored in sample.pictures:
+        if scored.sha256 is not None and scored.sha256 in references:
+            raise UsageProblem(
+                f"{scored.picture.name} is also a reference of {job.item.name} "
+                f"({references[scored.sha256]}): compared with itself it looks perfect",
+                "keep references and test pictures apart",
+            )
+
+
 def score_sample(
     scoring: Scoring,
     sample: Sample,
@@ -129,7 +152,7 @@ def score_sample(
     """Score every picture, in the order of the sample."""
     size = scoring.detector.size
     result = ScoredSample(
-        [], [], list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
+        [], {}, list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
         size, list(sample.notes),
     )  # fmt: skip
     found: dict[int, Scored] = {}
@@ -154,13 +177,13 @@ def score_sample(
     return result
 
 
-def _not_inspected(picture: Labelled, why: str, result: ScoredSample) -> None:
-    result.unreadable.append(picture)
+def _not_inspected(picture: Picture, why: str, result: ScoredSample) -> None:
+    result.unreadable[picture] = why
     result.problems.append(f"{picture.name}: {why}; it is in no figure")
 
 
 def _kept(
-    picture: Labelled,
+    picture: Picture,
     sha256: str | None,
     score: PictureScore,
     rules: Sequence[Rule],
@@ -169,20 +192,19 @@ def _kept(
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
         return None
-    levels = [rule.above for rule in rules if isinstance(rule, AreaRule)]
     regions = _regions_of(picture, result)
     return Scored(
         picture,
         sha256,
         float(score.score),
         score.defects,
-        {area_key(above): area_above(score.map, above) for above in levels},
+        areas_of(score.map, rules),
         result.maps.add(score.map),
         None if regions is None else result.regions.add(regions),
     )
 
 
-def _regions_of(picture: Labelled, result: ScoredSample) -> npt.NDArray[np.int32] | None:
+def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32] | None:
     """The picture's defect regions at the maps' size; None, and a problem, where there are none."""
     if picture.mask is None:
         return None

@@ -1,12 +1,14 @@
 """Files are written whole or not at all, and disk failures are told in one sentence."""
 
 import errno
+import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 
@@ -30,6 +32,26 @@ def disk_told_plainly(folder: Path) -> Iterator[None]:
             ) from error
         reason = error.strerror or str(error)
         raise EnvironmentProblem(f"{folder}: cannot write here: {reason}") from error
+
+
+def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Files by name, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_atomically(folder / name, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """One file, in a folder that is made; a Problem says what stood in the way."""
+    with disk_told_plainly(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
+def as_json(described: Mapping[str, Any]) -> bytes:
+    """Plain values for machines; names of files need not be UTF-8."""
+    return (json.dumps(described, indent=2) + "\n").encode("utf-8", "backslashreplace")
 
 
 def write_file(path: Path, content: bytes, *, overwrite: bool = True) -> None:

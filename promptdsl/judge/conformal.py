@@ -15,6 +15,7 @@ A sample can be too small for a promise: then no j will do, and what it can prom
 
 import functools
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +49,10 @@ class Found:
 def pictures_needed(promise: Promise, wrong: int = 0) -> int:
     """The smallest sample that supports the promise when so many of its pictures go wrong."""
     _check(promise)
-    low, high = 0, max(1, wrong + 1)
-    while not supported(high, wrong, promise):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if supported(middle, wrong, promise) else (middle, high)
-    return high
+    enough = max(1, wrong + 1)
+    while not supported(enough, wrong, promise):
+        enough *= 2
+    return bisect_left(range(enough), True, key=lambda n: supported(n, wrong, promise))
 
 
 def supported(pictures: int, wrong: int, promise: Promise) -> bool:
@@ -68,13 +66,10 @@ def supported(pictures: int, wrong: int, promise: Promise) -> bool:
 def most_wrong(pictures: int, promise: Promise) -> int | None:
     """How many pictures of a sample may go wrong; None when even none is too many."""
     _check(promise)
-    if not supported(pictures, 0, promise):
-        return None
-    low, high = 0, pictures
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if supported(pictures, middle, promise) else (low, middle)
-    return low
+    too_many = bisect_left(
+        range(pictures), True, key=lambda wrong: not supported(pictures, wrong, promise)
+    )
+    return too_many - 1 if too_many else None
 
 
 def strongest_share(pictures: int, confidence: float) -> float:

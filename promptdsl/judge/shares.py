@@ -58,12 +58,6 @@ def upper_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
     return max(count / of, float(beta.ppf(confidence, count + 1, of - count)))
 
 
-def lower_bound(count: int, of: int, confidence: float = CONFIDENCE) -> float:
-    """Exact one-sided bound: the share is at least this, at this confidence."""
-    bound = 1 - upper_bound(of - count, of, confidence)
-    return min(count / of, bound) if of else bound
-
-
 def _check_share(count: int, of: int, confidence: float) -> None:
     if not 0 <= count <= of or not 0 < confidence < 1:
         raise ValueError(f"{count} of {of} at {confidence}")

@@ -46,7 +46,7 @@ def decide(score: float, anomaly_map: FloatMap, rules: Sequence[Rule]) -> Decisi
     """Apply resolved rules; ValueError for a score or a map that holds no numbers."""
     if not math.isfinite(score) or not np.isfinite(anomaly_map).all():
         raise ValueError("the model gave a score that is not a number")
-    area = {area_key(rule.above): area_above(anomaly_map, rule.above) for rule in _areas(rules)}
+    area = areas_of(anomaly_map, rules)
     rule = holding_rule(score, area, rules)
     return Decision(rule.verdict, rule.text, area) if rule else Decision("pass", None, area)
 
@@ -54,6 +54,19 @@ def decide(score: float, anomaly_map: FloatMap, rules: Sequence[Rule]) -> Decisi
 def holding_rule(score: float, area: Mapping[str, float], rules: Sequence[Rule]) -> Rule | None:
     """The first resolved rule that holds; None: the picture passes."""
     return next((rule for rule in rules if _holds(rule, score, area)), None)
+
+
+def areas_of(anomaly_map: FloatMap, rules: Sequence[Rule]) -> dict[str, float]:
+    """What the area rules measure: "0.70" -> share of the map at or above that score."""
+    levels = [rule.above for rule in rules if isinstance(rule, AreaRule)]
+    return {area_key(above): area_above(anomaly_map, above) for above in levels}
+
+
+def verdict_of(score: float, anomaly_map: FloatMap | None, rules: Sequence[Rule]) -> Verdict:
+    """The verdict alone; the map may be missing where no rule is about areas."""
+    area = {} if anomaly_map is None else areas_of(anomaly_map, rules)
+    rule = holding_rule(score, area, rules)
+    return rule.verdict if rule else "pass"
 
 
 def area_above(anomaly_map: FloatMap, above: float) -> float:
@@ -88,10 +101,6 @@ def key_of(text: str) -> str:
     """`meaning` of an `auto` line that is known by its words alone, as an early lock has it."""
     words = " ".join(_AT_LEAST.sub(" >= ", text.lower()).split())
     return _ABOVE.sub(lambda found: f" {area_key(float(found[1]))}", words)
-
-
-def _areas(rules: Sequence[Rule]) -> list[AreaRule]:
-    return [rule for rule in rules if isinstance(rule, AreaRule)]
 
 
 def _holds(rule: Rule, score: float, area: Mapping[str, float]) -> bool:

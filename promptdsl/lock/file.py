@@ -8,7 +8,7 @@ version control says who did.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,32 @@ def write_lock(spec: Path, objects: Mapping[str, LockedObject]) -> Path:
     return path
 
 
-def set_aside(spec: Path, suffix: str) -> Path:
+class OldLock:
+    """The lock that will be replaced; one that cannot be used is kept beside the new one."""
+
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        """`tell` takes a sentence, and whether it is a `note` or a `warning`."""
+        self._tell, self._suffix = tell, ""
+
+    def read(self, spec: Path) -> Lock | None:
+        """The old lock; None for one that nothing may be read from."""
+        try:
+            return read_lock(spec)
+        except UnusableLock as unusable:
+            self._suffix = unusable.suffix
+            self._tell(f"{unusable.sentence}; nothing is taken from it", "warning")
+            return None
+
+    def replace(self, spec: Path, objects: Mapping[str, LockedObject]) -> Path:
+        """Write the new lock."""
+        aside = _set_aside(spec, self._suffix) if self._suffix else None
+        written = write_lock(spec, objects)  # before anything is told: the reader may be gone
+        if aside is not None:
+            self._tell(f"the old lock file is kept as {aside}", "note")
+        return written
+
+
+def _set_aside(spec: Path, suffix: str) -> Path:
     """Move an unusable lock out of the way, beside itself, under a name that is free."""
     path = lock_path(spec)
     names = (path.with_name(f"{path.name}{suffix}{n or ''}") for n in range(1000))

@@ -5,11 +5,11 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.report.heatmap import overlay
+from promptdsl.report.page import render
 from promptdsl.results import FloatMap
 
 SIDE = 260
@@ -36,23 +36,14 @@ def comparison_page(
     identity: Sequence[tuple[str, str]],
 ) -> str:
     """The page's text. `shown` has the thumbnails by (object, image)."""
-    environment = Environment(
-        loader=PackageLoader("promptdsl.report"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     objects = [
-        {**item, "groups": _groups(item["prompts"]), "cards": _cards(item, shown)}
+        {**item, "groups": phrase_groups(item["prompts"]), "cards": _cards(item, shown)}
         for item in described["objects"]
     ]
-    return environment.get_template("comparison.html.j2").render(
-        described=described, objects=objects, identity=identity
-    )
+    return render("comparison.html.j2", described=described, objects=objects, identity=identity)
 
 
-def _groups(prompts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def phrase_groups(prompts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row for each phrase, with how many prompts it stands for."""
     rows: dict[tuple[str, str, str], int] = {}
     for action in ("removed", "added"):

@@ -51,11 +51,11 @@ def _draw_contour(image: Image.Image, inside: npt.NDArray[np.bool_]) -> None:
     if not inside.any() or inside.all():
         return
     width = max(1, round(min(image.size) / 320))
-    image.paste((20, 20, 20), mask=Image.fromarray(_grown(inside, width) & ~inside))
-    image.paste((255, 255, 255), mask=Image.fromarray(_grown(~inside, width) & inside))
+    image.paste((20, 20, 20), mask=Image.fromarray(grown(inside, width) & ~inside))
+    image.paste((255, 255, 255), mask=Image.fromarray(grown(~inside, width) & inside))
 
 
-def _grown(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+def grown(mask: npt.NDArray[np.bool_], by: int = 1) -> npt.NDArray[np.bool_]:
     """The mask, `by` pixels larger in the four directions."""
     grown = mask.copy()
     grown[by:] |= mask[:-by]

@@ -6,17 +6,14 @@ fit is told on the page and stays in `results.jsonl`.
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
-from markupsafe import Markup
 
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.colors import TABLE
 from promptdsl.report.heatmap import COVER
 from promptdsl.report.histogram import Threshold, histogram
+from promptdsl.report.page import embedded_json, listed, render, settings_in_words
 from promptdsl.report.previews import MAP_SIDE, Preview
 from promptdsl.results import Record, told_notes
 
@@ -42,7 +39,8 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
     """The page's whole text."""
     worst = sorted(records, key=lambda r: (CONCERN[r.verdict], -(r.score or 0.0)))[:MAX_ROWS]
     shown = _within_budget(worst, previews)
-    return _template().render(
+    return render(
+        "report.html.j2",
         run=run,
         counts=_counts(records),
         banners=_banners(run),
@@ -55,17 +53,6 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
         rules=_rules(run),
         data=embedded_json(_data(worst, shown)),
     )
-
-
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("promptdsl.report"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _counts(records: Sequence[Record]) -> dict[str, int]:
@@ -117,14 +104,6 @@ def _row(record: Record, shown: Previews) -> dict[str, Any]:
     if preview is not None:
         row["preview"] = [preview.width, preview.height, preview.jpeg, preview.map]
     return row
-
-
-def embedded_json(data: Mapping[str, Any]) -> Markup:
-    """JSON that cannot end the script element that holds it."""
-    text = json.dumps(data, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
 
 
 def _rules(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -193,7 +172,7 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("started", times["started"]),
         ("ended", times["ended"] or "not yet"),
         ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
-        ("versions", _listed(run["versions"])),
+        ("versions", listed(run["versions"])),
         *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
         ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
@@ -215,26 +194,16 @@ def _legs(legs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
         (
             f"leg {number}",
             f"{leg['started']}: {leg['inspected']:,} pictures on {leg['device_name']}, "
-            + _listed(leg["versions"]),
+            + listed(leg["versions"]),
         )
         for number, leg in enumerate(legs, 1)
     ]
 
 
-def _listed(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions.items())
-
-
 def _object_rows(name: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    settings = ", ".join(f"{key} {_plain(value)}" for key, value in item["settings"].items())
+    settings = settings_in_words(item["settings"])
     return [
         (f"model of {name}", ", ".join(item["model"])),
         (f"weights of {name}", item["weights_hash"]),
         (f"method of {name}", f"{item['method']} ({settings})" if settings else item["method"]),
     ]
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(map(str, value)) or "none"
-    return "default" if value is None else str(value)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
 from promptdsl.report.colors import levels
+from promptdsl.report.heatmap import grown
 from promptdsl.results import FloatMap
 
 MAP_SIDE = 48
@@ -22,6 +24,16 @@ LARGEST_SIDE = 10_000
 MAX_LINE = 1_000_000
 MAX_FILE = 4 * 10**9
 MAX_PREVIEWS = 4_000  # more than a run keeps
+OUTLINE = (255, 255, 255, 255)
+SHADOW = (20, 20, 20, 170)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture for the page; `outline` is a PNG in base 64 with the mask's border, or None."""
+
+    preview: "Preview"
+    outline: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +109,16 @@ def _small_map(anomaly_map: FloatMap) -> bytes:
     image = Image.fromarray(np.ascontiguousarray(anomaly_map, dtype=np.float32))
     small = image.resize((MAP_SIDE, MAP_SIDE), Resampling.BILINEAR)
     return levels(np.asarray(small)).tobytes()
+
+
+def outline(mask: npt.NDArray[np.bool_], size: tuple[int, int]) -> str:
+    """A mask's border at the size (width, height) of a preview, as PNG in base 64."""
+    grey = Image.fromarray(mask.astype(np.uint8) * 255)
+    inside = np.asarray(grey.resize(size, Resampling.BOX)) > 0
+    pixels = np.zeros((*inside.shape, 4), np.uint8)
+    near = grown(inside) & ~inside
+    pixels[grown(near | inside) & ~inside & ~near] = SHADOW
+    pixels[near] = OUTLINE
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()

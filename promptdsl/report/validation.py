@@ -6,38 +6,24 @@ thresholds is computed in the browser from the scores. It opens from disk and lo
 
 import base64
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.colors import TABLE
 from promptdsl.report.heatmap import COVER
-from promptdsl.report.html import embedded_json
-from promptdsl.report.previews import MAP_SIDE, Preview
+from promptdsl.report.page import embedded_json, listed, render, settings_in_words
+from promptdsl.report.previews import MAP_SIDE, Shown
 
 DIGITS = 5  # of the scores on the page
-
-
-class Shown(Protocol):
-    """A small picture with its map, and the border of its mask."""
-
-    @property
-    def preview(self) -> Preview:
-        """Picture and map."""
-        ...
-
-    @property
-    def outline(self) -> str | None:
-        """A PNG in base 64, or None."""
-        ...
 
 
 def validation_page(described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -> str:
     """The page's whole text."""
     objects = described["objects"]
-    return _template().render(
+    return render(
+        "validation.html.j2",
         described=described,
         names=[item["name"] for item in objects],
         title=_title(described),
@@ -47,17 +33,6 @@ def validation_page(described: Mapping[str, Any], gallery: Mapping[tuple[str, st
         identity=_identity(described),
         data=_data(described, gallery),
     )
-
-
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("promptdsl.report"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("validation.html.j2")
 
 
 def _title(described: Mapping[str, Any]) -> str:
@@ -138,12 +113,12 @@ def _identity(described: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         ("made", described["made"]),
         ("took", f"{described['seconds']:.1f} s"),
-        ("versions", ", ".join(f"{name} {v}" for name, v in described["versions"].items())),
+        ("versions", listed(described["versions"])),
     ]
 
 
 def _identity_of(item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    settings = ", ".join(f"{k} {_plain(v)}" for k, v in item["settings"].items())
+    settings = settings_in_words(item["settings"], 4)
     name = item["name"]
     return [
         (f"spec of {name}", item["spec"]),
@@ -158,9 +133,3 @@ def _identity_of(item: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _pictures_of(item: Mapping[str, Any]) -> str:
     return f"{len(item['pictures']):,} from {', '.join(item['origin'])}"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return " ".join(map(str, value[:4])) + (" ..." if len(value) > 4 else "") or "none"
-    return "default" if value is None else str(value)

@@ -34,14 +34,14 @@ ONLY: dict[str, set[str]] = {
     "cli/run.py": {"run"},
     "cli/train.py": {"train"},
     "evaluate/words/evidence.py": {"ablate", "suggest", "validate"},
-    "evaluate/calibrate.py": {"calibrate"},
+    "evaluate/calibration/": {"calibrate"},
+    "evaluate/jobs.py": LABELLED,
     "evaluate/labelled.py": LABELLED,
     "files/inputs.py": {"run", "diff"},  # the help for folders of the command line
     "files/writing.py": {"new"},  # --force: nothing else refuses to replace a file here
-    "inspect/assignment.py": {"run", "diff"},
-    "inspect/earlier_run.py": {"run"},
+    "inspect/jobs.py": {"run", "diff"},
     "inspect/run.py": {"run"},
-    "inspect/run_description.py": {"run"},
+    "inspect/description.py": {"run"},
     "inspect/run_folder.py": {"run"},
     "report/html.py": {"run"},
     "scoring/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},
@@ -166,9 +166,7 @@ def speakers(said: Said) -> set[str]:
     """The commands that can say it."""
     if said.command is not None:
         return {said.command}
-    if said.module == "cli/shared/labelled_jobs.py" and ABOUT_DATA_SETS & set(
-        OPTION.findall(said.text)
-    ):
+    if said.module == "evaluate/jobs.py" and ABOUT_DATA_SETS & set(OPTION.findall(said.text)):
         return DATA_SETS
     importers = {command for command in COMMANDS if said.module in reached(command)}
     among = next((only for place, only in ONLY.items() if said.module.startswith(place)), None)

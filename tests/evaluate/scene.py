@@ -123,6 +123,6 @@ def seeing_red(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], 
         made.append(Scoring(detector, encoding, cache))  # type: ignore[arg-type]
         return made[-1]
 
-    monkeypatch.setattr("promptdsl.evaluate.run.open_scoring", open_scoring)
+    monkeypatch.setattr("promptdsl.evaluate.work.open_scoring", open_scoring)
     monkeypatch.setattr("promptdsl.scoring.cached_scoring.open_scoring", open_scoring)
     return lambda: sum(scoring.encoded for scoring in made)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.calibrate import (
+from promptdsl.evaluate.calibration.solve import (
     Solved,
     Wanted,
     auto_lines,
@@ -18,7 +18,7 @@ from promptdsl.evaluate.calibrate import (
     resolved,
     too_few,
 )
-from promptdsl.evaluate.labelled import Labelled
+from promptdsl.evaluate.datasets import Picture
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Promise, limit_escapes, limit_false_rejects
 from promptdsl.judge.shares import upper_bound
@@ -44,7 +44,7 @@ def item_of(*rules: Rule) -> ObjectPlan:
 def scored(label: str, score: float, area: float | None = None) -> Scored:
     share = score / 10 if area is None else area
     return Scored(
-        Labelled(Path("x"), "x", label), None, float(score), {}, {"0.70": float(share)}, 0, None
+        Picture(Path("x"), label), None, float(score), {}, {"0.70": float(share)}, 0, None
     )
 
 
@@ -183,14 +183,14 @@ def test_lines_that_wait_and_what_they_measure() -> None:
 
 
 def test_the_sentence_for_too_few_pictures() -> None:
-    said = too_few(20, "good", Promise(0.02, 0.95))
+    said = too_few(20, Promise(0.02, 0.95), "false_rejects")
     assert said == (
         "20 good pictures are too few to promise at most 2% false rejects at 95% confidence, "
         "which takes 149; they can promise at most 13.9% at 95%, or 2% at 33.2% confidence"
     )
-    assert "at most 10% reviews at 95%" in too_few(16, "good", Promise(0.1, 0.95), "reviews")
-    assert "1 defective picture is too few" in too_few(1, "defective", Promise(0.02, 0.95))
-    assert "2% escapes" in too_few(2, "defective", Promise(0.02, 0.95))
+    assert "at most 10% reviews at 95%" in too_few(16, Promise(0.1, 0.95), "reviews")
+    assert "1 defective picture is too few" in too_few(1, Promise(0.02, 0.95), "escapes")
+    assert "2% escapes" in too_few(2, Promise(0.02, 0.95), "escapes")
     assert [percent(share) for share in (0.02, 0.0581, 1.0)] == ["2%", "5.81%", "100%"]
 
 

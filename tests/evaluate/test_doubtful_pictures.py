@@ -8,7 +8,8 @@ from PIL import Image
 
 from promptdsl.engine.device import choose_compute
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.evaluate.labelled import Labelled, Sample
+from promptdsl.evaluate.datasets import Picture
+from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.scored import score_sample
 from promptdsl.pipeline import compile_file
 from promptdsl.scoring.cached_scoring import encode_files, open_scoring
@@ -30,17 +31,19 @@ def test_blank_ones_are_left_out_and_dark_ones_noted_every_time(tmp_path: Path) 
     Image.new("RGB", (64, 48)).save(tmp_path / "black.png")
     names = ["black.png", "dark.png", "good/00.png"]
     dark(tmp_path / "dark.png")
-    sample = Sample(tuple(Labelled(tmp_path / name, name, "good") for name in names), (".",))
+    black, dark_one = ((tmp_path / name).as_posix() for name in names[:2])
+    sample = Sample(tuple(Picture(tmp_path / name, "good") for name in names), (".",))
     cache = FeatureCache(tmp_path / "features", 10**8)
     for _ in range(2):
         scored = score_sample(open_scoring(item, tmp_path, COMPUTE, cache), sample, ())
-        assert [one.name for one in scored.unreadable] == ["black.png"]
+        assert [one.path.name for one in scored.unreadable] == ["black.png"]
         assert scored.problems == [
-            "black.png: not inspected: it is black all over; it is in no figure"
+            f"{black}: not inspected: it is black all over; it is in no figure"
         ]
         assert scored.notes == [
-            "very dark pictures: the brightest part is below a quarter of the range (1: dark.png)",
-            "pictures with hardly any contrast (1: dark.png)",
+            "very dark pictures: the brightest part is below a quarter of the range "
+            f"(1: {dark_one})",
+            f"pictures with hardly any contrast (1: {dark_one})",
         ]
     assert cache.hits == 1
 

@@ -5,10 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from promptdsl.evaluate import draws as module
-from promptdsl.evaluate import intervals
-from promptdsl.evaluate.draws import SEED, Draws, blocks_of, weighted_sums
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.statistics import draws as module
+from promptdsl.evaluate.statistics import intervals
+from promptdsl.evaluate.statistics.draws import SEED, Draws, blocks_of, weighted_sums
+from promptdsl.evaluate.statistics.intervals import (
     bootstrap,
     weighted_auroc,
     weighted_average_precision,

@@ -78,6 +78,7 @@ def test_words_of_one_object_do_not_cost_those_of_another(
 
     monkeypatch.setattr("promptdsl.evaluate.words.words.gather", gather)
     monkeypatch.setattr("promptdsl.evaluate.words.words.ablate", lambda *given: None)
+    monkeypatch.setattr("promptdsl.evaluate.words.words.describe", lambda found: {"rows": []})
     monkeypatch.setattr(
         "promptdsl.evaluate.words.words.page_rows", lambda found: [{"finding": "inert"}]
     )

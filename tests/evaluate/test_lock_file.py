@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptdsl.cli.calibrate import OldLock
 from promptdsl.cli.main import main
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.judge.verdict import area_key, key_of, meaning, resolve
 from promptdsl.lock.file import (
+    OldLock,
     UnusableLock,
     calibrated_numbers,
     lock_path,
@@ -271,8 +271,7 @@ def test_the_new_lock_is_written_before_the_old_one_is_told(
         if "kept as" in sentence:
             raise BrokenPipeError
 
-    monkeypatch.setattr("promptdsl.cli.calibrate.tell_note", nobody_reads)
-    old = OldLock()
+    old = OldLock(nobody_reads)
     assert old.read(spec) is None
     with pytest.raises(BrokenPipeError):
         old.replace(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})

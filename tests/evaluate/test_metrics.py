@@ -14,8 +14,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from promptdsl.evaluate import aupro, metrics
-from promptdsl.evaluate.metrics import PixelMap
+from promptdsl.evaluate.statistics import aupro, metrics
+from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.judge.shares import Undefined
 
 RECORDED = json.loads(Path(__file__).with_name("aupro_anomalib.json").read_text("utf-8"))

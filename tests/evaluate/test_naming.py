@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from promptdsl.evaluate.outcomes import confusion
+from promptdsl.evaluate.validation.outcomes import confusion
 
 
 @dataclass
@@ -22,12 +22,13 @@ class _Judged:
     scored: _Scored
     verdict: str = "reject"
     escaped: bool = field(default=False)
+    label: str = "scratch"
 
 
 def _found(*named: str | None) -> tuple[tuple[str, ...], int, int]:
     judged = [_Judged(_Scored(_Picture("scratch"), name)) for name in named]
     result = confusion(judged, ("scratch", "rust"))  # type: ignore[arg-type]
-    return result.columns, result.right.count, result.right.of
+    return tuple(result["named"]), result["right"]["count"], result["right"]["of"]
 
 
 def test_names_are_compared_with_labels() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from promptdsl.cli.main import main
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.apart import covers, lower, never_decides
-from promptdsl.evaluate.calibrate import Wanted, calibrate, resolve_all
-from promptdsl.evaluate.labelled import Labelled
-from promptdsl.evaluate.protection import Protection
+from promptdsl.evaluate.calibration.apart import covers, lower, never_decides
+from promptdsl.evaluate.calibration.protection import Protection
+from promptdsl.evaluate.calibration.solve import Wanted, calibrate, resolve_all
+from promptdsl.evaluate.datasets import Picture
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Found, Promise
 from promptdsl.lock.file import lock_path
@@ -189,7 +189,7 @@ def test_asked_reviews_that_leave_no_room_are_refused(
 
 
 def scored(name: str, label: str, score: float) -> Scored:
-    return Scored(Labelled(Path(name), name, label), name, score, {}, {"0.70": score}, 0, None)
+    return Scored(Picture(Path(name), label), name, score, {}, {"0.70": score}, 0, None)
 
 
 def item_of(*rules: Rule) -> ObjectPlan:

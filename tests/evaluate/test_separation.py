@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptdsl.evaluate.metrics import auroc
-from promptdsl.evaluate.separation import (
+from promptdsl.evaluate.statistics.metrics import auroc
+from promptdsl.evaluate.statistics.separation import (
     Separation,
     describe_separation,
     score_interval,

@@ -8,10 +8,10 @@ import torch
 
 from promptdsl.cli.shared.labelled_jobs import open_spec
 from promptdsl.engine.device import choose_compute
+from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.labelled import from_spec
-from promptdsl.evaluate.run import Job
 from promptdsl.evaluate.words.evidence import Evidence, gather
-from promptdsl.evaluate.words.sources import object_of
+from promptdsl.evaluate.work import Work
 from promptdsl.pictures.reading import read_picture
 from promptdsl.pipeline import compile_file, compile_text
 from promptdsl.results import PictureScore
@@ -39,10 +39,9 @@ def evidence_of(path: Path, allow: tuple[Path, ...] = ()) -> tuple[Evidence, dic
     spec = open_spec(str(path), allow)
     plan = spec.plan.objects[0]
     job = Job(plan.name, spec, plan, from_spec(plan, path))
-    item, sources = object_of(job, allow)
     cache = open_feature_cache()
     assert cache is not None
-    return gather(job, item, choose_compute("cpu", "fp32"), cache, Silence()), sources
+    return gather(job, Work(choose_compute("cpu", "fp32"), cache, Silence())), job.sources
 
 
 def detect(

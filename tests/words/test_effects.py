@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from promptdsl.evaluate.metrics import auroc
+from promptdsl.evaluate.statistics.metrics import auroc
 from promptdsl.evaluate.words.effects import (
     LEAST,
     Change,

@@ -15,9 +15,10 @@ from promptdsl.cli.main import main
 from promptdsl.evaluate.words import suggest
 from promptdsl.evaluate.words.effects import compare_with
 from promptdsl.evaluate.words.evidence import Judgement
-from promptdsl.evaluate.words.table import describe, page_rows, print_ablation
+from promptdsl.evaluate.words.record import describe
 from promptdsl.evaluate.words.units import Unit
 from promptdsl.judge.shares import Floats
+from promptdsl.report.tables.words import page_rows, print_words
 
 from .conftest import Write, samples_of
 from .scoring import evidence_of, object_in
@@ -123,7 +124,7 @@ def test_ablate_and_suggest_say_it_first(
 
 def shown_at(width: int, ablation: Any) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    print_ablation(console, ablation)
+    print_words(console, describe(ablation))
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
@@ -140,8 +141,8 @@ def ablation(pictures: Path) -> Any:
     ).replace('"./', '"')  # fmt: skip
     path = pictures / "escapes.inspect"
     path.write_text(text, "utf-8")
-    evidence, sources = evidence_of(path)
-    return ablate(evidence, sources, Silence(), "none")
+    evidence, _ = evidence_of(path)
+    return ablate(evidence, Silence(), "none")
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 190])
@@ -160,7 +161,9 @@ def test_the_key_columns_are_whole_at_any_width(ablation: Any, width: int) -> No
 
 def test_nothing_in_a_phrase_steers_the_terminal(ablation: Any) -> None:
     assert "\x1b" not in shown_at(80, ablation) + shown_at(190, ablation)
-    assert any("\x1b" in row["without"] for row in page_rows(ablation)), "pages keep the text"
+    assert any("\x1b" in row["without"] for row in page_rows(describe(ablation)["rows"])), (
+        "pages keep the text"
+    )
     assert any("\x1b" in row["name"] for row in describe(ablation)["rows"])
 
 

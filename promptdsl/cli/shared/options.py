@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from promptdsl.evaluate.asked import Asked
+
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 PLACE = click.Path(path_type=Path)
@@ -92,29 +94,6 @@ def method_options(model_help: str, setting: str) -> tuple[Option, Option]:
     model = click.option("--model", metavar="NAME[,TAG]", help=model_help)
     help = f'A line of the method block, such as "{setting}"; may be given again.'
     return model, click.option("--set", "settings", multiple=True, metavar="LINE", help=help)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line says about labelled pictures."""
-
-    spec: str | None
-    object_name: str | None
-    good: tuple[Path, ...] = ()
-    defects: tuple[tuple[str, Path], ...] = ()
-    masks: Path | None = None
-    mvtec: Path | None = None
-    visa: Path | None = None
-    data: Path | None = None
-    categories: tuple[str, ...] = ()
-    shots: int | None = None
-    allow: tuple[Path, ...] = ()
-
-    @property
-    def root(self) -> tuple[Path, str] | None:
-        """A data set's folder and layout."""
-        roots = [(self.mvtec, "mvtec"), (self.visa, "visa"), (self.data, "auto")]
-        return next(((path, layout) for path, layout in roots if path is not None), None)
 
 
 def asking(*options: Option) -> Option:

@@ -22,6 +22,11 @@ class Picture:
         """Whether it shows a part without defects."""
         return self.label == GOOD
 
+    @property
+    def name(self) -> str:
+        """As the results call it."""
+        return self.path.as_posix()
+
 
 @dataclass(frozen=True, slots=True)
 class Category:

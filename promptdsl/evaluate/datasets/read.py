@@ -1,21 +1,21 @@
 """One folder with labelled pictures to a Dataset, its layout found or given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.evaluate.datasets import mvtec, plain, visa
+from promptdsl.evaluate.datasets import visa
 from promptdsl.evaluate.datasets.files import (
     Notes,
     content,
     counted,
-    folders,
     note_left_out,
     same_folder_name,
 )
 from promptdsl.evaluate.datasets.model import Category, Dataset, Layout
+from promptdsl.evaluate.datasets.trees import TREES, read_category
 
 LAYOUTS: tuple[str, ...] = ("auto", "mvtec", "visa", "plain")
 ONE_CLASS = "1cls"  # the folder that VisA's own preparation writes, in MVTec AD's layout
@@ -41,7 +41,7 @@ def read_dataset(
     if layout not in LAYOUTS:
         raise UsageProblem(f"there is no layout {layout}; there are {', '.join(LAYOUTS)}")
     _refuse_unreadable(root)
-    place = root / ONE_CLASS if layout != "plain" and _has_one_class(root, layout) else root
+    place = root / ONE_CLASS if _has_one_class(root, layout) else root
     notes = Notes(place)
     kind = _layout(place) if layout == "auto" else _sure(place, layout)
     found = _chosen(_categories(place, kind, categories, notes), categories, place)
@@ -68,17 +68,14 @@ def _empty(folder: Path, category: Category) -> EnvironmentProblem:
 
 
 def _has_one_class(root: Path, layout: str) -> bool:
+    """Whether the folder that VisA's own preparation writes is meant."""
     inner = root / ONE_CLASS
     return (
-        inner.is_dir()
+        layout != "plain"
+        and inner.is_dir()
         and not visa.is_root(root)
-        and layout in ("auto", "mvtec", "visa")
-        and _below(inner, mvtec.is_category)
+        and TREES["mvtec"].is_below(inner)
     )
-
-
-def _below(root: Path, is_category: Callable[[Path], bool]) -> bool:
-    return any(is_category(folder) for folder in folders(root, Notes(root)))
 
 
 def _layout(root: Path) -> Layout:
@@ -89,34 +86,27 @@ def _layout(root: Path) -> Layout:
             f"{root} looks like VisA, but {visa.TABLE.as_posix()} is missing in it",
             help="the table comes with VisA's code; copy split_csv/1cls.csv into this folder",
         )
-    for kind, is_category in _SHAPES.items():
-        if is_category(root) or _below(root, is_category):
+    for kind, tree in TREES.items():
+        if tree.is_category(root) or tree.is_below(root):
             return kind
     raise UsageProblem(f"{root} has none of the known layouts", help=SHAPES)
 
 
-def _sure(root: Path, layout: str) -> Layout:
+def _sure(root: Path, layout: Literal["mvtec", "visa", "plain"]) -> Layout:
     """The layout that was asked for, if the folder can have it."""
     if layout == "visa":
         if visa.is_root(root):
             return "visa"
-        if _below(root, mvtec.is_category):
+        if TREES["mvtec"].is_below(root):
             return "mvtec"  # VisA's one-class split
         raise UsageProblem(f"{root} has no {visa.TABLE.as_posix()}, so it is not VisA", SHAPES)
-    kind: Layout = "mvtec" if layout == "mvtec" else "plain"
-    is_category = _SHAPES[kind]
-    if not is_category(root) and not _below(root, is_category):
-        sign = "test" if kind == "mvtec" else "good"
+    tree = TREES[layout]
+    if not tree.is_category(root) and not tree.is_below(root):
         raise UsageProblem(
-            f"{root} is not in the layout {kind}: no folder in it has a folder {sign}", SHAPES
+            f"{root} is not in the layout {layout}: no folder in it has a folder {tree.sign}",
+            SHAPES,
         )
-    return kind
-
-
-_SHAPES: dict[Layout, Callable[[Path], bool]] = {
-    "mvtec": mvtec.is_category,
-    "plain": plain.is_category,
-}
+    return layout
 
 
 def _categories(
@@ -124,9 +114,9 @@ def _categories(
 ) -> list[Category]:
     if kind == "visa":
         return visa.read_categories(root, notes)
-    read = mvtec.read_category if kind == "mvtec" else plain.read_category
-    if _SHAPES[kind](root):
-        return [read(root, same_folder_name(root), Notes(root))]
+    tree = TREES[kind]
+    if tree.is_category(root):
+        return [read_category(root, same_folder_name(root), tree, Notes(root))]
     here = content(root, notes)
     if here.pictures:
         notes.problem(
@@ -135,10 +125,10 @@ def _categories(
         )
     found = []
     for folder in here.folders:
-        if not _SHAPES[kind](folder):
+        if not tree.is_category(folder):
             note_left_out([folder], "which is no category", notes)
         elif wanted is None or folder.name in wanted:
-            found.append(read(folder, folder.name, Notes(root)))
+            found.append(read_category(folder, folder.name, tree, Notes(root)))
         else:
             found.append(Category(folder.name, (), ()))  # known by name, not asked for
     return found

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from promptdsl.evaluate.run import Watch
+from promptdsl.errors import Problem
+from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.words.effects import Call, Effect, Whole, compare_with, needed
-from promptdsl.evaluate.words.evidence import Evidence, judge_variants
+from promptdsl.evaluate.words.evidence import Evidence, gather, judge_variants
 from promptdsl.evaluate.words.units import Unit, leave_one_out
+from promptdsl.evaluate.work import Watch, Work, until_problem
 from promptdsl.methods.shared.word_bank import Variant
 from promptdsl.plan.expand import expand
-from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
 
 Pixels = Literal["auto", "all", "none"]
@@ -28,11 +29,17 @@ class Ablation:
     effects: tuple[Effect, ...]
 
 
-def ablate(
-    evidence: Evidence, sources: dict[str, SourceFile], watch: Watch, pixels: Pixels = "auto"
-) -> Ablation:
+def ablate_jobs(
+    jobs: Sequence[Job], work: Work, pixels: Pixels = "auto"
+) -> tuple[list[Ablation], Problem | None]:
+    """Object by object, and what stopped it behind the first."""
+    with work.with_cache() as kept:
+        return until_problem(jobs, lambda job: ablate(gather(job, kept), kept.watch, pixels))
+
+
+def ablate(evidence: Evidence, watch: Watch, pixels: Pixels = "auto") -> Ablation:
     """Leave out one thing at a time."""
-    units = leave_one_out(evidence.item, sources)
+    units = leave_one_out(evidence.item, evidence.job.sources)
     able = [unit for unit in units if unit.edited is not None]
     edited = [evidence.item, *(unit.edited for unit in able if unit.edited is not None)]
     evidence.bank.learn((p.text for item in edited for p in expand(item)), watch.prepares)

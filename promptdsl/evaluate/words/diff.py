@@ -2,25 +2,24 @@
 the verdicts that flip and the scores that move."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from promptdsl.engine.device import Compute
 from promptdsl.errors import UsageProblem
-from promptdsl.evaluate.run import Watch
-from promptdsl.evaluate.scored import ArrayStore
+from promptdsl.evaluate.datasets.model import GOOD, Picture
+from promptdsl.evaluate.labelled import Sample
+from promptdsl.evaluate.scored import ScoredSample, score_sample
+from promptdsl.evaluate.validation.outcomes import Judged, judge
 from promptdsl.evaluate.words.versions import Version
-from promptdsl.inspect.assignment import Job, assign
-from promptdsl.judge.verdict import decide, meaning, resolve
+from promptdsl.evaluate.work import Work
+from promptdsl.inspect.jobs import assign
+from promptdsl.judge.verdict import meaning, resolve
 from promptdsl.lock.file import calibrated_numbers
+from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import FloatMap
-from promptdsl.scoring.cached_scoring import encode_files, open_scoring
-from promptdsl.scoring.feature_cache import FeatureCache
-
-MOVED = 0.01  # a score that changes by less is not counted as moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +59,17 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
-    """What one side says of a picture."""
-
-    score: float
-    verdict: str
-    rule: str | None
-    defect: str | None
-    map: int  # its number in the side's store
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """A picture under both versions."""
 
     image: str
-    object: str  # as the second version calls it
-    before: Inspected
-    after: Inspected
+    before: Judged
+    after: Judged
 
     @property
     def moved(self) -> float:
         """How far the score went up."""
-        return self.after.score - self.before.score
+        return self.after.scored.score - self.before.scored.score
 
     @property
     def flips(self) -> bool:
@@ -92,7 +79,7 @@ class Pair:
 
 @dataclass(slots=True)
 class ObjectDiff:
-    """One object. `stores` hold the maps of the two sides."""
+    """One object; `samples` hold the maps of the two sides."""
 
     before: ObjectPlan
     after: ObjectPlan
@@ -100,17 +87,24 @@ class ObjectDiff:
     fields: list[FieldChange]
     pairs: list[Pair] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
-    stores: tuple[ArrayStore, ArrayStore] | None = None
+    samples: list[ScoredSample] = field(default_factory=list)
 
     def maps(self, pair: Pair) -> tuple[FloatMap, FloatMap]:
         """The anomaly maps of both sides."""
-        assert self.stores is not None
-        return self.stores[0][pair.before.map], self.stores[1][pair.after.map]
+        before, after = self.samples
+        return before.map_of(pair.before.scored), after.map_of(pair.after.scored)
 
     @property
-    def flips(self) -> list[Pair]:
-        """Verdicts that differ, the largest moves first."""
-        return sorted((p for p in self.pairs if p.flips), key=lambda pair: -abs(pair.moved))
+    def ranked(self) -> list[Pair]:
+        """Those that flip, then the others, each by how far they move."""
+        return sorted(self.pairs, key=lambda pair: (not pair.flips, -abs(pair.moved)))
+
+    @property
+    def wordless(self) -> list[str]:
+        """The methods that do not read the prompts."""
+        names = dict.fromkeys((self.before.method.name, self.after.method.name))
+        methods = {name: find_method(name) for name in names}
+        return [name for name, method in methods.items() if method and not method.uses_words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +119,29 @@ class SpecDiff:
 
 
 def compare(
-    before: Side,
-    after: Side,
-    pictures: Sequence[str],
-    chosen: str | None,
-    compute: Compute,
-    cache: FeatureCache,
-    watch: Watch,
+    before: Side, after: Side, pictures: Sequence[str], chosen: str | None, work: Work
 ) -> SpecDiff:
     """Compare plans, then score every picture with both. Thresholds are resolved before loading."""
     names = pair_objects(before, after, chosen)
     jobs = assign(pictures, _only(after.plan, [new for _, new in names]), None)
     found = []
-    for old, new in names:
-        mine = [job for job in jobs if job.object == new]
-        left, right = before.object(old), after.object(new)
-        rules = before.rules(left), after.rules(right)
-        one = ObjectDiff(
-            left, right, phrase_changes(left, right), field_changes(left, right, rules)
-        )
-        if mine:
-            _inspect(one, (before, after), rules, mine, compute, cache, watch)
-        found.append(one)
+    with work.with_cache() as kept:
+        for old, new in names:
+            mine = [job.image for job in jobs if job.object == new]
+            left, right = before.object(old), after.object(new)
+            rules = before.rules(left), after.rules(right)
+            one = ObjectDiff(
+                left, right, phrase_changes(left, right), field_changes(left, right, rules)
+            )
+            if mine:
+                _inspect(one, (before, after), rules, mine, kept)
+            found.append(one)
     paired = {name for pair in names for name in pair}
-    return SpecDiff(
-        before, after, tuple(found),
-        tuple(i.name for i in before.plan.objects if i.name not in paired and chosen is None),
-        tuple(i.name for i in after.plan.objects if i.name not in paired and chosen is None),
-    )  # fmt: skip
+    alone = [
+        tuple(i.name for i in side.plan.objects if i.name not in paired and chosen is None)
+        for side in (before, after)
+    ]
+    return SpecDiff(before, after, tuple(found), *alone)
 
 
 def pair_objects(before: Side, after: Side, chosen: str | None) -> list[tuple[str, str]]:
@@ -247,59 +236,26 @@ def _inspect(
     one: ObjectDiff,
     sides: tuple[Side, Side],
     rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
-    jobs: Sequence[Job],
-    compute: Compute,
-    cache: FeatureCache,
-    watch: Watch,
+    images: Sequence[str],
+    work: Work,
 ) -> None:
-    files = [Path(job.image) for job in jobs]
-    found: list[Mapping[int, Inspected]] = []
-    stores = []
+    """What both versions say of every picture."""
+    image_of = {Path(image): image for image in images}
+    sample = Sample(tuple(Picture(path, GOOD) for path in image_of), ())
+    judged = []
     for side, item, lines in zip(sides, (one.before, one.after), rules, strict=True):
-        scored, store, errors = _score(side, item, lines, files, compute, cache, watch)
-        found.append(scored)
-        stores.append(store)
-        one.unreadable |= {jobs[place].image: error for place, error in errors.items()}
-    one.stores = (stores[0], stores[1])
+        scoring = work.open(item, side.version.folder)
+        work.watch.inspects(f"{item.name} with {side.version.name}", len(images))
+        scored = score_sample(scoring, sample, lines, work.watch.advance)
+        one.samples.append(scored)
+        one.unreadable |= {image_of[p.path]: why for p, why in scored.unreadable.items()}
+        judged.append({found.scored.picture: found for found in judge(scored.pictures, lines)})
+    before, after = judged
     one.pairs = [
-        Pair(job.image, job.object, found[0][n], found[1][n])
-        for n, job in enumerate(jobs)
-        if n in found[0] and n in found[1]
+        Pair(image_of[picture.path], before[picture], after[picture])
+        for picture in sample.pictures
+        if picture in before and picture in after
     ]
-
-
-def _score(
-    side: Side,
-    item: ObjectPlan,
-    rules: tuple[Rule, ...],
-    files: Sequence[Path],
-    compute: Compute,
-    cache: FeatureCache,
-    watch: Watch,
-) -> tuple[dict[int, Inspected], ArrayStore, dict[int, str]]:
-    """What one version says of every picture."""
-    scoring = open_scoring(item, side.version.folder, compute, cache, watch.prepares)
-    store = ArrayStore(scoring.detector.size, "float32")
-    watch.inspects(f"{item.name} with {side.version.name}", len(files))
-    found: dict[int, Inspected] = {}
-    errors: dict[int, str] = {}
-    for encoded in encode_files(scoring, files, watch.advance):
-        if encoded.features is None:
-            errors[encoded.places[0]] = encoded.error or "it cannot be read"
-            continue
-        for place, score in zip(
-            encoded.places, scoring.detector.score(encoded.features), strict=True
-        ):
-            try:
-                decision = decide(score.score, score.map, rules)
-            except ValueError as error:
-                errors[place] = str(error)
-                continue
-            defect = max(score.defects, key=lambda name: score.defects[name], default=None)
-            found[place] = Inspected(
-                float(score.score), decision.verdict, decision.rule, defect, store.add(score.map)
-            )
-    return found, store, errors
 
 
 def describe(found: SpecDiff) -> dict[str, Any]:
@@ -332,7 +288,7 @@ def _described(one: ObjectDiff) -> dict[str, Any]:
             {"name": c.what, "before": c.before, "after": c.after} for c in one.fields
         ],
         "pictures": len(one.pairs),
-        "flips": len(one.flips),
+        "flips": sum(pair.flips for pair in one.pairs),
         "mean_move": sum(moves) / len(moves) if moves else None,
         "unreadable": [{"image": image, "error": error} for image, error in one.unreadable.items()],
         "results": [
@@ -340,18 +296,16 @@ def _described(one: ObjectDiff) -> dict[str, Any]:
                 "image": pair.image,
                 "flips": pair.flips,
                 "moved": pair.moved,
-                "before": _inspected(pair.before),
-                "after": _inspected(pair.after),
+                "before": _judged(pair.before),
+                "after": _judged(pair.after),
             }
-            for pair in sorted(one.pairs, key=lambda pair: (not pair.flips, -abs(pair.moved)))
+            for pair in one.ranked
         ],
     }  # fmt: skip
 
 
-def _inspected(value: Inspected) -> dict[str, Any]:
+def _judged(one: Judged) -> dict[str, Any]:
+    scored = one.scored
     return {
-        "score": value.score,
-        "verdict": value.verdict,
-        "rule": value.rule,
-        "defect": value.defect,
-    }
+        "score": scored.score, "verdict": one.verdict, "rule": one.rule, "defect": scored.named,
+    }  # fmt: skip

@@ -34,31 +34,25 @@ from typing import Literal
 import numpy as np
 
 from promptdsl.evaluate.datasets.model import GOOD
-from promptdsl.evaluate.draws import Draws, blocks_of, weighted_sums
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.statistics.draws import Draws, blocks_of, weighted_sums
+from promptdsl.evaluate.statistics.intervals import (
     Weights,
     counted_auroc,
     percentile_interval,
     weighted_auroc,
     weighted_mean,
 )
-from promptdsl.evaluate.metrics import Bools, auroc
-from promptdsl.evaluate.separation import Separation, separation
+from promptdsl.evaluate.statistics.metrics import Bools, auroc
+from promptdsl.evaluate.statistics.separation import Separation, separation
 from promptdsl.evaluate.words.evidence import Judgement, PixelTable
 from promptdsl.evaluate.words.units import Unit
 from promptdsl.judge.shares import Floats, Interval
+from promptdsl.report.tables.words import FIGURES
 
 LEAST = 0.001
 LEAST_OF_MARGIN = 0.02
 PIXEL_DRAWS = 500
 Call = Literal["helpful", "harmful", "inert", "needed", "not judged"]
-FIGURES = {
-    "own_auroc": "image AUROC of its defect",
-    "auroc": "image AUROC",
-    "own_margin": "margin of its defect",
-    "margin": "margin",
-    "pixel_auroc": "pixel AUROC",
-}
 _CLIPPED = 1e-6  # scores nearer to 0 or 1 than this count as this near
 
 

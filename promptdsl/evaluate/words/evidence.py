@@ -1,26 +1,22 @@
 """Labelled pictures, encoded and judged once, and what any number of variants says of them."""
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from promptdsl.engine.device import Compute
 from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.evaluate.metrics import Bools, count_pixels
-from promptdsl.evaluate.pixel_bootstrap import even_edges
-from promptdsl.evaluate.run import Job, Watch, refuse_references
-from promptdsl.evaluate.scored import Scored, ScoredSample, score_sample
+from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.scored import Scored, ScoredSample, refuse_references, score_job
+from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
+from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
+from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
-from promptdsl.judge.verdict import area_above, area_key, holding_rule
+from promptdsl.judge.verdict import verdict_of
 from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
 from promptdsl.plan.model import AreaRule, Rule
-from promptdsl.scoring.cached_scoring import Scoring, encode_files, open_scoring
-from promptdsl.scoring.feature_cache import DEFAULT_LIMIT, FeatureCache
+from promptdsl.scoring.cached_scoring import Scoring, encode_files
 from promptdsl.spec import ObjectSpec
 
 LEVELS = 65_536  # steps in which a map's scores find their bin
@@ -54,9 +50,9 @@ class Evidence:
         return np.array([not scored.picture.is_good for scored in self.pictures], dtype=bool)
 
     @property
-    def areas(self) -> list[float]:
-        """The levels that area rules count above."""
-        return [rule.above for rule in self.rules if isinstance(rule, AreaRule)]
+    def needs_maps(self) -> bool:
+        """Whether a verdict depends on areas of the map."""
+        return any(isinstance(rule, AreaRule) for rule in self.rules)
 
     @property
     def masked(self) -> bool:
@@ -81,31 +77,18 @@ class Judgement:
     pixels: PixelTable | None
 
 
-@contextmanager
-def cache_or_temporary(cache: FeatureCache | None) -> Iterator[FeatureCache]:
-    """The user's cache; where it is switched off, one that is gone afterwards."""
-    if cache is not None:
-        yield cache
-        return
-    with tempfile.TemporaryDirectory(prefix="promptdsl-") as folder:
-        yield FeatureCache(Path(folder), DEFAULT_LIMIT)
-
-
-def gather(
-    job: Job, item: ObjectSpec, compute: Compute, cache: FeatureCache, watch: Watch
-) -> Evidence:
+def gather(job: Job, work: Work) -> Evidence:
     """Encode and judge the pictures of a job.
 
     Raises UsageProblem where the method has no words, or good or defective pictures are missing;
     SpecProblem for an uncalibrated `auto`.
     """
     rules = job.spec.rules(job.item)
-    scoring = open_scoring(job.item, job.spec.path.parent, compute, cache, watch.prepares)
+    scoring = work.open(job.item, job.folder)
     bank = open_bank(scoring.detector, job.item)
-    watch.inspects(job.name, len(job.sample.pictures))
-    sample = score_sample(scoring, job.sample, rules, watch.advance)
-    refuse_references(job.item, job.spec.path.parent, sample)
-    evidence = Evidence(job, item, rules, scoring, bank, sample)
+    sample = score_job(job, scoring, rules, work)
+    refuse_references(job, sample)
+    evidence = Evidence(job, job.written, rules, scoring, bank, sample)
     _refuse_one_sided(evidence)
     return evidence
 
@@ -134,7 +117,8 @@ def judge_variants(
     tally = _Tally(evidence, [n for n in range(count) if with_pixels(n)])
     scores_VN = np.zeros((count, len(pictures)))
     verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
-    plain, mapped = _by_need(evidence, variants, tally)
+    mapped = [n for n in range(count) if evidence.needs_maps or tally.wants(n)]
+    plain = [n for n in range(count) if n not in mapped]
     rescorers = [
         (numbers, evidence.bank.rescorer([variants[n] for n in numbers]), maps)
         for numbers, maps in ((plain, False), (mapped, True))
@@ -150,34 +134,11 @@ def judge_variants(
             rescored = rescorer(encoded.features, maps)
             for number, (scores, found) in zip(numbers, rescored, strict=True):
                 scores_VN[number, places] = scores
-                _judge(evidence, places, scores, found, verdicts[number])
+                for row, place in enumerate(places):
+                    only = None if found is None else found[row]
+                    verdicts[number][place] = verdict_of(float(scores[row]), only, evidence.rules)
                 tally.add(number, places, found)
     return [Judgement(scores_VN[n], tuple(verdicts[n]), tally.table(n)) for n in range(count)]
-
-
-def _by_need(
-    evidence: Evidence, variants: Sequence[Variant], tally: "_Tally"
-) -> tuple[list[int], list[int]]:
-    """Variants that get along without maps, and those that need them."""
-    if evidence.areas:
-        return [], list(range(len(variants)))
-    mapped = [n for n in range(len(variants)) if tally.wants(n)]
-    return [n for n in range(len(variants)) if not tally.wants(n)], mapped
-
-
-def _judge(
-    evidence: Evidence,
-    places: Sequence[int],
-    scores: npt.NDArray[np.float32],
-    maps: npt.NDArray[np.float32] | None,
-    verdicts: list[str],
-) -> None:
-    for row, place in enumerate(places):
-        area = {}
-        if maps is not None:
-            area = {area_key(above): area_above(maps[row], above) for above in evidence.areas}
-        rule = holding_rule(float(scores[row]), area, evidence.rules)
-        verdicts[place] = rule.verdict if rule else "pass"
 
 
 class _Tally:

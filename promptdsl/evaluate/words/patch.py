@@ -4,17 +4,24 @@ A phrase that an include line brought is removed by writing the others of that l
 that the object does not have itself (it inherits it, or lives on a default) is added.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.errors import SpecProblem
+from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.words.units import NORMAL
 from promptdsl.files.difference import unified_lines
+from promptdsl.files.hashing import hash_bytes
+from promptdsl.files.opening import read_regular
 from promptdsl.language.ast import ObjectDef, PhraseBlock
 from promptdsl.language.build.tree import build_ast
 from promptdsl.language.statements import quote
-from promptdsl.source import SourceFile, Span
+from promptdsl.pipeline import compile_text
+from promptdsl.source import MAX_BYTES, SourceFile, Span
 from promptdsl.spec import ObjectSpec, Phrase
 
 
@@ -57,6 +64,31 @@ def reword(text: str, item: ObjectSpec, changes: Mapping[str, Rewording]) -> str
         edit = task.edit(text)
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
+
+
+def patch_for(job: Job, changes: Mapping[str, Rewording], allow: tuple[Path, ...]) -> str:
+    """The unified diff, of text that the checker accepts, relative to the current folder."""
+    path = job.spec.path
+    content = read_regular(path, MAX_BYTES)
+    if hash_bytes(content) != job.spec.sha256:
+        raise SpecProblem(
+            f"{path} was changed while words were searched for",
+            "run the command again: the steps above are about the file as it was",
+        )
+    before = content.decode("utf-8")
+    mark = "\ufeff" if before.startswith("\ufeff") else ""
+    after = reword(before.removeprefix(mark), job.written, changes)
+    compiled = compile_text(after, str(path), folder=path.parent.absolute(), allow=allow)
+    if not compiled.ok:
+        first = compiled.report.errors[0].message
+        raise SpecProblem(
+            f"{path}: its layout is one that no patch can be written for ({first})",
+            "edit it by hand: the steps above say which words; promptdsl fmt may make it simpler",
+        )
+    here = os.path.relpath(path)
+    return unified(
+        before, mark + after, path.name if here.startswith("..") else Path(here).as_posix()
+    )
 
 
 def phrases_of(item: ObjectSpec, group: str) -> tuple[Phrase, ...]:

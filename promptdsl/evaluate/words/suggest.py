@@ -23,9 +23,9 @@ import numpy as np
 
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.datasets.model import GOOD
-from promptdsl.evaluate.metrics import Bools, auroc
-from promptdsl.evaluate.run import Watch
-from promptdsl.evaluate.separation import Separation
+from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.statistics.metrics import Bools, auroc
+from promptdsl.evaluate.statistics.separation import Separation
 from promptdsl.evaluate.words.candidates import Candidate, candidates
 from promptdsl.evaluate.words.effects import (
     Change,
@@ -34,9 +34,10 @@ from promptdsl.evaluate.words.effects import (
     margin,
     name_it,
 )
-from promptdsl.evaluate.words.evidence import Evidence, Judgement, judge_variants
+from promptdsl.evaluate.words.evidence import Evidence, Judgement, gather, judge_variants
 from promptdsl.evaluate.words.patch import Rewording, phrases_of
-from promptdsl.evaluate.words.units import NORMAL
+from promptdsl.evaluate.words.units import NORMAL, Places
+from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.methods.shared.word_bank import Variant, WholePictures
 from promptdsl.plan.expand import expand
@@ -90,6 +91,13 @@ class _Move:
     removed: int | None
     added: Candidate | None
     edited: ObjectSpec
+
+
+def suggest_for(job: Job, work: Work, *, most: int, seed: int) -> Suggestion:
+    """Encode the pictures of a job, search and judge."""
+    with work.with_cache() as kept:
+        evidence = gather(job, kept)
+        return suggest(evidence, kept.watch, most=most, seed=seed, places=Places(job.sources))
 
 
 def suggest(

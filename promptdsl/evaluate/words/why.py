@@ -13,8 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.evaluate.jobs import Job, SpecInUse
+from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.words.units import Unit, leave_one_out
-from promptdsl.judge.verdict import Decision, area_above, area_key, decide, holding_rule, number
+from promptdsl.evaluate.work import Work
+from promptdsl.judge.verdict import Decision, area_above, decide, number, verdict_of
 from promptdsl.methods import find_method
 from promptdsl.methods.shared.word_bank import (
     Box,
@@ -41,11 +44,11 @@ SPOT = 0.08  # side of a place of the map, as a share of the picture
 class PhraseShare:
     """One phrase: how near the picture is to it, and the score without it (None: it is needed)."""
 
-    label: str  # `normal` or a defect
+    group: str  # `normal` or a defect
     phrase: str
     place: str
     cosine: float  # mean over the templates
-    nearest: str  # the prompt among them that is nearest
+    nearest_prompt: str  # the prompt among them that is nearest
     score_without: float | None
     verdict_without: str | None
 
@@ -122,6 +125,13 @@ class Why:
     notes: tuple[str, ...] = field(default=())
 
 
+def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work) -> Why:
+    """The same from a spec."""
+    job = Job(plan.name, spec, plan, Sample((), ()))
+    scoring, rules = work.open(plan, job.folder), spec.rules(plan)
+    return explain(scoring, job.written, plan, rules, job.sources, picture)
+
+
 def explain(
     scoring: Scoring,
     item: ObjectSpec,
@@ -184,9 +194,11 @@ def _state(rule: Rule, score: PictureScore) -> RuleState:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
+    """A unit with score and verdict without it; None where it cannot be left out."""
+
     unit: Unit
-    score: float
-    verdict: str
+    score: float | None = None
+    verdict: str | None = None
 
 
 def _without(
@@ -196,24 +208,23 @@ def _without(
     rules: Sequence[Rule],
     sources: dict[str, SourceFile],
 ) -> list[_Tried]:
-    """Score and verdict without each unit that can be left out."""
-    units = [unit for unit in leave_one_out(item, sources) if unit.edited is not None]
-    edited = [unit.edited for unit in units if unit.edited is not None]
-    bank.learn(prompt.text for one in edited for prompt in expand(one))
+    """Score and verdict without each unit; those that are needed come last."""
+    units = leave_one_out(item, sources)
+    needed = [_Tried(unit) for unit in units if unit.edited is None]
+    able = [(unit, unit.edited) for unit in units if unit.edited is not None]
+    bank.learn(prompt.text for _, edited in able for prompt in expand(edited))
     variants = [
-        Variant(bank.directions(list(expand(one))), unit.windows)
-        for unit, one in zip(units, edited, strict=True)
+        Variant(bank.directions(list(expand(edited))), unit.windows) for unit, edited in able
     ]
     if not variants:
-        return []
-    areas = [rule.above for rule in rules if isinstance(rule, AreaRule)]
+        return needed
     found = []
-    rescored = bank.rescorer(variants)(features, bool(areas))
-    for unit, (scores_B, maps_BHW) in zip(units, rescored, strict=True):
-        area = {} if maps_BHW is None else {area_key(a): area_above(maps_BHW[0], a) for a in areas}
-        rule = holding_rule(float(scores_B[0]), area, rules)
-        found.append(_Tried(unit, float(scores_B[0]), rule.verdict if rule else "pass"))
-    return found
+    areas = any(isinstance(rule, AreaRule) for rule in rules)
+    rescored = bank.rescorer(variants)(features, areas)
+    for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
+        score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]
+        found.append(_Tried(unit, score, verdict_of(score, only, rules)))
+    return [*found, *needed]
 
 
 def _phrases(
@@ -224,44 +235,28 @@ def _phrases(
     score: PictureScore,
 ) -> tuple[PhraseShare, ...]:
     """In the order of how much each moves the score."""
-    without = {
-        (one.unit.group, one.unit.name, one.unit.place): one
-        for one in tried
-        if one.unit.kind == "phrase"
-    }
     texts = [template.text for template in item.templates]
     found = []
-    for unit in leave_one_out_phrases(item, tried):
+    for one in tried:
+        unit = one.unit
+        if unit.kind != "phrase":
+            continue
+        place = "" if unit.edited is None else unit.place
         state = unit.name.replace(PLACEHOLDER, item.called)
         prompts = [text.replace(PLACEHOLDER, state) for text in texts]
         near = bank.cosines(features, prompts)
         best = prompts[int(np.argmax(near))]
-        one = without.get((unit.group, unit.name, unit.place))
         found.append(
             PhraseShare(
-                unit.group or "", unit.name, unit.place, float(np.mean(near)), best,
-                one.score if one else None, one.verdict if one else None,
+                unit.group or "", unit.name, place, float(np.mean(near)), best, one.score,
+                one.verdict,
             )
         )  # fmt: skip
-    return tuple(sorted(found, key=lambda share: -_moved(share, score)))
 
+    def moved(share: PhraseShare) -> float:
+        return 0.0 if share.score_without is None else abs(share.score_without - score.score)
 
-def _moved(share: PhraseShare, score: PictureScore) -> float:
-    return 0.0 if share.score_without is None else abs(share.score_without - score.score)
-
-
-def leave_one_out_phrases(item: ObjectSpec, tried: Sequence[_Tried]) -> list[Unit]:
-    """Every phrase of the object, those that are needed too."""
-    known = [one.unit for one in tried if one.unit.kind == "phrase"]
-    have = {(unit.group, unit.name) for unit in known}
-    groups = [("normal", item.normal), *((d.name, d.phrases) for d in item.defects)]
-    rest = [
-        Unit("phrase", phrase.text, group, "", None)
-        for group, phrases in groups
-        for phrase in phrases
-        if (group, phrase.text) not in have
-    ]
-    return [*known, *rest]
+    return tuple(sorted(found, key=moved, reverse=True))
 
 
 def _scales(bank: WordBank, features: Features, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
@@ -354,7 +349,8 @@ def _shown(value: float, state: RuleState) -> str:
 
 def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
     """Units without which the verdict is another one."""
-    flips = [one for one in tried if one.verdict != decision.verdict]
+    able = [one for one in tried if one.score is not None]
+    flips = [one for one in able if one.verdict != decision.verdict]
     found = []
     for one in flips[:8]:
         unit = one.unit
@@ -363,7 +359,7 @@ def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:
         found.append(f"without {kind} {name} it would be {one.verdict} (score {one.score:.3f})")
     if len(flips) > 8:
         found.append(f"and without {len(flips) - 8} other single lines, too")
-    if tried and not flips:
+    if able and not flips:
         found.append(
             "no single phrase, template, defect or window scale decides: without any it stays"
         )

@@ -6,14 +6,14 @@ parts that lines with numbers reject already count against it. With an escape ra
 line, which decides what passes, is set by the defective pictures that no other line catches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.apart import (
+from promptdsl.evaluate.calibration.apart import (
     fixed_lines_never_deciding,
     lower,
     lower_for_defects,
@@ -46,6 +46,24 @@ class Wanted:
     escapes: Promise | None = None
     asked: frozenset[str] = frozenset()  # of false_rejects, reviews, escapes
     accept_weaker: bool = False
+
+
+def wanted_promises(
+    false_rejects: float | None,
+    reviews: float | None,
+    escapes: float | None,
+    confidence: float,
+    accept_weaker: bool = False,
+) -> Wanted:
+    """2 % of false rejects and 10 % of reviews where nothing else is asked."""
+    asked = {"false_rejects": false_rejects, "reviews": reviews, "escapes": escapes}
+    return Wanted(
+        Promise(false_rejects or 0.02, confidence),
+        Promise(reviews or 0.10, confidence),
+        None if escapes is None else Promise(escapes, confidence),
+        frozenset(name for name, value in asked.items() if value is not None),
+        accept_weaker,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +103,14 @@ def calibrate(item: ObjectPlan, pictures: Sequence[Scored], wanted: Wanted) -> l
             part = _part(promise, len(mine))
             values = _values(rule, good, before if place == 0 else [])
             _refuse_broken_promise(values, promise, item, rule)
-            whole = verdict == "reject" and len(mine) == 1
-            solved[id(rule)] = _solve_good(item, rule, values, part, wanted, name, whole)
+            one = _solve(item, rule, values, part, wanted, name)
+            # Of several lines none has the whole of the promise.
+            shared = len(mine) > 1
+            solved[id(rule)] = replace(one, of=_WAYS["reviews"][1]) if shared else one
     if last is not None and wanted.escapes is not None:
         others = [*fixed, *(resolved(one.rule, one.found.value) for one in solved.values())]
-        solved[id(last)] = _solve_escapes(item, last, bad, others, wanted, wanted.escapes)
+        values = _values(last, bad, others)
+        solved[id(last)] = _solve(item, last, values, wanted.escapes, wanted, "escapes")
         _refuse_contradiction(item, last, good, solved[id(last)].found, wanted)
     return _apart(item, solved, good, bad, wanted)
 
@@ -130,43 +151,27 @@ def resolve_all(item: ObjectPlan, solved: Sequence[Solved]) -> tuple[Rule, ...]:
     )
 
 
-def _solve_good(
-    item: ObjectPlan,
-    rule: Rule,
-    values: Floats,
-    part: Promise,
-    wanted: Wanted,
-    name: str,
-    whole: bool,
+def _solve(
+    item: ObjectPlan, rule: Rule, values: Floats, promise: Promise, wanted: Wanted, name: str
 ) -> Solved:
+    """The line with the number that keeps a promise of this name, or comes nearest to it."""
+    limit, of = _WAYS[name]
+    place = f"{item.name}, `{rule.text}`"
     try:
-        found = limit_false_rejects(values, part)
+        found = limit(values, promise)
     except Undefined as undefined:
-        raise SpecProblem(f"{item.name}, `{rule.text}`: {undefined}") from None
-    kind: Kind = "good parts rejected" if whole else "good parts at or above it"
-    remark = None if found.kept else too_few(len(values), "good", part, name)
+        raise SpecProblem(f"{place}: {undefined}") from None
+    remark = None if found.kept else too_few(len(values), promise, name)
     if remark and name in wanted.asked and not wanted.accept_weaker:
-        raise SpecProblem(f"{item.name}, `{rule.text}`: {remark}", _weaker(name, found))
-    return Solved(rule, found, kind, remark)
+        raise SpecProblem(f"{place}: {remark}", _weaker(name, found))
+    return Solved(rule, found, of, remark)
 
 
-def _solve_escapes(
-    item: ObjectPlan,
-    rule: Rule,
-    bad: Sequence[Scored],
-    others: Sequence[Rule],
-    wanted: Wanted,
-    promise: Promise,
-) -> Solved:
-    values = _values(rule, bad, others)
-    try:
-        found = limit_escapes(values, promise)
-    except Undefined as undefined:
-        raise SpecProblem(f"{item.name}, `{rule.text}`: {undefined}") from None
-    remark = None if found.kept else too_few(len(values), "defective", promise)
-    if remark and "escapes" in wanted.asked and not wanted.accept_weaker:
-        raise SpecProblem(f"{item.name}, `{rule.text}`: {remark}", _weaker("escapes", found))
-    return Solved(rule, found, "defective parts passed", remark)
+_WAYS: dict[str, tuple[Callable[[Floats, Promise], Found], Kind]] = {
+    "false_rejects": (limit_false_rejects, "good parts rejected"),
+    "reviews": (limit_false_rejects, "good parts at or above it"),
+    "escapes": (limit_escapes, "defective parts passed"),
+}
 
 
 def _refuse_broken_promise(values: Floats, promise: Promise, item: ObjectPlan, rule: Rule) -> None:
@@ -246,12 +251,12 @@ def _lowered(
     return replace(one, found=changed.found, notes=(*one.notes, changed.remark))
 
 
-def too_few(pictures: int, kind: str, promise: Promise, name: str = "false_rejects") -> str:
+def too_few(pictures: int, promise: Promise, name: str) -> str:
     """Why a sample is too small for a promise, and what it can promise instead."""
     needed = pictures_needed(promise)
     share = strongest_share(pictures, promise.confidence)
     confidence = strongest_confidence(pictures, promise.share)
-    what = "escapes" if kind == "defective" else name.replace("_", " ")
+    what, kind = name.replace("_", " "), "defective" if name == "escapes" else "good"
     noun = "picture is" if pictures == 1 else "pictures are"
     asked, sure = percent(promise.share), percent(promise.confidence)
     return (

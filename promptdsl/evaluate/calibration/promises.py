@@ -1,6 +1,6 @@
 """What calibrated thresholds promise, with the samples that the promises rest on."""
 
-from promptdsl.evaluate.calibrate import percent
+from promptdsl.evaluate.calibration.solve import percent
 from promptdsl.judge.verdict import key_of, meaning
 from promptdsl.lock.model import Lock, Threshold
 from promptdsl.plan.model import ObjectPlan

@@ -14,17 +14,21 @@ the score interval with the variance of Hanley and McNeil (Newcombe 2006, method
 few pictures there are. So it is under `LEAST` pictures of a kind, where draws repeat one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq
 
-from promptdsl.evaluate.draws import Draws
-from promptdsl.evaluate.intervals import Weights, bootstrap, weighted_auroc
-from promptdsl.evaluate.metrics import auroc, checked
+from promptdsl.evaluate.datasets.model import GOOD
+from promptdsl.evaluate.statistics.draws import Draws
+from promptdsl.evaluate.statistics.intervals import Weights, bootstrap, weighted_auroc
+from promptdsl.evaluate.statistics.metrics import auroc, checked
 from promptdsl.judge.shares import Floats, Interval, Undefined
+
+if TYPE_CHECKING:
+    from promptdsl.evaluate.scored import Scored
 
 Grade = Literal["well", "somewhat", "not at all", "cannot tell"]
 WELL, POOR, CHANCE = 0.8, 0.7, 0.5
@@ -141,6 +145,20 @@ def separation(
     draws = Draws(labels) if weights_RN is None else weights_RN
     found = bootstrap(weighted_auroc, s, y, draws, value=value)
     return Separation(value, interval_of(value, found, *counts), *counts)
+
+
+def separation_of(pictures: "Sequence[Scored]") -> Separation:
+    """Of scored pictures."""
+    return separation([s.score for s in pictures], [s.picture.label for s in pictures], GOOD)
+
+
+def separation_from(total: Mapping[str, Any]) -> Separation:
+    """The same from the figures of all pictures, whose interval has the same draws."""
+    auroc, counts = total["auroc"], (total["good"], total["defective"])
+    if auroc["value"] is None or auroc["interval"] is None:
+        return Separation(None, None, *counts)
+    interval = interval_of(auroc["value"], Interval(*auroc["interval"]), *counts)
+    return Separation(auroc["value"], interval, *counts)
 
 
 def interval_of(value: float, found: Interval, good: int, defective: int) -> Interval:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from promptdsl.evaluate.metrics import PixelCounts, PixelMap
+from promptdsl.evaluate.statistics.metrics import PixelCounts, PixelMap
 from promptdsl.judge.shares import Floats, Undefined
 
 LIMIT = 0.3

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from promptdsl.errors import SpecProblem
-from promptdsl.evaluate.outcomes import Judged
+from promptdsl.evaluate.validation.outcomes import Judged
 from promptdsl.judge.shares import Interval, clopper_pearson
 
 MOST = 0.5  # more than this share of defects passed, or of good parts rejected, protects nobody

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from promptdsl.evaluate.aupro import LIMIT, research_thresholds, trapezoid
-from promptdsl.evaluate.draws import weighted_sums
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.statistics.aupro import LIMIT, research_thresholds, trapezoid
+from promptdsl.evaluate.statistics.draws import weighted_sums
+from promptdsl.evaluate.statistics.intervals import (
     Weights,
     counted_auroc,
     counted_average_precision,
     counted_f1_max,
     percentile_interval,
 )
-from promptdsl.evaluate.metrics import PixelCounts, PixelMap
+from promptdsl.evaluate.statistics.metrics import PixelCounts, PixelMap
 from promptdsl.judge.shares import Floats, Interval
 
 BINS = 1024

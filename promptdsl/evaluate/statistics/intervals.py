@@ -13,16 +13,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from promptdsl.evaluate.draws import AT_ONCE, RESAMPLES, SEED, Draws, weighted_sums
-from promptdsl.evaluate.metrics import Ints, checked
+from promptdsl.evaluate.statistics.draws import AT_ONCE, Draws, weighted_sums
+from promptdsl.evaluate.statistics.metrics import Ints, checked
 from promptdsl.judge.shares import CONFIDENCE, Floats, Interval, Undefined
-
-
-def draw_weights(
-    strata: npt.ArrayLike, resamples: int = RESAMPLES, seed: int = SEED
-) -> npt.NDArray[np.float64]:
-    """(R, N) as one array: how often each picture comes in each draw (`Draws` takes less room)."""
-    return Draws(strata, resamples, seed)[:]
 
 
 def percentile_interval(
@@ -85,22 +78,6 @@ def bootstrap(
 def _of_all(metric: WeightedMetric, scores: Floats, labels: Ints) -> float:
     """The figure of the sample itself: every picture once."""
     return float(metric(scores, labels, np.ones((1, len(scores))))[0])
-
-
-def paired_bootstrap(
-    metric: WeightedMetric,
-    before: npt.ArrayLike,
-    after: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    weights_RN: Weights,
-    confidence: float = CONFIDENCE,
-) -> Interval:
-    """Interval of metric(after) - metric(before) on the same pictures and the same draws."""
-    s, y = checked(before, labels)
-    t, _ = checked(after, labels)
-    change = metric(t, y, weights_RN) - metric(s, y, weights_RN)
-    value = _of_all(metric, t, y) - _of_all(metric, s, y)
-    return percentile_interval(change, confidence, value=value)
 
 
 _Counted = Callable[[Floats, Floats], Floats]  # (R, U) defective and good at each score

@@ -1,27 +1,29 @@
 """Figures with their intervals, in total and for each defect against all good pictures."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from promptdsl.evaluate import aupro, metrics
 from promptdsl.evaluate.datasets.model import GOOD
-from promptdsl.evaluate.draws import Draws
-from promptdsl.evaluate.intervals import (
+from promptdsl.evaluate.scored import PixelSet, Scored, ScoredSample
+from promptdsl.evaluate.statistics import aupro, metrics
+from promptdsl.evaluate.statistics.draws import Draws
+from promptdsl.evaluate.statistics.intervals import (
     bootstrap,
     weighted_auroc,
     weighted_average_precision,
     weighted_f1_max,
 )
-from promptdsl.evaluate.metrics import PixelCounts
-from promptdsl.evaluate.pixel_bootstrap import (
+from promptdsl.evaluate.statistics.metrics import PixelCounts
+from promptdsl.evaluate.statistics.pixel_bootstrap import (
     bin_pixels,
     even_edges,
     pixel_intervals,
     research_interval,
 )
-from promptdsl.evaluate.scored import PixelSet, Scored, ScoredSample
 from promptdsl.judge.shares import CONFIDENCE, Interval, Undefined
 
 TOTAL = "total"
@@ -35,16 +37,6 @@ PIXEL_FIGURES = (
     "aupro",
     "research_aupro",
 )
-TITLES = {
-    "auroc": "image AUROC",
-    "average_precision": "image AP",
-    "f1_max": "image F1-max",
-    "pixel_auroc": "pixel AUROC",
-    "pixel_average_precision": "pixel AP",
-    "pixel_f1_max": "pixel F1-max",
-    "aupro": "AU-PRO 0.3",
-    "research_aupro": "AU-PRO (research codes)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +48,37 @@ class Estimate:
     reason: str | None = None
 
     @property
-    def perfect(self) -> bool:
-        """Whether the sample and every draw are perfect, so that the interval says nothing."""
-        return self.value == 1 and not self.spreads
-
-    @property
-    def spreads(self) -> bool:
-        """Whether the draws differ at all."""
-        return self.interval is not None and self.interval.low < self.interval.high
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures of one group of pictures."""
-
-    group: str  # `total`, or the name of a defect
-    good: int
-    defective: int
-    with_masks: int  # of the defective ones
-    values: dict[str, Estimate]
+    def described(self) -> dict[str, Any]:
+        """Plain values."""
+        reason = {} if self.reason is None else {"reason": self.reason}
+        if self.value is None:
+            return {"value": None, "reason": self.reason}
+        interval = self.interval
+        value = self.value if math.isfinite(self.value) else None
+        ends = [interval.low, interval.high] if interval else None
+        return {"value": value, "interval": ends, **reason}
 
 
-def measure(sample: ScoredSample, labels: Sequence[str], *, pixels: bool = True) -> list[Figures]:
+def measure(sample: ScoredSample, labels: Sequence[str]) -> list[dict[str, Any]]:
     """In total, then (where there are several defects) each defect against all good pictures."""
     defects = [label for label in labels if label != GOOD]
-    groups = [(TOTAL, sample.pictures)]
+    groups = {TOTAL: sample.pictures}
     if len(defects) > 1:
-        groups += [
-            (defect, [s for s in sample.pictures if s.picture.label in (GOOD, defect)])
-            for defect in defects
-        ]
-    return [_figures(name, chosen, sample, pixels) for name, chosen in groups]
+        for defect in defects:
+            groups[defect] = [s for s in sample.pictures if s.picture.label in (GOOD, defect)]
+    return [_figures(name, chosen, sample) for name, chosen in groups.items()]
 
 
-def _figures(name: str, chosen: Sequence[Scored], sample: ScoredSample, pixels: bool) -> Figures:
-    values = image_figures(chosen)
-    masked = sum(scored.regions is not None for scored in chosen)
-    if pixels:
-        values |= _pixel_figures(sample.pixels(chosen))
+def _figures(name: str, chosen: Sequence[Scored], sample: ScoredSample) -> dict[str, Any]:
+    values = image_figures(chosen) | _pixel_figures(sample.pixels(chosen))
     defective = sum(not scored.picture.is_good for scored in chosen)
-    return Figures(name, len(chosen) - defective, defective, masked, values)
+    return {
+        "group": name,
+        "good": len(chosen) - defective,
+        "defective": defective,
+        "with_masks": sum(scored.regions is not None for scored in chosen),
+        **{figure: estimate.described for figure, estimate in values.items()},
+    }
 
 
 def image_figures(chosen: Sequence[Scored]) -> dict[str, Estimate]:

@@ -1,0 +1,1 @@
+"""Numbers for `auto` thresholds, the promises that they keep, and what they protect."""

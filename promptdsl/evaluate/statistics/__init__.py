@@ -1,0 +1,1 @@
+"""Statistics of scores: figures, their intervals, and whether scores separate at all."""

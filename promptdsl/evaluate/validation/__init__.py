@@ -1,0 +1,1 @@
+"""Validation: from labelled pictures to figures, outcomes, and the files that hold them."""

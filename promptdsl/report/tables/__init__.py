@@ -1,0 +1,1 @@
+"""Tables for the terminal, drawn from the same plain values as files and pages."""

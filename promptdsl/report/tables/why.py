@@ -1,0 +1,119 @@
+"""What `promptdsl why` prints for people, out of its own description for machines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from promptdsl.files.naming import shown
+
+Described = Mapping[str, Any]
+SHOWN_WINDOWS = 4  # of each scale
+STYLES = {"reject": "bold red", "review": "bold yellow", "pass": "bold green"}
+
+
+def print_why(console: Console, why: Described, phrases: int) -> None:
+    """Verdict, what would change it, phrases, scales and windows."""
+    verdict, rule = why["verdict"], why["rule"]
+    console.print(
+        Text.assemble(
+            (verdict, STYLES.get(verdict, "")),
+            f"  {shown(why['image'])}: score {why['score']:.3f}",
+            f", {shown(rule)}" if rule else "",
+        ),
+        soft_wrap=True,
+    )
+    if why["by_references"] is not None:
+        console.print(f"by words {why['by_words']:.3f}, by references {why['by_references']:.3f}")
+    if why["defects"] and verdict != "pass":  # below the limits it is noise
+        parts = sorted(why["defects"].items(), key=lambda pair: -pair[1])
+        told = ", ".join(f"{shown(name)} {likeness:.2f}" for name, likeness in parts[:4])
+        console.print(f"likeness to each defect: {told}", markup=False, highlight=False)
+    console.print()
+    console.print("What would change the verdict", style="bold")
+    for sentence in [*(f"  {shown(s)}" for s in why["changes"]), *map(_note, why["notes"])]:
+        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+    if why["phrases"]:
+        console.print(_phrases(why, phrases))
+        left = len(why["phrases"]) - phrases
+        if left > 0:
+            console.print(f"and {left} phrases that move it less", style="dim")
+    if why["scales"]:
+        console.print(_windows(why))
+    elif why["highest_places"]:
+        console.print(_places(why))
+
+
+def _note(sentence: str) -> str:
+    return f"note: {shown(sentence)}"
+
+
+def _table(title: str, left: Sequence[str], right: Sequence[str], *, fold: bool = False) -> Table:
+    """Columns of words, which may wrap, then columns of numbers, which may not."""
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title=title, title_justify="left",
+        title_style="bold",
+    )  # fmt: skip
+    for name in left:
+        table.add_column(name, no_wrap=not fold, overflow="fold" if fold else "ellipsis")
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _phrases(why: Described, most: int) -> Table:
+    title = "\nPhrases, those that move this score most first"
+    words, numbers = ("under", "phrase", "written at"), ("cosine", "score without it")
+    table = _table(title, words, numbers, fold=True)
+    for share in why["phrases"][:most]:
+        table.add_row(
+            share["group"],
+            Text(shown(share["phrase"])),
+            Text(shown(share["place"]), "dim"),
+            f"{share['cosine']:.4f}",
+            _without(share, why),
+        )
+    return table
+
+
+def _without(share: Described, why: Described) -> Text:
+    score, verdict = share["score_without"], share["verdict_without"]
+    if score is None:
+        return Text("needed", "dim")
+    text = f"{score:.3f} ({score - why['score']:+.3f})"
+    flips = verdict != why["verdict"]
+    return Text(f"{text} {verdict}" if flips else text, "bold" if flips else "")
+
+
+def _windows(why: Described) -> Table:
+    title = "\nScales and their highest windows (left, top, right, bottom in %)"
+    numbers = ("by words", "distance to references", "mean of all windows")
+    table = _table(title, ("scale", "window"), numbers)
+    whole = why["score"] if why["by_words"] is None else why["by_words"]
+    for scale in why["scales"]:
+        if not scale["windows"]:
+            table.add_row(scale["scale"], "whole picture", f"{whole:.3f}", "", "")
+        name, mean = scale["scale"], _three(scale["mean"])
+        for window in scale["windows"][:SHOWN_WINDOWS]:
+            distance = _three(window["distance"])
+            table.add_row(name, _edges(window["box"]), _three(window["score"]), distance, mean)
+            name = mean = ""  # they stand beside the first window
+    return table
+
+
+def _three(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _edges(box: Sequence[float]) -> str:
+    return ", ".join(f"{100 * edge:.0f}" for edge in box)
+
+
+def _places(why: Described) -> Table:
+    table = _table("\nHighest places of the map (left, top, right, bottom in %)", ["place"], [])
+    table.add_column("score", justify="right")
+    for place in why["highest_places"]:
+        table.add_row(_edges(place["box"]), _three(place["score"]))
+    return table
