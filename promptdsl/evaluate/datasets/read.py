@@ -10,12 +10,12 @@ from promptdsl.evaluate.datasets import visa
 from promptdsl.evaluate.datasets.files import (
     Notes,
     content,
-    counted,
     note_left_out,
     same_folder_name,
 )
 from promptdsl.evaluate.datasets.model import Category, Dataset, Layout
 from promptdsl.evaluate.datasets.trees import TREES, read_category
+from promptdsl.files.naming import counted
 
 LAYOUTS: tuple[str, ...] = ("auto", "mvtec", "visa", "plain")
 ONE_CLASS = "1cls"  # the folder that VisA's own preparation writes, in MVTec AD's layout

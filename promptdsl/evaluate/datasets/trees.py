@@ -21,10 +21,11 @@ from promptdsl.evaluate.datasets.assemble import (
     masks_of_kind,
     read_kinds,
 )
-from promptdsl.evaluate.datasets.files import Notes, content, counted, folders, note_left_out
+from promptdsl.evaluate.datasets.files import Notes, content, folders, note_left_out
 from promptdsl.evaluate.datasets.labels import means_good, means_masks
 from promptdsl.evaluate.datasets.model import Category, Layout
 from promptdsl.evaluate.datasets.pairing import Placed, stem_without_ending
+from promptdsl.files.naming import counted
 
 
 @dataclass(frozen=True, slots=True)

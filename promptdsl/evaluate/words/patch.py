@@ -70,7 +70,7 @@ def patch_for(job: Job, changes: Mapping[str, Rewording], allow: tuple[Path, ...
     """The unified diff, of text that the checker accepts, relative to the current folder."""
     path = job.spec.path
     content = read_regular(path, MAX_BYTES)
-    if hash_bytes(content) != job.spec.sha256:
+    if hash_bytes(content) != job.spec.compilation.sha256:
         raise SpecProblem(
             f"{path} was changed while words were searched for",
             "run the command again: the steps above are about the file as it was",

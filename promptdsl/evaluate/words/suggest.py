@@ -86,11 +86,12 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    step: Callable[[Change, Change], Step]
+    action: str
     group: str
-    removed: int | None
-    added: Candidate | None
+    phrase: str
+    source: str
     edited: ObjectSpec
+    added: Candidate | None = None
 
 
 def suggest_for(job: Job, work: Work, *, most: int, seed: int) -> Suggestion:
@@ -232,7 +233,8 @@ class _Search:
                 break
             after_N, best = found
             changes = comparer.changes(Judgement(after_N, before.verdicts, None))
-            steps.append(best.step(changes["auroc"], changes["margin"]))
+            words = (best.action, best.group, best.phrase, best.source)
+            steps.append(Step(*words, changes["auroc"], changes["margin"]))
             item, scores_N = best.edited, after_N
             left = [candidate for candidate in left if candidate is not best.added]
         return steps, item, rewordings_between(original, item), tried
@@ -254,16 +256,10 @@ def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
             if len(phrases) == 1 or phrase.site == _NOWHERE or group in movable.untouched:
                 continue
             left = (*phrases[:number], *phrases[number + 1 :])
-            step = _step("remove", group, phrase.text, movable.places(phrase.span))
-            yield _Move(step, group, number, None, with_phrases(item, group, left))
+            source, edited = movable.places(phrase.span), with_phrases(item, group, left)
+            yield _Move("remove", group, phrase.text, source, edited)
     for candidate in movable.offered:
-        step = _step("add", candidate.group, candidate.phrase, candidate.source)
-        edited = _with_added(item, [candidate])
-        yield _Move(step, candidate.group, None, candidate, edited)
-
-
-def _step(action: str, group: str, phrase: str, source: str) -> Callable[[Change, Change], Step]:
-    return lambda auroc, margin: Step(action, group, phrase, source, auroc, margin)
+        yield _Move("add", *candidate, _with_added(item, [candidate]), candidate)
 
 
 def with_phrases(item: ObjectSpec, group: str, phrases: tuple[Phrase, ...]) -> ObjectSpec:
