@@ -5,38 +5,29 @@ writes down what comes out here; programs get it as a `Result` each.
 """
 
 import math
-import os
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
-
-from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.errors import PictureProblem
 from promptdsl.files.naming import shown
-from promptdsl.inspect.assignment import Job, object_of, only_object
+from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
-from promptdsl.pictures.opening import PictureError
-from promptdsl.pictures.reading import Picture, picture_of
+from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
 from promptdsl.scoring.decoding import Decoded, decode_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
-
-Given = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,8 @@ class Inspector:
         "error"; the others are inspected all the same.
         """
         pace = Pace(self.batch(batch_size))
-        for batch in self.batches(map(self._job, pictures), pace):
+        jobs = (job_of(picture, self.plan, self._only, self._option) for picture in pictures)
+        for batch in self.batches(jobs, pace):
             yield from map(_result, batch)
 
     def batch(self, asked: int | None) -> BatchSize:
@@ -159,55 +151,6 @@ class Inspector:
                 detector = self.source.build(item)
                 self._stations[name] = Station(detector, rules, self.source.usual(item))
             return self._stations[name]
-
-    def _job(self, given: Given) -> Job:
-        """What is to be done; a picture that cannot be taken says so when it is read."""
-        image = os.fsdecode(given) if isinstance(given, str | os.PathLike) else ""
-        read = None if image else partial(_read, _kept(given))
-        if image and not os.path.lexists(image):
-            read = partial(_refuse, "there is no such file")
-        try:
-            return Job(image, self._only or self._object_of(image), read)
-        except UsageProblem as problem:
-            sentence = f"{problem.sentence.removeprefix(f'{image}: ')}; {problem.help}"
-            return Job(image, self.objects[0], partial(_refuse, sentence))
-
-    def _object_of(self, image: str) -> str:
-        if not image:
-            raise UsageProblem(
-                f"{self.plan.spec} has {len(self.objects)} objects ({', '.join(self.objects)}), "
-                "and a picture in memory lies in no folder named after one",
-                f"choose with {self._option}NAME",
-            )
-        return object_of(Path(image).as_posix(), self.plan, self._option)
-
-
-def _kept(given: object) -> object:
-    """Arrays are copied: a camera may write its next picture into the same one."""
-    return given.copy() if isinstance(given, np.ndarray) else given
-
-
-def _read(given: object, size: tuple[int, int]) -> Picture:
-    """A picture in memory at the detector's size."""
-    if isinstance(given, np.ndarray):
-        if given.dtype != np.uint8 or (given.ndim != 2 and given.shape[2:] != (3,)):
-            raise PictureError(
-                f"an array of {given.dtype} with the shape {given.shape} is no picture: give uint8 "
-                "of the shape (H, W) or (H, W, 3)"
-            )
-        if not given.size:
-            raise PictureError("the array is empty")
-        given = Image.fromarray(np.ascontiguousarray(given))
-    if not isinstance(given, Image.Image):
-        raise PictureError(
-            f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
-            "or an array of uint8"
-        )
-    return picture_of(given, size)
-
-
-def _refuse(sentence: str, size: tuple[int, int]) -> Picture:
-    raise PictureError(sentence)
 
 
 def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterator[list[Inspected]]:

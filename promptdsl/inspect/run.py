@@ -21,7 +21,6 @@ from promptdsl.files.found import Found
 from promptdsl.files.inputs import find_pictures
 from promptdsl.files.search import place_of
 from promptdsl.files.writing import disk_told_plainly
-from promptdsl.inspect.assignment import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.description import (
     Described,
     begin,
@@ -31,6 +30,7 @@ from promptdsl.inspect.description import (
 )
 from promptdsl.inspect.inspector import Inspected, Inspector, Pace
 from promptdsl.inspect.interrupts import Stop, Stopped, clean_stop
+from promptdsl.inspect.jobs import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
 from promptdsl.inspect.records import MAPS, follows, map_name, read_records
 from promptdsl.inspect.run_folder import Finished, Mode, RunFolder

@@ -5,7 +5,9 @@ reported and are absent; `broken` marks the parents of such lines, so that a lat
 complain about what is missing because of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from promptdsl.source import Span
@@ -50,8 +52,8 @@ class FieldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class IncludeLine:
-    """`include std.normal`, `include normal_words` or `include base`."""
+class Reference:
+    """`std.normal`, `normal_words` or `base` behind include or extends: a name of some file."""
 
     alias: Word | None
     name: Word
@@ -59,11 +61,11 @@ class IncludeLine:
 
     @property
     def is_base(self) -> bool:
-        """Whether the parent object's lines are meant."""
+        """Whether the parent object's lines are meant, behind include."""
         return self.alias is None and self.name.value == "base"
 
 
-Line = Text | IncludeLine
+Line = Text | Reference
 ListKind = Literal["words", "templates"]
 PhraseKind = Literal["normal", "defect", "templates"]
 
@@ -108,8 +110,9 @@ class MethodBlock:
     fields: tuple[FieldLine, ...]
     span: Span
     head: Span
-    base: IncludeLine | None = None  # `include base`: the parent's fields come first
+    base: Reference | None = None  # `include base`: the parent's fields come first
     broken: bool = False
+    folders: Mapping[str, PurePosixPath] = field(default_factory=dict)  # where paths start
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ Limit = ScoreLimit | AreaLimit
 class ThresholdsBlock:
     """`thresholds { ... }`, tried from top to bottom."""
 
-    rules: tuple[Limit | IncludeLine, ...]  # an IncludeLine is always `include base`
+    rules: tuple[Limit | Reference, ...]  # a Reference is always `include base`
     span: Span
     broken: bool = False
 
@@ -182,20 +185,11 @@ Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | Claim | Remo
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
-    """What an object extends: `metal_nut`, or `nuts.metal_nut` of a used file."""
-
-    alias: Word | None
-    name: Word
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class ObjectDef:
     """`object NAME [extends NAME] { ... }`."""
 
     name: Word
-    parent: Parent | None
+    parent: Reference | None
     called: Text | None
     parts: tuple[Part, ...]
     span: Span

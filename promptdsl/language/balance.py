@@ -10,11 +10,11 @@ decides which one it probably was.
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Advice, Report
+from promptdsl.diagnostics.diagnostic import Advice
 from promptdsl.language.recovery.lost_heads import doubled_head, likely_head, orphans_end
 from promptdsl.language.recovery.token_pass import (
     BLOCK_WORDS,
@@ -23,7 +23,7 @@ from promptdsl.language.recovery.token_pass import (
     TokenPass,
 )
 from promptdsl.language.tokens import BLANK, HIDDEN, begin, finish, made
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import Span
 
 MAX_DEPTH = 16
 # What must follow a word for it to be the start of that part of an object.
@@ -57,8 +57,7 @@ class _Open:
     holds_parts: bool = False  # it is an object, or begins like one
 
 
-@dataclass(slots=True)
-class _Closed:
+class _Closed(NamedTuple):
     """A block at the top of the file that was closed: where, and by which output token."""
 
     block: _Open
@@ -67,7 +66,9 @@ class _Closed:
 
 
 @dataclass(slots=True)
-class _Balancer(TokenPass):
+class Balancer(TokenPass):
+    """The tokens with balanced braces; every repair is reported once."""
+
     stack: list[_Open] = field(default_factory=list)
     suspect: _Open | None = None
     last_top: _Closed | None = None
@@ -119,24 +120,22 @@ class _Balancer(TokenPass):
         if depth == 1 and not self.stack[0].holds_parts:
             return False
         end, self.no_orphans_before = orphans_end(self.tokens, self.at, depth)
-        if end is None or (depth == 1 and self._closes_the_object(self.tokens[end])):
+        if end is None:
             return False
+        brace = self.tokens[end]
+        if depth == 1 and self._aligned(brace, self.stack[0].keyword):
+            return False  # it closes the object, and is not the orphan's
         self.report.error(
             "I121", self._span(token),
             "the lines from here to the closing brace stand in no block",
             label="the line that opens their block is missing",
             help=f"write the line above them, for example {likely_head(token)}",
-            related=((self._span(self.tokens[end]), "the closing brace"),),
+            related=((self._span(brace), "the closing brace"),),
         )  # fmt: skip
         self.out.append(made("BROKEN", BLANK, begin(token), token.line or 1))
         self.at = end + 1
         self.no_orphans_before = self.at
         return True
-
-    def _closes_the_object(self, brace: Token) -> bool:
-        """Whether a brace stands in the column of the open object, and so is not an orphan's."""
-        keyword = self.stack[0].keyword
-        return self._first_on_line(brace) and self._indent(brace) == self._indent(keyword)
 
     def _skip_doubled_head(self, token: Token) -> bool:
         """The first of two equal heads in a row is left out."""
@@ -181,16 +180,16 @@ class _Balancer(TokenPass):
         if keyword.type not in BLOCK_WORDS:
             return None
         for seen in range(len(self.tokens) - self.at - 1):
-            at, kind, following = self.at + 1 + seen, self.kind(1 + seen), self.kind(2 + seen)
+            at, kind = self.at + 1 + seen, self.kind(1 + seen)
             if kind == "LBRACE" or (kind == "COLON" and seen == 0):
                 return None
             if kind in ("_NEWLINE", "RBRACE", "COMMA"):
                 return self._opener_at_line_end(keyword, at)
-            titled = keyword.type in ("TEST", "OBJECT") and seen == 0
-            titled = titled or (kind in ("STRING", "BROKEN") and following == "LBRACE")
-            if kind in ("STRING", "BROKEN", "INCLUDE") and not titled:
-                return at
-            if kind == "NAME" and following == "COLON" and seen > 0:
+            if kind in ("STRING", "BROKEN", "INCLUDE"):
+                titled = seen == 0 and keyword.type in ("TEST", "OBJECT")
+                if not titled and (kind == "INCLUDE" or self.kind(2 + seen) != "LBRACE"):
+                    return at
+            elif kind == "NAME" and seen > 0 and self.kind(2 + seen) == "COLON":
                 return at
         return None
 
@@ -255,7 +254,7 @@ class _Balancer(TokenPass):
         if block.missing is not None:
             self._report_opener(block.missing, closed=True)
         own_line = self._first_on_line(brace)
-        aligned = own_line and self._indent(brace) == self._indent(block.keyword)
+        aligned = self._aligned(brace, block.keyword)
         if own_line and _has_no_head(block):  # its keyword stands at the first line inside of it
             aligned = len(self._indent(brace)) < len(self._indent(block.keyword))
         if own_line and not aligned and self.suspect is None:
@@ -311,7 +310,8 @@ class _Balancer(TokenPass):
             if depth >= 2 and (self._first_on_line(token) or self._line_lacks_brace(token)):
                 self._report_unclosed(depth - 1, token)
                 self._close_forgotten(left=1)
-            elif depth == 0 and not self._is_named_list(token):
+            quoted_name = (kind, following, self.kind(2)) == ("TEMPLATES", "STRING", "LBRACE")
+            if depth == 0 and not quoted_name:
                 self._homeless(token)
 
     def _line_lacks_brace(self, token: Token) -> bool:
@@ -334,11 +334,6 @@ class _Balancer(TokenPass):
             and bool(self.stack)
             and self._column(token) <= self._column(self.stack[0].keyword)
         )
-
-    def _is_named_list(self, token: Token) -> bool:
-        """`templates "photos" {` at the top: a list whose name stands in quotes."""
-        kinds = [each.type for each in self.tokens[self.at + 1 : self.at + 3]]
-        return token.type == "TEMPLATES" and kinds == ["STRING", "LBRACE"]
 
     def _homeless(self, token: Token) -> None:
         """Part of an object outside of any: its object was closed too early, or never begun."""
@@ -414,6 +409,10 @@ class _Balancer(TokenPass):
     def _first_on_line(self, token: Token) -> bool:
         return len(self._indent(token)) == self._column(token) - 1
 
+    def _aligned(self, brace: Token, keyword: Token) -> bool:
+        """Whether a brace stands on its own line, as deep as the head of its block."""
+        return self._first_on_line(brace) and self._indent(brace) == self._indent(keyword)
+
     def _next_visible(self, at: int) -> Token | None:
         at = self._visible_from(at)
         return self.tokens[at] if at < len(self.tokens) else None
@@ -431,8 +430,3 @@ class _Balancer(TokenPass):
 def _has_no_head(block: _Open) -> bool:
     """Whether a repair made up the whole head of the block, and reported it."""
     return begin(block.keyword) == finish(block.keyword)
-
-
-def balance(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
-    """The tokens with balanced braces; every repair is reported once."""
-    return _Balancer(source, report, tokens).run()

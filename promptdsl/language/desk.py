@@ -86,6 +86,11 @@ class Desk:
         message = f"{left} and {right} stand in the wrong order"
         self.error("I108", where, message, write=f"{right} {left}")
 
+    def unquoted(self, where: Where, what: str, bare: str, form: str) -> None:
+        """Report a name that is written in quotes."""
+        message = f"{what} is written without quotes"
+        self.error("I124", where, message, write=bare, help=f"write {form} {bare}")
+
     def twice(self, what: str, where: Where, first: Where) -> None:
         """Report the same thing said twice in one place."""
         self.error(

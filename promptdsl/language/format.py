@@ -77,7 +77,7 @@ def _shapes(statements: list[Statement], text: str) -> list[Shape]:
     """Words, blocks and values, without their places."""
     return [
         (
-            one.is_value,
+            one.value_of is not None,
             *(
                 written(part, text) if isinstance(part, Token) else _shapes(part.statements, text)
                 for part in one.parts

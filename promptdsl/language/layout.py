@@ -6,7 +6,7 @@ stays broken. Every comment stays behind the words or above the line where it st
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from lark import Token
 
@@ -52,7 +52,7 @@ class _Writer:
 
     def body(self, statements: list[Statement], end: int, depth: int) -> None:
         """All statements of a block or a file that ends at `end`, and its comments."""
-        statements = [statement for statement in statements if not statement.is_value]
+        statements = [statement for statement in statements if statement.value_of is None]
         starts = [statement.start for statement in statements] + [end]
         for statement, following in zip(statements, starts[1:], strict=True):
             self.own_line_comments(statement.start, depth)
@@ -223,16 +223,8 @@ def _is_verbatim(statement: Statement) -> bool:
 
 def _aligned(rows: list[_Row]) -> list[str]:
     """Lines with their comments, those on neighbouring lines of one depth below each other."""
-    lines: list[str] = []
-    at = 0
-    while at < len(rows):
-        group = at + 1
-        if rows[at].comment:
-            while group < len(rows) and rows[group].comment and rows[group].depth == rows[at].depth:
-                group += 1
-        lines += _with_comments(rows[at:group])
-        at = group
-    return lines
+    groups = groupby(rows, key=lambda row: row.depth if row.comment else None)
+    return [line for _depth, group in groups for line in _with_comments(list(group))]
 
 
 def _with_comments(rows: list[_Row]) -> list[str]:

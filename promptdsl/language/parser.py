@@ -3,14 +3,17 @@
 from lark import Token, Tree
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.balance import balance
+from promptdsl.language.balance import Balancer
 from promptdsl.language.quotes import mend_quotes
-from promptdsl.language.recovery.other_formats import other_format, tell_other_format
-from promptdsl.language.recovery.slips import mend_slips
-from promptdsl.language.recovery.stray_marks import sweep
+from promptdsl.language.recovery.other_notations import other_format, tell_other_format
+from promptdsl.language.recovery.slips import SlipMender
+from promptdsl.language.recovery.stray_marks import Sweeper
+from promptdsl.language.recovery.token_pass import TokenPass
 from promptdsl.language.statements import Statement, statements_of
 from promptdsl.language.tokens import MAX_TOKENS, begin, language, made, tokenize
 from promptdsl.source import SourceFile, Span
+
+PASSES: tuple[type[TokenPass], ...] = (Sweeper, SlipMender, Balancer)
 
 
 def parse(source: SourceFile, report: Report) -> list[Statement]:
@@ -30,8 +33,9 @@ def parse(source: SourceFile, report: Report) -> list[Statement]:
         )  # fmt: skip
     else:
         tokens = found
-    tokens = mend_slips(source, sweep(source, tokens, report), report)
-    return statements_of(_tree(balance(source, tokens, report)))
+    for each in PASSES:
+        tokens = each(source, report, tokens).run()
+    return statements_of(_tree(tokens))
 
 
 def _tree(tokens: list[Token]) -> Tree[Token]:

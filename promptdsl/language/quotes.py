@@ -101,7 +101,9 @@ class _Mistake:
         """Point at the text that most likely lacks a quote."""
         text = self.text
         ran_on = _ran_on(text, first, lone)
-        if _only_a_comma(text, first, lone):  # the texts are those that seem to stand outside
+        held = TEXTS.match(text, first) if first < lone else None
+        if held is not None and not held.group().strip('", {}\t'):
+            # only what stands between two texts: these are what seems to stand outside
             begin, _inner = _bare_words_before(text, first)
             if begin < first:
                 self._no_opening(begin, first)
@@ -144,12 +146,6 @@ def _ran_on(text: str, first: int, lone: int) -> tuple[int, int] | None:
         if content.endswith(",") or (content.endswith(("{", "}")) and not placeholder_ends):
             return match.start(), match.start() + 1 + len(content)
     return None
-
-
-def _only_a_comma(text: str, first: int, lone: int) -> bool:
-    """Whether the first text of a line holds nothing but what stands between two texts."""
-    match = TEXTS.match(text, first)
-    return match is not None and match.start() < lone and not match.group().strip('", {}\t')
 
 
 def _bare_words_before(text: str, lone: int) -> tuple[int, bool]:

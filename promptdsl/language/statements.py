@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
-from promptdsl.language.tokens import begin, finish
+from promptdsl.language.tokens import TEXT, begin, finish
 from promptdsl.language.vocabulary import KEYWORDS
 
 _WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
-_TEXT_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|#[^\n]*')
+_TEXT_OR_COMMENT = re.compile(TEXT + r"|#[^\n]*")
 
 
 @dataclass(slots=True)
@@ -28,14 +28,17 @@ class Statement:
     block: "Block | None" = field(init=False)
     after: list[Token] = field(init=False)  # what stands behind the block, which nothing allows
     values: list["Statement"] = field(default_factory=list)  # of a field, behind commas
-    is_value: bool = False  # of the field before it
+    value_of: "Statement | None" = None  # the field before it, behind whose commas it stands
 
     def __post_init__(self) -> None:
-        at = next((at for at, part in enumerate(self.parts) if isinstance(part, Block)), None)
-        cut = len(self.parts) if at is None else at
-        self.atoms = _tokens(self.parts[:cut])
-        self.block = None if at is None else self.blocks[0]
-        self.after = _tokens(self.parts[cut + 1 :])
+        self.atoms, self.block, self.after = [], None, []
+        for part in self.parts:
+            if isinstance(part, Token):
+                (self.atoms if self.block is None else self.after).append(part)
+            elif self.block is None:
+                self.block = part
+            else:
+                self.after.append(part.opener)
 
     @property
     def blocks(self) -> list["Block"]:
@@ -104,7 +107,7 @@ def statements_of(tree: Tree[Token]) -> list[Statement]:
         statement = Statement(str(child.data), parts, after_comma)
         found.append(statement)
         if head is not None and statement.goes_on:
-            statement.is_value = True
+            statement.value_of = head
             head.values.append(statement)
         else:
             is_field = len(parts) > 1 and isinstance(parts[1], Token) and parts[1].type == "COLON"
@@ -117,10 +120,6 @@ def _block(tree: Tree[Token]) -> Block:
     opener, closer = tree.children[0], tree.children[-1]
     assert isinstance(opener, Token) and isinstance(closer, Token)
     return Block(opener, closer, statements_of(tree))
-
-
-def _tokens(parts: Iterable[Token | Block]) -> list[Token]:
-    return [part if isinstance(part, Token) else part.opener for part in parts]
 
 
 def comments_of(text: str) -> list[Comment]:

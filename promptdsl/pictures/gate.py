@@ -5,7 +5,8 @@ one that is probably not what the spec is about is inspected with a note. Refere
 has them, say what its pictures usually look like.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from promptdsl.pictures.look import Look
 from promptdsl.pictures.problem import PictureError
@@ -23,8 +24,7 @@ NOT_INSPECTED = "not inspected: "
 LEAST_REFERENCES = 2
 MOST_REFERENCES = 16  # that are looked at
 
-MEASURES = ("brightness", "contrast", "sharpness", "side", "shape")  # of a Look
-Usual = Mapping[str, tuple[float, float]]  # the ranges in which the references lie
+Range = tuple[float, float]
 
 
 class NotInspected(PictureError):
@@ -35,12 +35,22 @@ class NotInspected(PictureError):
         self.reason = reason
 
 
+class Usual(NamedTuple):
+    """The ranges in which the references lie, of measures of their looks."""
+
+    brightness: Range
+    contrast: Range
+    sharpness: Range
+    side: Range
+    shape: Range
+
+
 def usual(looks: Sequence[Look]) -> Usual | None:
     """What pictures look like; None where one alone, or none, tells nothing of that."""
     if len(looks) < LEAST_REFERENCES:
         return None
-    values = {name: [float(getattr(look, name)) for look in looks] for name in MEASURES}
-    return {name: (min(found), max(found)) for name, found in values.items()}
+    values = ([float(getattr(look, name)) for look in looks] for name in Usual._fields)
+    return Usual(*((min(found), max(found)) for found in values))
 
 
 def refuse_blank(look: Look | None) -> None:
@@ -68,19 +78,19 @@ def _alone(look: Look) -> Iterator[str]:
 
 
 def _beside(look: Look, references: Usual) -> Iterable[str]:
-    low, high = references["brightness"]
+    low, high = references.brightness
     slack = max(LEVELS, high - low)
     if look.brightness < low - slack:
         yield "pictures much darker than all references"
     if look.brightness > high + slack:
         yield "pictures much brighter than all references"
-    if look.contrast < references["contrast"][0] / TIMES:
+    if look.contrast < references.contrast[0] / TIMES:
         yield "pictures with far less contrast than all references"
-    if look.sharpness < references["sharpness"][0] / TIMES:
+    if look.sharpness < references.sharpness[0] / TIMES:
         yield "pictures far less sharp than all references"
-    if look.side < references["side"][0] / SIZE_TIMES:
+    if look.side < references.side[0] / SIZE_TIMES:
         yield "pictures much smaller than all references"
-    narrow, wide = references["shape"]
+    narrow, wide = references.shape
     times = max(SHAPE_TIMES, wide / narrow)
     if not narrow / times <= look.shape <= wide * times:
         yield "pictures of quite another shape (width to height) than all references"

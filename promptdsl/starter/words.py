@@ -5,16 +5,11 @@ Phrases for a single word come from `std/states`, which has a list for each kind
 
 import re
 import unicodedata
-from functools import cache
 from typing import Literal
 
 from promptdsl.check.faults.wrong_article import sounds_like_vowel
-from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.ast import Text
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.state_lists import state_lists, stem
 from promptdsl.language.vocabulary import KEYWORDS, RESERVED
-from promptdsl.resources import standard_library
-from promptdsl.source import DiskLoader, load
 
 PLACEHOLDER = "{object}"
 MAX_WORDS_LENGTH = 60
@@ -93,8 +88,8 @@ def phrases_for(words: str) -> tuple[str, ...]:
 
 def related(piece: str, words: str) -> bool:
     """True where a text shares a word with a defect, whatever the ending: scratches, scratched."""
-    stems = {_stem(word) for word in words.lower().split()}
-    return any(_stem(word) in stems for word in piece.lower().split())
+    stems = {stem(word) for word in words.lower().split()}
+    return any(stem(word) in stems for word in piece.lower().split())
 
 
 def _made(words: str) -> tuple[str, ...]:
@@ -131,29 +126,12 @@ def _one(words: str) -> str:
 
 def _listed(word: str) -> tuple[str, ...]:
     """The phrases of the list in `std/states` that the word names or begins, if there is one."""
-    lists = _state_lists()
-    stem = _stem(word)
+    lists = state_lists()
+    wanted = stem(word)
     for name, phrases in lists.items():
-        if stem == _stem(name) and "_" not in name:
+        if wanted == stem(name) and "_" not in name:
             return phrases
     for phrases in lists.values():
-        if stem in {_stem(phrase.split()[0]) for phrase in phrases}:
+        if wanted in {stem(phrase.split()[0]) for phrase in phrases}:
             return phrases
     return ()
-
-
-def _stem(word: str) -> str:
-    for ending in ("ches", "shes", "ched", "shed", "ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) > len(ending) + 2:
-            return word[: -len(ending)] + (ending[:2] if ending[1:2] == "h" else "")
-    return word
-
-
-@cache
-def _state_lists() -> dict[str, tuple[str, ...]]:
-    path = standard_library() / "std" / "states.inspect"
-    file = build_ast(load(path, "std/states.inspect", DiskLoader()), Report())
-    return {
-        named.name.value: tuple(line.value for line in named.lines if isinstance(line, Text))
-        for named in file.lists
-    }

@@ -39,10 +39,9 @@ ONLY: dict[str, set[str]] = {
     "evaluate/labelled.py": LABELLED,
     "files/inputs.py": {"run", "diff"},  # the help for folders of the command line
     "files/writing.py": {"new"},  # --force: nothing else refuses to replace a file here
-    "inspect/assignment.py": {"run", "diff"},
-    "inspect/earlier_run.py": {"run"},
+    "inspect/jobs.py": {"run", "diff"},
     "inspect/run.py": {"run"},
-    "inspect/run_description.py": {"run"},
+    "inspect/description.py": {"run"},
     "inspect/run_folder.py": {"run"},
     "report/html.py": {"run"},
     "scoring/batching.py": set(COMMANDS) - {"compile", "bench", "train", "models"},
@@ -214,7 +213,9 @@ def test_pages_name_options_that_exist(page: Path) -> None:
 def test_help_names_options_that_exist(command: str) -> None:
     found = cli.get_command(click.Context(cli), command)
     assert found is not None
-    for option, other in _with_commands(found.get_help(click.Context(found))):
+    for option, other in _with_commands(
+        found.get_help(click.Context(found, help_option_names=["-h", "--help"]))
+    ):
         assert option in options(other or command)
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.recovery.foreign_signs import with_plain_signs
-from promptdsl.language.recovery.other_formats import other_format
-from promptdsl.language.recovery.pasted import blank_pasted
+from promptdsl.language.recovery.other_notations import blank_pasted, other_format
 from promptdsl.language.recovery.signs import latin, plain, readable
 from promptdsl.language.tokens import HIDDEN
 from promptdsl.pipeline import compile_text

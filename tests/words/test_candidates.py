@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from promptdsl.builtin_words import unknown_words
-from promptdsl.evaluate.words.candidates import FLAWLESS, candidates, state_lists
+from promptdsl.evaluate.words.candidates import FLAWLESS, candidates
+from promptdsl.language.state_lists import state_lists
 
 from .scoring import object_in
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from promptdsl.builtin_words import builtin_weights
 from promptdsl.check.context import Context
+from promptdsl.check.resolve.fit_defaults import as_written
 from promptdsl.methods import METHODS
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec
@@ -43,7 +44,10 @@ def _builtin(context: Context, item: ObjectSpec, place: Span) -> None:
 
 
 def _check(context: Context, item: ObjectSpec, shown: str, path: Path, place: Span) -> None:
-    told = _told(context, path)
+    try:
+        told = _header(context.library.loader.read(path))
+    except OSError:
+        told = None
     if told is None:
         context.report.error(
             "I419", place, f"{shown} says nothing of a method that it was trained for",
@@ -90,11 +94,12 @@ def _settings(context: Context, item: ObjectSpec, shown: str, facts: Facts, plac
         before = tuple(before) if isinstance(before, list) else before
         if before is None or asked is None or before == asked:
             continue
-        written = _written(before) + (" px" if field.kind == "pixels" else "")
+        written = as_written(before, field.kind)
         if field.name == "stages":
             context.report.error(
                 "I419", item.method.spans.get("stages") or place,
-                f"{shown} has linear layers for blocks {written}, not for {_written(asked)}",
+                f"{shown} has linear layers for blocks {written}, not for "
+                f"{as_written(asked, field.kind)}",
                 help=f"write stages: {written}",
             )  # fmt: skip
             return
@@ -107,19 +112,8 @@ def _settings(context: Context, item: ObjectSpec, shown: str, facts: Facts, plac
         )  # fmt: skip
 
 
-def _written(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _told(context: Context, path: Path) -> tuple[str, Facts] | None:
-    """Method and facts out of the header; None where there are none to read."""
-    try:
-        return _header(context.library.loader.read(path))
-    except OSError:
-        return None
-
-
 def _header(content: bytes) -> tuple[str, Facts] | None:
+    """Method and facts out of the header; None where there are none to read."""
     try:
         (length,) = _LENGTH.unpack(content[: _LENGTH.size])
         header = json.loads(content[_LENGTH.size : _LENGTH.size + length])

@@ -6,7 +6,7 @@ Why: `include std.anomalous` under `normal` teaches that damage is good: every v
 from promptdsl.check.context import Context
 from promptdsl.check.resolve.lists import MAX_CHAIN
 from promptdsl.check.resolve.modules import Module
-from promptdsl.language.ast import IncludeLine, NamedList, PhraseBlock
+from promptdsl.language.ast import NamedList, PhraseBlock, Reference
 from promptdsl.source import Span
 
 GOOD_LISTS = frozenset({"normal", "flawless_more"})  # all other lists of words are of damage
@@ -28,7 +28,7 @@ def swapped_words(context: Context) -> None:
                     _tell(context, line, wrong, under_normal)
 
 
-def _tell(context: Context, line: IncludeLine, wrong: str, under_normal: bool) -> None:
+def _tell(context: Context, line: Reference, wrong: str, under_normal: bool) -> None:
     name = f"{line.alias.value}.{line.name.value}" if line.alias else line.name.value
     kind, place = ("damaged", "normal") if under_normal else ("good", "a defect")
     by = "" if name.endswith(wrong) else f" (by {wrong})"
@@ -39,7 +39,7 @@ def _tell(context: Context, line: IncludeLine, wrong: str, under_normal: bool) -
 
 
 def _wrong_list(
-    module: Module, line: IncludeLine, under_normal: bool, known: _Known, depth: int = 0
+    module: Module, line: Reference, under_normal: bool, known: _Known, depth: int = 0
 ) -> str | None:
     """The standard list of the other side that the line brings, itself or by other lists."""
     home = module.imports.get(line.alias.value) if line.alias is not None else module
@@ -59,8 +59,8 @@ def _wrong_list(
     return known[key]
 
 
-def _includes(named: NamedList | PhraseBlock) -> list[IncludeLine]:
-    return [line for line in named.lines if isinstance(line, IncludeLine)]
+def _includes(named: NamedList | PhraseBlock) -> list[Reference]:
+    return [line for line in named.lines if isinstance(line, Reference)]
 
 
 def _told(context: Context) -> set[Span]:

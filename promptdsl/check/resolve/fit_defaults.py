@@ -29,7 +29,7 @@ def fit_defaults(
             fitted = field.builtin
         if fitted != field.default:
             filled[field.name] = fitted
-            changed[field.name] = _shown(
+            changed[field.name] = as_written(
                 fitted if fitted is not None else facts.image_size, field.kind
             )
     if changed and reference.kind != "builtin":
@@ -56,6 +56,7 @@ def _scaled(block: int, blocks: int) -> int:
     return max(1, round(block * blocks / PUBLISHED_BLOCKS))
 
 
-def _shown(value: Setting, kind: str) -> str:
+def as_written(value: Setting, kind: str) -> str:
+    """A setting as a line of a method block has it."""
     listed = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"{listed} px" if kind == "pixels" else listed

@@ -4,12 +4,12 @@ Lists are counted before they are walked: a few hundred short lines can mean mil
 """
 
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from promptdsl.check.resolve.modules import Module
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import IncludeLine, Line, ListKind, NamedList, Text
+from promptdsl.language.ast import Line, ListKind, NamedList, Reference, Text
 from promptdsl.source import Span
 from promptdsl.spec import Phrase
 
@@ -64,9 +64,7 @@ class Resolver:
             return (), True
         phrases: list[Phrase] = []
         for line in lines:
-            if isinstance(line, Text):
-                phrases.append(Phrase(line.value, line.span, line.span))
-            elif line.is_base:
+            if isinstance(line, Reference) and line.is_base:
                 phrases += [Phrase(p.text, p.span, line.span) for p in base or ()]
             else:
                 texts = self._brought(line, module, kind)
@@ -94,7 +92,7 @@ class Resolver:
                 return None, True
         return total, lost
 
-    def _report_too_many(self, line: IncludeLine) -> None:
+    def _report_too_many(self, line: Reference) -> None:
         if line.span not in self._too_many:
             self._too_many.add(line.span)
             self.report.error(
@@ -102,7 +100,7 @@ class Resolver:
                 help="use shorter lists; a few hundred prompts are plenty",
             )  # fmt: skip
 
-    def _count_include(self, line: IncludeLine, module: Module, kind: ListKind) -> int | None:
+    def _count_include(self, line: Reference, module: Module, kind: ListKind) -> int | None:
         """How many phrases an include line brings; None, and a message, for an unknown name."""
         if line.alias is not None:
             module.used_aliases.add(line.alias.value)
@@ -115,7 +113,7 @@ class Resolver:
             return self.count(named, home)
         return None
 
-    def _check_base(self, line: IncludeLine, base: _Base, inherits: bool) -> None:
+    def _check_base(self, line: Reference, base: _Base, inherits: bool) -> None:
         if base is not None:
             return
         message = "there is no parent object whose lines base could mean"
@@ -153,7 +151,7 @@ class Resolver:
 
     def _deepest(self, named: NamedList, home: Module) -> int:
         """How many lists include each other in a row below this one, as far as they are counted."""
-        includes = (line for line in named.lines if isinstance(line, IncludeLine))
+        includes = (line for line in named.lines if isinstance(line, Reference))
         found = (_included(line, home, named.kind) for line in includes)
         keys = (_key(inner, other) for other, inner in found if other and inner)
         return max((self._depths.get(key, 0) for key in keys), default=0)
@@ -169,22 +167,19 @@ class Resolver:
             if key in self._open or len(self._open) >= MAX_CHAIN or not self._counts.get(key):
                 return ()  # which was reported
             self._open.append(key)
-            self._texts[key] = tuple(
-                text
-                for line in named.lines
-                for text in (
-                    (line,) if isinstance(line, Text) else self._brought(line, home, named.kind)
-                )
-            )
+            brought = (self._brought(line, home, named.kind) for line in named.lines)
+            self._texts[key] = tuple(chain.from_iterable(brought))
             self._open.pop()
         return self._texts[key]
 
-    def _brought(self, line: IncludeLine, module: Module, kind: ListKind) -> tuple[Text, ...]:
-        """What an include line brings, without a word about what is unknown."""
+    def _brought(self, line: Line, module: Module, kind: ListKind) -> tuple[Text, ...]:
+        """The texts of a line, without a word about what is unknown."""
+        if isinstance(line, Text):
+            return (line,)
         home, named = _included(line, module, kind)
         return () if home is None or named is None else self.list(named, home)
 
-    def _unknown_alias(self, line: IncludeLine, module: Module) -> None:
+    def _unknown_alias(self, line: Reference, module: Module) -> None:
         assert line.alias is not None
         alias = line.alias.value
         if module.forgives(alias) or (module.source.name, alias) in self._told_aliases:
@@ -207,14 +202,12 @@ class Resolver:
         message = f"no file is used under the short name {alias}"
         self.report.error("I301", line.alias.span, message, write=near, help=help)
 
-    def _unknown_list(
-        self, line: IncludeLine, module: Module, home: Module, kind: ListKind
-    ) -> None:
+    def _unknown_list(self, line: Reference, module: Module, home: Module, kind: ListKind) -> None:
         name, span = line.name.value, line.name.span
         if home.file.broken_lists or self.report.skips():
             return
         where = "this file" if home is module else home.source.name
-        if find_list(home, _OTHER[kind], name) is not None:
+        if (_OTHER[kind], name) in home.lists:
             takes = "phrases" if kind == "words" else "templates"
             message = f"{name} is a list of {_OTHER[kind]}, and this block takes {takes}"
             help = f"include a list that was written with {kind} NAME {{ ... }}"
@@ -239,17 +232,12 @@ class Resolver:
         self.report.error("I301", span, message, write=made, help=help)
 
 
-def find_list(module: Module, kind: ListKind, name: str) -> NamedList | None:
-    """The first list of that kind and name in a file."""
-    return module.lists.get((kind, name))
-
-
 def _included(
-    line: IncludeLine, module: Module, kind: ListKind
+    line: Reference, module: Module, kind: ListKind
 ) -> tuple[Module | None, NamedList | None]:
     """The file and the list that an include line means, as far as they are known."""
     home = module if line.alias is None else module.imports.get(line.alias.value)
-    return home, find_list(home, kind, line.name.value) if home is not None else None
+    return home, home.lists.get((kind, line.name.value)) if home is not None else None
 
 
 def _key(named: NamedList, home: Module) -> _Key:

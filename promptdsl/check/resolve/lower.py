@@ -4,7 +4,7 @@ from functools import partial
 
 from promptdsl.check.model_reference import read_model
 from promptdsl.check.resolve.fit_defaults import fit_defaults
-from promptdsl.check.resolve.lists import Resolver, find_list
+from promptdsl.check.resolve.lists import Resolver
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import Merged
 from promptdsl.check.resolve.settings import Settings, read_settings
@@ -56,8 +56,7 @@ def _published(
 ) -> tuple[Phrase, ...]:
     """The published list of the method's own profile."""
     module = library.standard(profile)
-    named = find_list(module, kind, name)
-    assert named is not None
+    named = module.lists[kind, name]
     resolver.count(named, module)
     return tuple(Phrase(text.value, text.span, site) for text in resolver.list(named, module))
 
@@ -76,7 +75,7 @@ def _method(merged: Merged, library: Library) -> MethodSpec:
     assert isinstance(model, tuple)
     place = spans["model"] if "model" in settings.values else None
     reference = read_model(tuple(map(str, model)), place, library)
-    at = lines.span if lines else None
+    at = lines.head if lines else None
     fit_defaults(
         method, filled, set(spans), reference, at or merged.definition.name.span, library.report
     )

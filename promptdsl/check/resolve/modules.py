@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
-    IncludeLine,
     ListKind,
     NamedList,
     ObjectDef,
     PhraseBlock,
+    Reference,
     SpecFile,
     Use,
 )
@@ -91,7 +91,7 @@ class Module:
         blocks = [part for item in self.file.objects for part in item.parts]
         lines = [line for named in self.file.lists for line in named.lines]
         lines += [line for part in blocks if isinstance(part, PhraseBlock) for line in part.lines]
-        names = [line.alias for line in lines if isinstance(line, IncludeLine)]
+        names = [line.alias for line in lines if isinstance(line, Reference)]
         names += [item.parent.alias for item in self.file.objects if item.parent is not None]
         unknown = (name.value for name in names if name and name.value not in self.use_lines)
         return next((name for name, _ in Counter(unknown).most_common(1)), None)

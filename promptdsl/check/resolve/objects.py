@@ -10,14 +10,12 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
     Claim,
-    FieldLine,
-    IncludeLine,
     Limit,
     MethodBlock,
     ObjectDef,
-    Parent,
     Part,
     PhraseBlock,
+    Reference,
     RemoveLine,
     SamplesBlock,
     ThresholdsBlock,
@@ -31,17 +29,6 @@ MAX_CHAIN = 100
 MAX_NAMED = 300  # other objects that a misspelt parent is compared with
 
 
-@dataclass(frozen=True, slots=True)
-class MethodLines:
-    """The method as written, inherited fields first; `folders` says where a field's paths start."""
-
-    name: str
-    name_span: Span
-    fields: tuple[FieldLine, ...]
-    folders: dict[str, PurePosixPath]
-    span: Span
-
-
 @dataclass(slots=True)
 class Merged:
     """An object with everything that it inherits; None is "nobody wrote it"."""
@@ -53,7 +40,7 @@ class Merged:
     normal: tuple[Phrase, ...] | None = None
     defects: dict[str, Defect] = field(default_factory=dict)
     templates: tuple[Phrase, ...] | None = None
-    method: MethodLines | None = None
+    method: MethodBlock | None = None  # the inherited fields first
     rules: tuple[Limit, ...] | None = None
     samples: dict[str, SampleSet] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
@@ -167,7 +154,7 @@ class ObjectResolver:
         )  # fmt: skip
         return None
 
-    def _home(self, named: Parent, module: Module) -> Module | None:
+    def _home(self, named: Reference, module: Module) -> Module | None:
         """The file that an object's parent is looked for in."""
         if named.alias is None:
             return module
@@ -180,7 +167,9 @@ class ObjectResolver:
             )  # fmt: skip
         return module.imports.get(alias)
 
-    def _resolved_parent(self, named: Parent, candidate: ObjectDef, home: Module) -> Merged | None:
+    def _resolved_parent(
+        self, named: Reference, candidate: ObjectDef, home: Module
+    ) -> Merged | None:
         key = (home.source.name, candidate.name.value)
         if key in self._open or len(self._open) > MAX_CHAIN:
             chain = [name for _file, name in self._open[-5:]] + [candidate.name.value]
@@ -234,20 +223,17 @@ class ObjectResolver:
         else:
             merged.templates = phrases
 
-    def _method(self, merged: Merged, part: MethodBlock) -> MethodLines:
-        folder = merged.module.plan_folder
+    def _method(self, merged: Merged, part: MethodBlock) -> MethodBlock:
         fields = {line.name.value: line for line in part.fields}
-        folders = dict.fromkeys(fields, folder)
+        folders = dict.fromkeys(fields, merged.module.plan_folder)
         if part.base is not None and merged.method is None:
             self._no_base(part.base, merged)
         elif part.base is not None and merged.method is not None:
-            fields = {**{line.name.value: line for line in merged.method.fields}, **fields}
+            fields = {line.name.value: line for line in merged.method.fields} | fields
             folders = {**merged.method.folders, **folders}
-        return MethodLines(
-            part.name.value, part.name.span, tuple(fields.values()), folders, part.head
-        )
+        return replace(part, fields=tuple(fields.values()), folders=folders)
 
-    def _no_base(self, line: IncludeLine, merged: Merged) -> None:
+    def _no_base(self, line: Reference, merged: Merged) -> None:
         if merged.lost_parts:
             return
         what = (
@@ -261,7 +247,7 @@ class ObjectResolver:
     def _thresholds(self, merged: Merged, part: ThresholdsBlock) -> None:
         rules: list[Limit] = []
         for line in part.rules:
-            if not isinstance(line, IncludeLine):
+            if not isinstance(line, Reference):
                 rules.append(line)
             elif merged.rules is None:
                 self._no_base(line, merged)

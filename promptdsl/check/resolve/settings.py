@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Unpack
 
-from promptdsl.check.resolve.objects import MethodLines, relocate
+from promptdsl.check.resolve.objects import relocate
 from promptdsl.diagnostics.diagnostic import Report, Said
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import FieldLine, Value
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.ast import FieldLine, MethodBlock, Value
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.statements import quote
 from promptdsl.methods import (
     Field,
@@ -33,7 +33,7 @@ class Settings:
     lost: frozenset[str]  # written, but wrong: their defaults must not be complained about
 
 
-def read_settings(lines: MethodLines, report: Report) -> Settings | None:
+def read_settings(lines: MethodBlock, report: Report) -> Settings | None:
     """Check every line of a method block; None when the method itself is unknown."""
     method = _method(lines, report)
     if method is None:
@@ -54,18 +54,18 @@ def read_settings(lines: MethodLines, report: Report) -> Settings | None:
     return Settings(method, values, spans, frozenset(spans.keys() - values.keys()))
 
 
-def _method(lines: MethodLines, report: Report) -> Method | None:
+def _method(lines: MethodBlock, report: Report) -> Method | None:
     try:
-        method = find_method(lines.name)
+        method = find_method(lines.name.value)
     except MethodNotLoaded as fault:
         help = "mend or remove that package, or name another method"
-        report.error("I401", lines.name_span, str(fault), help=help)
+        report.error("I401", lines.name.span, str(fault), help=help)
         return None
     if method is None:
         names = method_names()
         report.error(
-            "I401", lines.name_span, f"there is no method {lines.name}",
-            near=nearest(lines.name, names), help=f"there are {', '.join(names)}",
+            "I401", lines.name.span, f"there is no method {lines.name.value}",
+            near=nearest(lines.name.value, names), help=f"there are {', '.join(names)}",
         )  # fmt: skip
     return method
 

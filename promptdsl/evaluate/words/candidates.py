@@ -6,20 +6,14 @@ has anywhere already, and those with words that the built-in model has never see
 """
 
 import re
-from functools import cache
 from typing import NamedTuple
 
 from promptdsl.builtin_words import unknown_words
-from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.evaluate.words.units import NORMAL
-from promptdsl.language.ast import Text
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.state_lists import ENDINGS, LIBRARY, state_lists, stem
 from promptdsl.plan.expand import PLACEHOLDER
-from promptdsl.resources import standard_library
-from promptdsl.source import DiskLoader, load
 from promptdsl.spec import ObjectSpec
 
-LIBRARY = "std/states"
 FLAWLESS = "flawless_more"
 _WORD = re.compile(r"[a-z]+")
 _EMPTY_WORDS = frozenset(
@@ -27,7 +21,7 @@ _EMPTY_WORDS = frozenset(
     "up where with without wrong object surface edge edges spot small large material piece other "
     "damaged defect defects flaw".split()
 )
-_ENDINGS = ("ches", "shes", "ched", "shed", "ing", "ed", "es", "s", "y", "n", "t")
+_ENDINGS = (*ENDINGS, "y", "n", "t")
 
 
 class Candidate(NamedTuple):
@@ -77,27 +71,8 @@ def _subject(name: str, phrases: tuple[str, ...]) -> set[str]:
 
 def _stems(text: str) -> set[str]:
     words = _WORD.findall(text.replace(PLACEHOLDER, " ").lower())
-    return {_stem(word) for word in words if word not in _EMPTY_WORDS}
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            kept = word[: -len(ending)]
-            return kept + (ending[:2] if ending[1:2] == "h" else "")
-    return word
+    return {stem(word, _ENDINGS) for word in words if word not in _EMPTY_WORDS}
 
 
 def _key(phrase: str) -> str:
     return " ".join(phrase.lower().split())
-
-
-@cache
-def state_lists() -> dict[str, tuple[str, ...]]:
-    """The lists of `std/states`, as the compiler reads them."""
-    path = standard_library() / f"{LIBRARY}.inspect"
-    file = build_ast(load(path, f"{LIBRARY}.inspect", DiskLoader()), Report())
-    return {
-        named.name.value: tuple(line.value for line in named.lines if isinstance(line, Text))
-        for named in file.lists
-    }

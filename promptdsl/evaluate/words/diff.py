@@ -14,7 +14,7 @@ from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.scored import ScoredSample, score_sample
 from promptdsl.evaluate.validation.outcomes import Judged, judge
 from promptdsl.evaluate.work import Work
-from promptdsl.inspect.assignment import assign
+from promptdsl.inspect.jobs import assign
 from promptdsl.judge.verdict import meaning
 from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan, Plan, Rule

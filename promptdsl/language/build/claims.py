@@ -9,7 +9,7 @@ from promptdsl.language.ast import Claim, FieldLine, SamplesBlock, Text, Word
 from promptdsl.language.build.fields import SINGLE_QUOTES, build_fields, share
 from promptdsl.language.build.parts import once_each
 from promptdsl.language.desk import Desk
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.recovery.wrong_claims import (
     in_order,
     is_claim,
@@ -31,8 +31,7 @@ def build_samples(desk: Desk, statement: Statement) -> SamplesBlock | None:
         desk.lacks(statement, "samples needs a label: good, or the name of a defect", "samples")
     elif atoms[0].type == "STRING":
         bare = snake_case(label.value.strip('"'))
-        message = "the label of samples is written without quotes"
-        desk.error("I124", label.span, message, write=bare, help=f"write samples {bare}")
+        desk.unquoted(label.span, "the label of samples", bare, "samples")
         label = Word(bare, label.span)
     desk.nothing_behind(statement, [token for token in atoms[1:] if token.type != "COLON"])
     if not desk.needs_block(statement, "samples") or label is None:

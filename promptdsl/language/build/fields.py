@@ -172,13 +172,10 @@ def is_field(word: str) -> bool:
     return word in _FIELDS_OUTSIDE or any(field.name == word for field in known_fields())
 
 
-def _is_choice(word: str) -> bool:
-    return any(field.name == word and field.kind == "choice" for field in known_fields())
-
-
 def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
     """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
-    if is_word(atoms[0]) and _is_choice(name.value):
+    chosen = any(field.name == name.value and field.kind == "choice" for field in known_fields())
+    if chosen and is_word(atoms[0]):
         return atoms[1:]
     if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
         return atoms[1:]

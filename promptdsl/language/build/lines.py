@@ -7,11 +7,11 @@ from itertools import pairwise
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import IncludeLine, Line
+from promptdsl.language.ast import Reference, Line
 from promptdsl.language.build.fields import is_field, not_quoted
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.signs import BULLETS
-from promptdsl.language.recovery.wishes import wish
+from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.statements import Block, Statement, each, is_broken, is_word, shown
 from promptdsl.language.tokens import begin, finish
 from promptdsl.language.vocabulary import CONTEXT_WORDS, FORMS, IN_OBJECT, KEYWORDS, TOP_LEVEL
@@ -106,7 +106,7 @@ def _quote_inside(atoms: list[Token]) -> bool:
     )
 
 
-def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> IncludeLine | None:
+def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Reference | None:
     """`include NAME` or `include ALIAS.NAME`; None after a report."""
     desk.no_block(statement)
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
@@ -119,10 +119,10 @@ def build_include(desk: Desk, statement: Statement, atoms: list[Token]) -> Inclu
         )  # fmt: skip
     elif kinds[:3] == ["WORD", "DOT", "WORD"]:
         desk.nothing_behind(statement, atoms[3:])
-        return IncludeLine(desk.word(atoms[0]), desk.word(atoms[2]), span)
+        return Reference(desk.word(atoms[0]), desk.word(atoms[2]), span)
     elif kinds[:1] == ["WORD"] and kinds[1:2] != ["DOT"]:
         desk.nothing_behind(statement, atoms[1:])
-        return IncludeLine(None, desk.word(atoms[0]), span)
+        return Reference(None, desk.word(atoms[0]), span)
     elif not is_broken(atoms):
         _no_list_name(desk, statement, atoms, kinds)
     return None

@@ -7,7 +7,7 @@ from functools import partial
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import ObjectDef, Parent, Part, Text, Word
+from promptdsl.language.ast import ObjectDef, Reference, Part, Text, Word
 from promptdsl.language.build.claims import build_samples, build_test
 from promptdsl.language.build.fields import build_fields
 from promptdsl.language.build.parts import (
@@ -67,11 +67,14 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
         draft.broken = True
     lines = list(each(statement.block))
     desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
-    for index, line in enumerate(lines):
-        if index and line.after_comma and lines[index - 1].kind == "field":
-            lines[index] = _further_value(desk, lines[index - 1], line, draft)
-        else:
+    for line in lines:
+        if line.value_of is None or line.value_of.kind != "field":
             _object_line(desk, line, draft)
+            continue
+        draft.broken = True
+        if line.value_of.first == "called":
+            message = "called takes one text in quotes, and this is one more"
+            desk.error("I404", line, message, help="remove it")
     desk.nothing_behind(statement)
     span, place = desk.span_of(statement), desk.place(statement)
     name = name or Word(UNNAMED, place)
@@ -104,27 +107,15 @@ def _is_extends(desk: Desk, head: list[Token], at: int) -> bool:
     return True
 
 
-def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Parent | None:
+def _parent(desk: Desk, statement: Statement, atoms: list[Token]) -> Reference | None:
     kinds = ["WORD" if is_word(token) else token.type for token in atoms]
     if kinds in (["WORD", "DOT", "WORD"], ["WORD"]):
         alias = desk.word(atoms[0]) if len(atoms) > 1 else None
-        return Parent(alias, desk.word(atoms[-1]), desk.span(*atoms))
+        return Reference(alias, desk.word(atoms[-1]), desk.span(*atoms))
     if not is_broken(atoms):
         message = "extends needs the name of one other object"
         desk.malformed(statement, message, "write object brass_nut extends metal_nut { ... }")
     return None
-
-
-def _further_value(desk: Desk, field: Statement, statement: Statement, draft: _Draft) -> Statement:
-    """What stands behind a comma after a field's value; the field, if it belongs to that."""
-    if not statement.goes_on:
-        _object_line(desk, statement, draft)
-        return statement
-    draft.broken = True
-    if field.first == "called":
-        message = "called takes one text in quotes, and this is one more"
-        desk.error("I404", statement, message, help="remove it")
-    return field
 
 
 def _object_line(desk: Desk, statement: Statement, draft: _Draft) -> None:

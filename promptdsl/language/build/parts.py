@@ -6,7 +6,7 @@ from lark import Token
 
 from promptdsl.language.ast import (
     FieldLine,
-    IncludeLine,
+    Reference,
     Limit,
     MethodBlock,
     PhraseBlock,
@@ -94,8 +94,7 @@ def build_remove(desk: Desk, statement: Statement) -> RemoveLine | None:
     if is_broken(atoms):
         pass
     elif NAME.fullmatch(name):
-        message = "the name of a defect is written without quotes"
-        desk.error("I124", atoms, message, write=name, help=f"write remove {name}")
+        desk.unquoted(atoms, "the name of a defect", name, "remove")
     else:
         desk.malformed(statement, "remove needs the name of a defect", "for example remove bent")
     return None
@@ -113,8 +112,7 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     span = desk.span(atoms[0])
     name = Word(desk.written(span).strip('"'), span)
     if atoms[0].type == "STRING":
-        message = "the name of a method is written without quotes"
-        desk.error("I124", span, message, write=name.value, help=f"write method {name.value}")
+        desk.unquoted(span, "the name of a method", name.value, "method")
     lines = list(each(statement.block))
     bases = [_base_only(desk, line) for line in lines if line.kind == "include"]
     others = [line for line in lines if line.kind != "include"]
@@ -125,7 +123,7 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     )  # fmt: skip
 
 
-def _base_only(desk: Desk, statement: Statement) -> IncludeLine | None:
+def _base_only(desk: Desk, statement: Statement) -> Reference | None:
     """`include base`, the only include that makes sense outside of phrases."""
     include = build_include(desk, statement, statement.atoms[1:])
     if include is None or include.is_base:
@@ -150,10 +148,10 @@ def build_thresholds(desk: Desk, statement: Statement) -> ThresholdsBlock | None
     _no_name(desk, statement)
     if not desk.needs_block(statement, "thresholds"):
         return None
-    rules: list[Limit | IncludeLine] = []
+    rules: list[Limit | Reference] = []
     broken = statement.block is not None and statement.block.forced
     for line in each(statement.block):
-        above = [each for each in rules[-_LINES_ABOVE:] if not isinstance(each, IncludeLine)]
+        above = [each for each in rules[-_LINES_ABOVE:] if not isinstance(each, Reference)]
         rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line, above)
         broken = broken or rule is None
         rules += [rule] if rule else []

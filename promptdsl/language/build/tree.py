@@ -48,7 +48,9 @@ def build_ast(source: SourceFile, report: Report) -> SpecFile:
     """Parse one file; every mistake of form goes to the report."""
     source = with_plain_signs(source, report)
     statements = parse(source, report)
-    desk, draft = Desk(source, report, aliases=_aliases(statements)), _Draft()
+    uses = [line.atoms[-1] for line in statements if line.kind == "use" and len(line.atoms) > 1]
+    aliases = frozenset(str(token) for token in uses if is_word(token))
+    desk, draft = Desk(source, report, aliases=aliases), _Draft()
     for index, statement in enumerate(statements):
         if index > 0 or not _mended_header(desk, statement, draft):
             _statement(desk, statement, draft, index)
@@ -57,12 +59,6 @@ def build_ast(source: SourceFile, report: Report) -> SpecFile:
         source.name, draft.version, tuple(draft.uses), tuple(draft.lists), tuple(draft.objects),
         Span(source.name, 0, len(source.text)), draft.broken_uses, draft.broken_lists,
     )  # fmt: skip
-
-
-def _aliases(statements: list[Statement]) -> frozenset[str]:
-    """The short names that `use` lines give."""
-    ends = [line.atoms[-1] for line in statements if line.kind == "use" and len(line.atoms) > 1]
-    return frozenset(str(token) for token in ends if is_word(token))
 
 
 def _mended_header(desk: Desk, statement: Statement, draft: _Draft) -> bool:

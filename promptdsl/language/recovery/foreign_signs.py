@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.recovery.block_comments import blank_block_comments
-from promptdsl.language.recovery.other_formats import other_format
-from promptdsl.language.recovery.pasted import blank_pasted
+from promptdsl.language.recovery.other_notations import (
+    blank_block_comments,
+    blank_pasted,
+    other_format,
+)
 from promptdsl.language.recovery.signs import (
     DASHES,
     JOINERS,
@@ -171,18 +173,14 @@ class _Line:
             end += 1
         beside = self.text[max(at - 1, 0) : at] + self.text[end : end + 1]
         touched = len(beside) == 2 and not any(sign.isspace() for sign in beside)
-        if touched and self.text[at] == "\u200b" and self._known_before(at):
+        word = re.search(r"[a-z]+\Z", self.text[max(at - 20, 0) : at])
+        if touched and self.text[at] == "\u200b" and word is not None and word.group() in _KNOWN:
             self.out[at:end] = " " * (end - at)  # it stands for the blank between two words
         else:
             self.out[at:end] = (HIDDEN if touched else " ") * (end - at)
             self.gone.update(range(at, end))
         self.hidden += range(at, end)
         return end
-
-    def _known_before(self, at: int) -> bool:
-        """Whether a whole word of the language ends at an offset."""
-        word = re.search(r"[a-z]+\Z", self.text[max(at - 20, 0) : at])
-        return word is not None and word.group() in _KNOWN
 
     def _word(self, start: int, word: str) -> None:
         """A bare word with letters of another script that look Latin."""
@@ -266,7 +264,12 @@ def _tell_text(name: str, start: int, text: str, report: Report) -> None:
     """Warn of what a reader of the text cannot see, and the model does."""
     if text.isascii():
         return
-    found = [at for at, sign in enumerate(text) if unseen(sign) and not _joins(text, at)]
+    found = [
+        at for at, sign in enumerate(text)
+        if unseen(sign)
+        # scripts that need joiners, and pictures of faces, have them
+        and (sign not in JOINERS or (text[max(at - 1, 0) : at] + text[at + 1 : at + 2]).isascii())
+    ]  # fmt: skip
     if found:
         left_out = set(found)
         mended = "".join(sign for at, sign in enumerate(text) if at not in left_out)
@@ -283,12 +286,6 @@ def _tell_text(name: str, start: int, text: str, report: Report) -> None:
             f"{word.group()} is written with {described(sign)}, which is another one to the model",
             label="looks Latin, and is not", write=latin(word.group()) or word.group(),
         )  # fmt: skip
-
-
-def _joins(text: str, at: int) -> bool:
-    """Whether a joiner stands where scripts that need it, or pictures of faces, have it."""
-    beside = text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
-    return text[at] in JOINERS and not beside.isascii()
 
 
 def _alike(text: str) -> Iterator[re.Match[str]]:

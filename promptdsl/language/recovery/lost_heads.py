@@ -28,7 +28,9 @@ def orphans_end(tokens: Sequence[Token], at: int, depth: int) -> tuple[int | Non
     `depth` is the number of open blocks: 0 at the top of the file, 1 directly in an object. The
     second index says how far the search went: no line before it can give another answer.
     """
-    if not _begins_inner_line(tokens, at):
+    token, *behind = tokens[at : at + 2]
+    field = token.type == "NAME" and token != "called" and any(t.type == "COLON" for t in behind)
+    if token.type not in INNER_KINDS and not field:
         return None, at
     starting = False
     for index in range(at, len(tokens)):
@@ -40,12 +42,6 @@ def orphans_end(tokens: Sequence[Token], at: int, depth: int) -> tuple[int | Non
             return None, index
         starting = kind in ("_NEWLINE", "COMMA")
     return None, len(tokens)
-
-
-def _begins_inner_line(tokens: Sequence[Token], at: int) -> bool:
-    token = tokens[at]
-    colon = at + 1 < len(tokens) and tokens[at + 1].type == "COLON"
-    return token.type in INNER_KINDS or (token.type == "NAME" and colon and token != "called")
 
 
 def _object_goes_on(tokens: Sequence[Token], at: int) -> bool:

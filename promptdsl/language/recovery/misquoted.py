@@ -41,7 +41,7 @@ def _mended(line: str) -> tuple[str, str, str] | None:
     """What is wrong with a line, the line at its length, and as it should be written."""
     if _is_sound(line):
         return None
-    doubled = _DOUBLED.sub(lambda m: _held(m.group(1), f'"{m.group(2)}"'), line)
+    doubled = _DOUBLED.sub(lambda m: f'"{m[2]}"'.center(len(m[0])), line)
     if doubled != line and not _lone(doubled):
         return "two quotes stand where one belongs", doubled, _DOUBLED.sub(r'"\2"', line)
     if not _lone(line):
@@ -55,12 +55,6 @@ def _mended(line: str) -> tuple[str, str, str] | None:
         message = "the backslash before this quote makes it a part of the text"
         return message, ended, _ENDED.sub(lambda m: _closed(line, m, ""), line)
     return None
-
-
-def _held(quotes: str, text: str) -> str:
-    """A text at the length that it had."""
-    blanks = " " * (len(quotes) - 1)
-    return f"{blanks}{text}{blanks}"
 
 
 def _closed(line: str, match: re.Match[str], blank: str) -> str:

@@ -10,12 +10,11 @@ from decimal import Decimal
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.recovery.stray_marks import tell_brackets
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
 from promptdsl.language.tokens import begin, finish, made
 from promptdsl.methods import known_fields
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import Span
 
 _NO_COLON = BLOCK_WORDS | {"INSPECT", "USE", "REMOVE", "INCLUDE"}
 _AFTER_A_BLOCK = BLOCK_WORDS | {"REMOVE", "INCLUDE"}
@@ -36,7 +35,9 @@ _NEXT_LINE: dict[str, set[str]] = {
 
 
 @dataclass(slots=True)
-class _Mender(TokenPass):
+class SlipMender(TokenPass):
+    """The tokens with slips mended; every one is reported once."""
+
     line: list[Token] = field(default_factory=list)  # the statement so far
     brackets: list[str] = field(default_factory=list)  # the closers that are waited for
     broken_rule: Token | None = None  # the last threshold line told to run over two lines
@@ -55,7 +56,10 @@ class _Mender(TokenPass):
         }
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
-            if not any(rule(token) for rule in rules.get(token.type, ())):
+            for rule in rules.get(token.type, ()):
+                if rule(token):
+                    break
+            else:
                 self._keep(token)
                 self.at += 1
         return self.out
@@ -147,11 +151,9 @@ class _Mender(TokenPass):
         if token != ";":
             return False
         ends = self.kind(1) in ("_NEWLINE", "RBRACE", "")
-        self.report.error(
-            "I129", self.span(token), "lines end with a comma or a new line, not with ;",
-            label="nothing belongs here", write="" if ends else ",",
-            help="remove it" if ends else "write a comma",
-        )  # fmt: skip
+        message = "lines end with a comma or a new line, not with ;"
+        help = "remove it" if ends else "write a comma"
+        self.stray(self.span(token), message, write="" if ends else ",", help=help)
         self.at += 1
         if not ends:
             self._keep(Token.new_borrow_pos("COMMA", ",", token))
@@ -234,8 +236,7 @@ class _Mender(TokenPass):
             return False  # `include std:normal`
         self.at += 1
         if not self._brace_is_missing_too():
-            message, label = f"{self.line[0]} takes no colon", "nothing belongs here"
-            self.report.error("I129", self.span(colon), message, label=label, write="")
+            self.stray(self.span(colon), f"{self.line[0]} takes no colon", write="")
         return True
 
     def _brace_is_missing_too(self) -> bool:
@@ -283,8 +284,3 @@ class _Mender(TokenPass):
             return fields and (token.type == "EXPECT" or self.kind(1) == "COLON")
         enough = 1 if first.type == "STRING" else 2
         return len(self.line) >= enough and token.type in _NEXT_LINE.get(first.type, ())
-
-
-def mend_slips(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
-    """The tokens with slips mended; every one is reported once."""
-    return _Mender(source, report, tokens).run()

@@ -5,17 +5,16 @@ program. Each is told once, with the line as it should be, and the further passe
 """
 
 from dataclasses import dataclass, field
-from typing import Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Advice, Report
+from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.recovery.signs import BULLETS, DASHES
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
 from promptdsl.language.statements import is_word, shown
 from promptdsl.language.tokens import begin, finish
 from promptdsl.language.vocabulary import KEYWORDS
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import Span
 
 _BEFORE_A_LINE = BULLETS | set("$|~!?/\\&")
 _CLOSERS = {"(": ")", "[": "]"}
@@ -31,7 +30,9 @@ _MANY_TOKENS = 60  # of a value in brackets
 
 
 @dataclass(slots=True)
-class _Sweeper(TokenPass):
+class Sweeper(TokenPass):
+    """The tokens without stray marks; every one is reported once."""
+
     first: int = 0  # of the statement, in `out`
     partners: dict[int, int] = field(default_factory=dict)  # bracket -> the one that closes it
     dropped: set[int] = field(default_factory=set)
@@ -74,10 +75,6 @@ class _Sweeper(TokenPass):
         if kind == "LBRACE" or (kind == "UNKNOWN" and token in _CLOSERS):
             return self._bracket(token)
         return kind in ("COLON", "COMPARISON") and self._before_block(token)
-
-    def _stray(self, where: Span, message: str, **said: Unpack[Advice]) -> bool:
-        self.report.error("I129", where, message, label="nothing belongs here", **said)
-        return True
 
     def _head(self, count: int) -> list[Token]:
         """The first words of the statement so far."""
@@ -153,7 +150,7 @@ class _Sweeper(TokenPass):
             return False
         help = f"write {shown(self.tokens[self.at + 1], 160)}"
         message = f"a text has no {letter} before its quote"
-        return self._stray(self.span(letter), message, write="", help=help)
+        return self.stray(self.span(letter), message, write="", help=help)
 
     # behind a line
 
@@ -178,7 +175,7 @@ class _Sweeper(TokenPass):
 
     def _drop_mark(self, mark: Token, last: Token, message: str) -> bool:
         at = Span(self.source.name, finish(last), finish(mark))
-        return self._stray(self.span(mark), message, write="", at=at)
+        return self.stray(self.span(mark), message, write="", at=at)
 
     # brackets
 
@@ -219,7 +216,7 @@ class _Sweeper(TokenPass):
         span, inner = self._inside(opener, closer)
         inner = inner.strip().rstrip(",").rstrip() if inner is not None else None
         short = inner and len(inner) <= 120 and "\n" not in inner
-        self._stray(
+        self.stray(
             span._replace(end=span.start + 1), f"a list needs no {opener} {closer} around it",
             help=f"write {inner}" if short else f"remove {opener} and {closer}",
             write=inner, at=span,
@@ -235,7 +232,7 @@ class _Sweeper(TokenPass):
         """`defect bent (major) {`: a head has no place for what the brackets say."""
         closer, head = self.tokens[partner], self.out[self.first]
         self.dropped.update(range(self.at, partner + 1))
-        return self._stray(
+        return self.stray(
             self.span(opener, closer),
             f"{head} has no {opener} {closer} between its name and its block",
             help="remove it; a parent is named by extends" if head.type == "OBJECT"
@@ -264,7 +261,7 @@ class _Sweeper(TokenPass):
             return False  # a later pass tells of it
         at = Span(self.source.name, finish(self.out[-1]), finish(sign))
         message = f"{shown(str(head[0]))} takes no {sign} before its block"
-        return self._stray(self.span(sign), message, write="", at=at)
+        return self.stray(self.span(sign), message, write="", at=at)
 
 
 def tell_brackets(
@@ -279,8 +276,3 @@ def tell_brackets(
     message = f"blocks stand in braces, not in {opener} {closer}"
     help = f"write {{ for {opener} and }} for {closer}"
     report.error("I103", where, message, label="needs {", help=help, write=write, at=at)
-
-
-def sweep(source: SourceFile, tokens: list[Token], report: Report) -> list[Token]:
-    """The tokens without stray marks; every one is reported once."""
-    return _Sweeper(source, report, tokens).run()

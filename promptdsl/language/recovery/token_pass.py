@@ -1,10 +1,12 @@
 """What the passes over tokens share: where they are, what lies ahead, what they hand on."""
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import Unpack
 
 from lark import Token
 
-from promptdsl.diagnostics.diagnostic import Report
+from promptdsl.diagnostics.diagnostic import Advice, Report
 from promptdsl.language.tokens import begin, finish
 from promptdsl.source import SourceFile, Span
 
@@ -33,3 +35,12 @@ class TokenPass:
     def span(self, first: Token, last: Token | None = None) -> Span:
         """From one token to another, or one alone."""
         return Span(self.source.name, begin(first), finish(last or first))
+
+    def stray(self, where: Span, message: str, **said: Unpack[Advice]) -> bool:
+        """Report what nothing allows there."""
+        self.report.error("I129", where, message, label="nothing belongs here", **said)
+        return True
+
+    @abstractmethod
+    def run(self) -> list[Token]:
+        """Walk the tokens once; what the next pass sees."""

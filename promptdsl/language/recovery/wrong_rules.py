@@ -232,7 +232,11 @@ class _Line:
         if kept in (["score"], []):
             return self._score(way, bound, limit[0], bare=not kept)
         if len(kept) == 1 and bound == "score" and _NUMBER.fullmatch(kept[0]):
-            return self._turned(way, kept[0])
+            line = self._score_line(kept[0])
+            message = "the score comes first, and its limit behind >="
+            if way == "down":
+                return self._correct(message, line)
+            return self._tell(message, f"for example {line}: a higher score means more anomalous")
         return self._defect(subject)
 
     def _comparison(self) -> tuple[str, int, int] | None:
@@ -270,13 +274,6 @@ class _Line:
             return False
         message = "a rule says when score >= and a limit" if bare else NO_RULE
         return self._correct(message, self._score_line(_as_score(bound) if number else bound))
-
-    def _turned(self, way: str, limit: str) -> bool:
-        """`reject when 0.62 <= score`."""
-        line, message = self._score_line(limit), "the score comes first, and its limit behind >="
-        if way == "down":
-            return self._correct(message, line)
-        return self._tell(message, f"for example {line}: a higher score means more anomalous")
 
     def _defect(self, subject: Sequence[str]) -> bool:
         """`reject when scratch >= 0.5`, `reject when probability >= 0.5`."""
