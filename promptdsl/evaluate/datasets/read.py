@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from promptdsl.diagnostics.nearest import nearest
+from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets import visa
 from promptdsl.evaluate.datasets.files import (
@@ -142,9 +142,6 @@ def _chosen(
     by_name = {category.name: category for category in found}
     for name in wanted:
         if name not in by_name:
-            near = nearest(name, by_name)
-            raise UsageProblem(
-                f"{root} has no category {name}",
-                help=f"did you mean {near}?" if near else f"it has {', '.join(by_name)}",
-            )
+            hint = did_you_mean(name, by_name) or f"it has {', '.join(by_name)}"
+            raise UsageProblem(f"{root} has no category {name}", hint)
     return tuple(by_name[name] for name in dict.fromkeys(wanted))
