@@ -35,8 +35,8 @@ from promptdsl.evaluate.words.effects import (
     name_it,
 )
 from promptdsl.evaluate.words.evidence import Evidence, Judgement, gather, judge_variants
-from promptdsl.evaluate.words.patch import Rewording, phrases_of
-from promptdsl.evaluate.words.units import NORMAL, Places
+from promptdsl.evaluate.words.patch import Rewording
+from promptdsl.evaluate.words.units import NORMAL, Places, groups_of, with_phrases
 from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.methods.shared.word_bank import Variant, WholePictures
@@ -130,7 +130,7 @@ def separated_groups(evidence: Evidence) -> tuple[Separation, frozenset[str]]:
     scores = np.array([scored.score for scored in evidence.pictures], np.float64)
     verdicts = ("pass",) * len(scores)
     comparer = compare_with(Judgement(scores, verdicts, None), evidence.labels)
-    groups = (NORMAL, *(defect.name for defect in evidence.item.defects))
+    groups = groups_of(evidence.item)
     stay = {g for g in groups if comparer.not_separated(None if g == NORMAL else g) is not None}
     return comparer.separation(), frozenset(stay)
 
@@ -250,8 +250,7 @@ class _Search:
 
 
 def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
-    groups = [(NORMAL, item.normal), *((d.name, d.phrases) for d in item.defects)]
-    for group, phrases in groups:
+    for group, phrases in groups_of(item).items():
         for number, phrase in enumerate(phrases):
             if len(phrases) == 1 or phrase.site == _NOWHERE or group in movable.untouched:
                 continue
@@ -262,17 +261,9 @@ def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
         yield _Move("add", *candidate, _with_added(item, [candidate]), candidate)
 
 
-def with_phrases(item: ObjectSpec, group: str, phrases: tuple[Phrase, ...]) -> ObjectSpec:
-    """The object with other phrases in one group."""
-    if group == NORMAL:
-        return replace(item, normal=phrases)
-    changed = [replace(d, phrases=phrases) if d.name == group else d for d in item.defects]
-    return replace(item, defects=tuple(changed))
-
-
 def _with_added(item: ObjectSpec, added: Sequence[Candidate]) -> ObjectSpec:
     for candidate in added:
-        old = phrases_of(item, candidate.group)
+        old = groups_of(item)[candidate.group]
         item = with_phrases(
             item, candidate.group, (*old, Phrase(candidate.phrase, _NOWHERE, _NOWHERE))
         )
@@ -282,8 +273,8 @@ def _with_added(item: ObjectSpec, added: Sequence[Candidate]) -> ObjectSpec:
 def rewordings_between(before: ObjectSpec, after: ObjectSpec) -> dict[str, Rewording]:
     """What each group lost and gained. Kept phrases are the very same values."""
     found = {}
-    for group in (NORMAL, *(defect.name for defect in before.defects)):
-        old, new = phrases_of(before, group), phrases_of(after, group)
+    for group, old in groups_of(before).items():
+        new = groups_of(after).get(group, ())
         kept = {id(phrase) for phrase in new}
         removed = frozenset(n for n, phrase in enumerate(old) if id(phrase) not in kept)
         added = tuple(phrase.text for phrase in new if phrase.site == _NOWHERE)
