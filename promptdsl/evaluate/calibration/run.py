@@ -105,7 +105,8 @@ def _calibrate(job: Job, wanted: Wanted, work: Work, tell: Tell, force: bool) ->
     judged = judge(sample.pictures, resolve_all(job.item, solved))
     found, separated = protection(judged), separation_of(sample.pictures)
     shares = outcomes(judged, job.sample.labels(job.item.defects), {})
-    tell(Calibrated(job, sample, solved, copies, found, separated, shares))
+    with work.watch.aside():
+        tell(Calibrated(job, sample, solved, copies, found, separated, shares))
     sample.close()
     if not force:
         refuse_useless(job.name, found, separated.next)

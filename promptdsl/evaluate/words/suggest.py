@@ -67,11 +67,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The steps, the object after them, and what the other half says."""
+    """The steps, what they change, and what the other half says of them."""
 
     evidence: Evidence
     steps: tuple[Step, ...]
-    edited: ObjectSpec
     rewordings: dict[str, Rewording]
     changes: dict[str, Change]  # on the judging half: after minus before
     better: bool
@@ -120,7 +119,7 @@ def suggest(
         _judge(evidence, edited, judging, watch) if steps else ({}, Better(False, ""))
     )
     return Suggestion(
-        evidence, tuple(steps), edited, rewordings, changes, *verdict,
+        evidence, tuple(steps), rewordings, changes, *verdict,
         len(searching), len(judging), tried, whole, tuple(sorted(untouched)),
     )  # fmt: skip
 
@@ -128,8 +127,7 @@ def suggest(
 def separated_groups(evidence: Evidence) -> tuple[Separation, frozenset[str]]:
     """How well scores separate, and the groups whose words must stay: they cannot be judged."""
     scores = np.array([scored.score for scored in evidence.pictures], np.float64)
-    verdicts = ("pass",) * len(scores)
-    comparer = compare_with(Judgement(scores, verdicts, None), evidence.labels)
+    comparer = compare_with(Judgement.of_scores(scores), evidence.labels)
     groups = groups_of(evidence.item)
     stay = {g for g in groups if comparer.not_separated(None if g == NORMAL else g) is not None}
     return comparer.separation(), frozenset(stay)
@@ -204,39 +202,27 @@ class _Search:
         margins = margin(scores_N, self.defective)
         return auroc(scores_N, self.defective) + self.margin_weight * margins
 
-    def better(self, comparer: Comparer, after_N: Floats) -> bool:
-        """Whether a move is better in total, and no defect pays for it."""
-        after = Judgement(after_N, ("pass",) * len(after_N), None)
-        return is_better(comparer, after).better
-
     def climb(
-        self,
-        item: ObjectSpec,
-        movable: "Movable",
-        most: int,
+        self, item: ObjectSpec, movable: Movable, most: int
     ) -> tuple[list[Step], ObjectSpec, dict[str, Rewording], int]:
         """Steps while they gain."""
         original, tried = item, 0
         steps: list[Step] = []
-        left = list(movable.offered)
         scores_N = self.scores(item)
         while len(steps) < most:
-            moves = [
-                (self.scores(move.edited), move)
-                for move in _moves(item, replace(movable, offered=left))
-            ]
+            moves = [(self.scores(move.edited), move) for move in _moves(item, movable)]
             tried = tried or len(moves)
-            before = Judgement(scores_N, ("pass",) * len(scores_N), None)
-            comparer = compare_with(before, self.labels)
+            comparer = compare_with(Judgement.of_scores(scores_N), self.labels)
             found = self._best(comparer, moves)
             if found is None:
                 break
             after_N, best = found
-            changes = comparer.changes(Judgement(after_N, before.verdicts, None))
+            changes = comparer.changes(Judgement.of_scores(after_N))
             words = (best.action, best.group, best.phrase, best.source)
             steps.append(Step(*words, changes["auroc"], changes["margin"]))
             item, scores_N = best.edited, after_N
-            left = [candidate for candidate in left if candidate is not best.added]
+            left = [candidate for candidate in movable.offered if candidate is not best.added]
+            movable = replace(movable, offered=left)
         return steps, item, rewordings_between(original, item), tried
 
     def _best(
@@ -246,7 +232,8 @@ class _Search:
         least = self.value(comparer.base.scores_N) + LEAST_GAIN
         ranked = sorted(moves, key=lambda pair: -self.value(pair[0]))[:CLOSER_LOOKS]
         worth = (pair for pair in ranked if self.value(pair[0]) >= least)
-        return next((pair for pair in worth if self.better(comparer, pair[0])), None)
+        judged = ((pair, is_better(comparer, Judgement.of_scores(pair[0]))) for pair in worth)
+        return next((pair for pair, found in judged if found.better), None)
 
 
 def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
