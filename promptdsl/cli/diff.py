@@ -23,7 +23,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
-    from promptdsl.evaluate.words.diff import Side
+    from promptdsl.evaluate.jobs import SpecInUse
 
 WIDE = 150
 EPILOG = """\b
@@ -114,12 +114,11 @@ def command(
     return 3 if unreadable or found.unreadable else 0
 
 
-def _open(name: str, allow: tuple[Path, ...]) -> "Side":
-    from promptdsl.evaluate.words.diff import Side
+def _open(name: str, allow: tuple[Path, ...]) -> "SpecInUse":
     from promptdsl.evaluate.words.versions import open_version
 
     version = open_version(name, allow)
-    plan = faultless(version.compilation).plan()
-    if not plan.objects:
+    faultless(version.compilation)
+    if not version.plan.objects:
         raise UsageProblem(f"{name} holds lists and no object, so there is nothing to compare")
-    return Side(version, plan)
+    return version

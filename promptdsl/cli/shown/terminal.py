@@ -5,10 +5,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from promptdsl.files import naming
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+counted = naming.counted
 
 
 def console_for_tables(wide: int) -> "Console":
@@ -81,8 +85,3 @@ def tell_error(sentence: str, help: str | None = None) -> None:
 def tell_note(sentence: str, word: str = "note") -> None:
     """`note: sentence` on standard error."""
     sys.stderr.write(f"{painted(word, '1;36', sys.stderr)}: {shown(sentence)}\n")
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
