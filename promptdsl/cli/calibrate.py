@@ -1,5 +1,6 @@
 """`promptdsl calibrate`: numbers for `auto` thresholds, and the lock file that keeps them."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,6 @@ from promptdsl.cli.shared.options import (
     picture_options,
     quiet_option,
 )
-from promptdsl.cli.shown.progress import Progress
 from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
@@ -123,12 +123,7 @@ def command(
     wanted = wanted_promises(false_rejects, reviews, escapes, confidence, accept_weaker)
     jobs = calibration_jobs(spec, asked, wanted, tell_note)
     with open_work(device, precision, quiet=quiet) as work:
-
-        def tell(found: "Calibrated") -> None:
-            assert isinstance(work.watch, Progress)
-            with work.watch.aside():
-                _tell(found, quiet=quiet)
-
+        tell = partial(_tell, quiet=quiet)
         locked, failed = calibrate_jobs(jobs, wanted, work, tell, force=force)
         others = pin_others(spec, work, locked)
         for sentence in others.waiting:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from promptdsl.diagnostics.nearest import did_you_mean
@@ -22,20 +23,34 @@ from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SpecInUse:
-    """A compiled spec on disk, and the lock beside it."""
+    """A compiled spec without faults, and the lock beside it."""
 
     path: Path
-    plan: Plan
-    sha256: str  # of the bytes that were compiled
+    compilation: Compilation
     lock: Lock | None
-    compilation: Compilation  # behind the plan, for those who edit its words
+    given: str | None = None  # what messages call it, where that is not the path
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What it compiles to."""
+        return self.compilation.plan()
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.given or str(self.path)
+
+    @property
+    def folder(self) -> Path:
+        """Where its relative paths start."""
+        return self.path.parent
 
     def rules(self, item: ObjectPlan) -> tuple[Rule, ...]:
         """Resolved; SpecProblem naming the command for an `auto` without a number."""
         known = calibrated_numbers(self.lock).get(item.name, {})
-        return resolve(item, known, str(self.path))
+        return resolve(item, known, self.name)
 
     def object(self, name: str | None) -> ObjectPlan:
         """The object of that name, or the only one."""
@@ -65,7 +80,7 @@ class Job:
     @property
     def folder(self) -> Path:
         """Where the spec's relative paths start."""
-        return self.spec.path.parent
+        return self.spec.folder
 
     @property
     def written(self) -> ObjectSpec:

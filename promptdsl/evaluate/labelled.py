@@ -57,12 +57,10 @@ def from_spec(item: ObjectPlan, spec: Path) -> Sample:
         if block.label == GOOD and masks:
             told.add(f"{where}: its {len(masks)} masks are not read: good parts have no defect")
             masks = []
-        pictures += _paired(
-            block.label,
-            _placed(files, block.images, spec.parent),
-            _placed(masks, [*block.masks, *block.images], spec.parent),
-            told,
-        )
+        mine = [Picture(file, block.label) for file in files]
+        apart = _placed(files, block.images, spec.parent)
+        placed = _placed(masks, [*block.masks, *block.images], spec.parent)
+        pictures += _with_masks(mine, placed, told, apart)
     origin = tuple(pattern for block in item.samples for pattern in block.images)
     return _sample(pictures, origin, told)
 
@@ -123,13 +121,13 @@ def from_folders(
         if known and name not in known:
             hint = did_you_mean(name, known) or f"it has {', '.join(known)}"
             told.add(f"--defect {name}: the spec has no defect of that name; {hint}")
-    labelled: list[tuple[Path, str]] = []
+    pictures: list[Picture] = []
     beside: dict[str, list[Placed]] = {}
     for label, folder in given:
         found = _folder(folder, Wanted(label, named, claimed - {_real(folder)}), told)
-        labelled += [(path, label) for path in found.pictures]
+        pictures += [Picture(path, label) for path in found.pictures]
         beside.setdefault(label, []).extend(map(Placed, found.masks))
-    pictures = _with_masks(labelled, beside, masks, told)
+    pictures = _masks_found(pictures, beside, masks, told)
     origin = (*map(str, good), *(str(folder) for _, folder in defects))
     return _sample(pictures, origin, told)
 
@@ -154,8 +152,8 @@ def _instead(folder: Path) -> str | None:
     return advice("", folder.as_posix(), "this folder")
 
 
-def _with_masks(
-    labelled: Sequence[tuple[Path, str]],
+def _masks_found(
+    pictures: Sequence[Picture],
     beside: Mapping[str, Sequence[Placed]],
     folder: Path | None,
     told: Notes,
@@ -163,28 +161,28 @@ def _with_masks(
     """Masks beside the pictures, in FOLDER/DEFECT for each defect, or all of them in FOLDER."""
     if folder is not None and not folder.is_dir():
         raise UsageProblem(f"{folder}: there is no such folder of masks", _instead(folder))
-    labels = dict.fromkeys(label for _, label in labelled)
+    labels = dict.fromkeys(picture.label for picture in pictures)
     found: list[Picture] = []
     together: list[Picture] = []
     for label in labels:
-        mine = [Placed(path) for path, own in labelled if own == label]
+        mine = [picture for picture in pictures if picture.label == label]
         masks = list(beside.get(label, ()))
         if label == GOOD:
-            found += _paired(label, mine, [], told)
+            found += mine
         elif folder is not None and (folder / label).is_dir():
             masks += [Placed(mask.path) for mask in masks_of_kind(folder / label, label, told)]
-            found += _paired(label, mine, masks, told)
+            found += _with_masks(mine, masks, told)
         elif folder is not None and any((folder / other).is_dir() for other in labels):
             told.add(f"{folder}: no folder {label}, so its {len(mine)} pictures have no masks")
-            found += _paired(label, mine, masks, told)
+            found += _with_masks(mine, masks, told)
         else:
-            together += [Picture(path.path, label) for path in mine]
+            together += mine
     if not together:
         return found
     masks = [mask for label, own in beside.items() if label != GOOD for mask in own]
     if folder is not None:
         masks += [Placed(mask.path) for mask in masks_below(folder, told)]
-    return [*found, *_given_masks(together, [Placed(p.path) for p in together], masks, told)]
+    return [*found, *_with_masks(together, masks, told)]
 
 
 def from_category(category: Category, whole: Dataset | None = None) -> Sample:
@@ -196,20 +194,16 @@ def from_category(category: Category, whole: Dataset | None = None) -> Sample:
     return _sample(category.test, (category.name,), told)
 
 
-def _paired(
-    label: str, files: Sequence[Placed], masks: Sequence[Placed], told: Notes
+def _with_masks(
+    pictures: Sequence[Picture],
+    masks: Sequence[Placed],
+    told: Notes,
+    apart: Sequence[Placed] | None = None,
 ) -> list[Picture]:
-    """Pictures of one label with their masks."""
-    pictures = [Picture(file.path, label) for file in files]
-    return _given_masks(pictures, files, masks, told) if masks else pictures
-
-
-def _given_masks(
-    pictures: Sequence[Picture], files: Sequence[Placed], masks: Sequence[Placed], told: Notes
-) -> list[Picture]:
+    """The pictures with their masks; `apart` says what sets each apart from others of its name."""
     if not masks:
         return list(pictures)
-    paired = pair(files, masks)
+    paired = pair(apart or [Placed(picture.path) for picture in pictures], masks)
     told.mask_problems += [
         f"{picture.name}: has no mask among the masks of {picture.label}; it is left out of the "
         "pixel figures"

@@ -1,23 +1,20 @@
 """From labelled pictures to scores: every picture encoded at most once, maps kept on disk.
 
-Anomaly maps are held in a temporary file, so that a large data set needs no more memory than a
-small one. Masks are brought to the maps' size by taking the nearest pixel, as published evaluations
+Masks are brought to the maps' size by taking the nearest pixel, as published evaluations
 do; a mask that would vanish by that keeps every place that it touched.
 """
 
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.array_store import ArrayStore
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
 from promptdsl.evaluate.datasets.model import Picture
 from promptdsl.evaluate.jobs import Job
@@ -31,33 +28,6 @@ from promptdsl.plan.model import Rule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
 from promptdsl.scoring.reference_pictures import all_references
-
-
-class ArrayStore:
-    """Arrays of one shape and type in a temporary file, by number."""
-
-    def __init__(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
-        """An empty store."""
-        self._shape, self._dtype = shape, np.dtype(dtype)
-        self._bytes = int(np.prod(shape)) * self._dtype.itemsize
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the store
-        weakref.finalize(self, self._file.close)
-        self._count = 0
-
-    def add(self, array: npt.NDArray[Any]) -> int:
-        """Keep an array; gives its number."""
-        self._file.seek(self._count * self._bytes)
-        self._file.write(np.ascontiguousarray(array, self._dtype).tobytes())
-        self._count += 1
-        return self._count - 1
-
-    def close(self) -> None:
-        """Give the space back."""
-        self._file.close()
-
-    def __getitem__(self, number: int) -> npt.NDArray[Any]:
-        self._file.seek(number * self._bytes)
-        return np.frombuffer(self._file.read(self._bytes), self._dtype).reshape(self._shape)
 
 
 @dataclass(frozen=True, slots=True)

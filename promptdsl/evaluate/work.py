@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -31,6 +31,10 @@ class Watch(Protocol):
 
     def measures(self, name: str) -> None:
         """The figures of this object are computed now."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """While something is told that is to stay on the terminal."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

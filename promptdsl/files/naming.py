@@ -17,6 +17,11 @@ def shown(name: str | PurePath) -> str:
     return harmless(str(name))
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def command_line(*words: str | PurePath) -> str:
     """`promptdsl check 'my part.inspect'`: words quoted as this system's shell wants them.
 

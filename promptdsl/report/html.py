@@ -5,16 +5,13 @@ is bounded: at most `MAX_ROWS` rows (the worst first) and `PREVIEW_BYTES` of pic
 fit is told on the page and stays in `results.jsonl`.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.report.colors import TABLE
-from promptdsl.report.heatmap import COVER
 from promptdsl.report.histogram import Threshold, histogram
-from promptdsl.report.page import embedded_json, listed, render, settings_in_words
-from promptdsl.report.previews import MAP_SIDE, Preview
+from promptdsl.report.page import embedded_json, listed, map_colors, render, settings_in_words
+from promptdsl.report.previews import Preview
 from promptdsl.results import Record, told_notes
 
 MAX_ROWS = 20_000
@@ -78,12 +75,7 @@ def _within_budget(records: Sequence[Record], previews: Previews) -> dict[tuple[
 
 
 def _data(records: Sequence[Record], shown: Previews) -> dict[str, Any]:
-    return {
-        "colors": base64.b64encode(TABLE.tobytes()).decode(),
-        "cover": COVER,
-        "side": MAP_SIDE,
-        "rows": [_row(record, shown) for record in records],
-    }
+    return {**map_colors(), "rows": [_row(record, shown) for record in records]}
 
 
 def _row(record: Record, shown: Previews) -> dict[str, Any]:

@@ -1,11 +1,16 @@
 """What all pages have in common: templates, data for their scripts, settings in words."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+
+from promptdsl.report.colors import TABLE
+from promptdsl.report.heatmap import COVER
+from promptdsl.report.previews import MAP_SIDE
 
 
 def render(template: str, **values: Any) -> str:
@@ -26,6 +31,12 @@ def embedded_json(data: Mapping[str, Any]) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def map_colors() -> dict[str, Any]:
+    """How scripts draw maps."""
+    colors = base64.b64encode(TABLE.tobytes()).decode()
+    return {"colors": colors, "cover": COVER, "side": MAP_SIDE}
 
 
 def listed(versions: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -48,19 +48,18 @@ class Preview:
     map: str  # MAP_SIDE x MAP_SIDE
 
 
-def preview_line(image: str, name: str, small: Image.Image, anomaly_map: FloatMap) -> str:
-    """The line for one picture."""
+def preview(image: str, name: str, small: Image.Image, anomaly_map: FloatMap) -> Preview:
+    """Of one picture."""
     file = io.BytesIO()
     small.save(file, "JPEG", quality=QUALITY, optimize=True)
-    fields = {
-        "image": image,
-        "object": name,
-        "width": small.width,
-        "height": small.height,
-        "jpeg": base64.b64encode(file.getvalue()).decode(),
-        "map": base64.b64encode(_small_map(anomaly_map)).decode(),
-    }
-    return json.dumps(fields) + "\n"
+    jpeg = base64.b64encode(file.getvalue()).decode()
+    levels = base64.b64encode(_small_map(anomaly_map)).decode()
+    return Preview(image, name, small.width, small.height, jpeg, levels)
+
+
+def preview_line(image: str, name: str, small: Image.Image, anomaly_map: FloatMap) -> str:
+    """The line for one picture."""
+    return json.dumps(asdict(preview(image, name, small, anomaly_map))) + "\n"
 
 
 def parse_preview(line: str | bytes) -> Preview:

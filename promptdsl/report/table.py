@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, shown
 from promptdsl.report.html import CONCERN, NAMED
 from promptdsl.results import Record
 
@@ -30,7 +30,8 @@ def print_table(console: Console, records: Sequence[Record], out: str) -> None:
 
 def summary(counts: Mapping[str, int], seconds: float, inspected: int) -> Text:
     """`41 pictures: 30 pass, 2 review, 8 reject, 1 not inspected, in 3.1 s (13.2 pictures/s)`."""
-    text = Text(f"{_pictures(sum(counts.get(verdict, 0) for verdict in COLORS))}: ")
+    pictures = sum(counts.get(verdict, 0) for verdict in COLORS)
+    text = Text(f"{counted(pictures, 'picture')}: ")
     names = {**{verdict: verdict for verdict in COLORS}, "error": "not inspected"}
     parts = [(counts.get(v, 0), v) for v in COLORS if v != "error" or counts.get(v, 0)]
     for place, (count, verdict) in enumerate(parts):
@@ -89,7 +90,3 @@ def _defect(record: Record) -> str:
 
 def _why(record: Record) -> str:
     return "; ".join(filter(None, (record.rule, record.error)))
-
-
-def _pictures(count: int) -> str:
-    return f"{count:,} picture" + ("" if count == 1 else "s")

@@ -4,17 +4,14 @@ The page is made from the content of `validation.json` and small pictures; what 
 thresholds is computed in the browser from the scores. It opens from disk and loads nothing.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.report.colors import TABLE
-from promptdsl.report.heatmap import COVER
-from promptdsl.report.page import embedded_json, listed, render, settings_in_words
-from promptdsl.report.previews import MAP_SIDE, Shown
+from promptdsl.report.page import embedded_json, listed, map_colors, render, settings_in_words
+from promptdsl.report.previews import Shown
 
 DIGITS = 5  # of the scores on the page
 
@@ -55,9 +52,7 @@ def _subtitle(described: Mapping[str, Any]) -> list[str]:
 def _data(described: Mapping[str, Any], gallery: Mapping[tuple[str, str], Shown]) -> Markup:
     return embedded_json(
         {
-            "colors": base64.b64encode(TABLE.tobytes()).decode(),
-            "cover": COVER,
-            "side": MAP_SIDE,
+            **map_colors(),
             "confidence": described["confidence"],
             "table": described["table"],
             "stopped": described["stopped"],

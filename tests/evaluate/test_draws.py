@@ -89,6 +89,6 @@ def test_memory_does_not_grow_with_the_pictures(monkeypatch: pytest.MonkeyPatch)
 def test_a_temporary_file_is_gone_with_its_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HELD", 0)
     draws = Draws(LABELS, 5)
-    file = draws._store._file
+    file = draws._counts[0]._file
     del draws
     assert file.closed

@@ -35,7 +35,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "evaluate/test_conformal_bounds.py",
         "evaluate/test_conformal.py",
     ),
-    "evaluate/protection.py": ("evaluate/test_protection.py",),
+    "evaluate/calibration/protection.py": ("evaluate/test_protection.py",),
     "lock/file.py": ("evaluate/test_lock_file.py",),
     "lock/changes.py": ("evaluate/test_lock_changes.py",),
     "lock/pin.py": ("evaluate/test_lock_changes.py", "evaluate/test_lock_file.py"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from promptdsl.evaluate.words.patch import Rewording, phrases_of, reword, unified
-from promptdsl.evaluate.words.suggest import rewordings_between, with_phrases
+from promptdsl.evaluate.words.patch import Rewording, reword, unified
+from promptdsl.evaluate.words.suggest import rewordings_between
+from promptdsl.evaluate.words.units import groups_of, with_phrases
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
@@ -49,7 +50,7 @@ def compiled(text: str) -> dict[str, ObjectSpec]:
 
 
 def texts(item: ObjectSpec, group: str) -> list[str]:
-    return [phrase.text for phrase in phrases_of(item, group)]
+    return [phrase.text for phrase in groups_of(item)[group]]
 
 
 CASES = [

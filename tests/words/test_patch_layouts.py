@@ -5,7 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from promptdsl.evaluate.words.patch import Rewording, phrases_of, reword
+from promptdsl.evaluate.words.patch import Rewording, reword
+from promptdsl.evaluate.words.units import groups_of
 from promptdsl.pipeline import compile_text
 from promptdsl.spec import ObjectSpec
 
@@ -66,7 +67,7 @@ def comments_that_stay(text: str, gone: list[str]) -> list[str]:
 def test_every_set_of_phrases_can_go(layout: str, group: str, newline: str) -> None:
     text = spec(group, LAYOUTS[layout]).replace("\n", newline)
     item = compiled(text)
-    old = [phrase.text for phrase in phrases_of(item, group)]
+    old = [phrase.text for phrase in groups_of(item)[group]]
     sets = [s for size in range(len(old) + 1) for s in combinations(range(len(old)), size)]
     for removed in sets:
         for added in ((), (NEW,)):
@@ -74,7 +75,7 @@ def test_every_set_of_phrases_can_go(layout: str, group: str, newline: str) -> N
             if not left and not added:
                 continue
             edited = reword(text, item, {group: Rewording(frozenset(removed), added)})
-            assert [p.text for p in phrases_of(compiled(edited), group)] == [*left, *added]
+            assert [p.text for p in groups_of(compiled(edited))[group]] == [*left, *added]
             gone = [] if "include" in layout else [old[n] for n in removed]
             for comment in comments_that_stay(text, gone):
                 assert comment in edited

@@ -28,10 +28,9 @@ def open_spec(
     if not path.is_file():
         raise UsageProblem(f"{name}: there is no such spec")
     compilation = compile_faultless(name, allow)
-    plan = compilation.plan()
-    if not plan.objects:
+    if not compilation.plan().objects:
         raise UsageProblem(f"{name} holds lists and no object, so there is nothing to judge")
-    return SpecInUse(path, plan, compilation.sha256, (lock or open_lock)(path), compilation)
+    return SpecInUse(path, compilation, (lock or open_lock)(path))
 
 
 def find_jobs(asked: Asked) -> "tuple[list[Job], str | None]":

@@ -1,13 +1,18 @@
 """Writing to the terminal: colours where they are wanted, sentences on standard error."""
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from promptdsl.files import naming
 from promptdsl.files.naming import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+counted = naming.counted
 
 
 def console_for_tables(wide: int) -> "Console":
@@ -59,6 +64,11 @@ def write_machines(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def write_json(content: object) -> None:
+    """One JSON document for machines."""
+    write_machines(json.dumps(content, indent=2) + "\n")
+
+
 def painted(text: str, style: str, stream: TextIO) -> str:
     """Text in a style ("1;31" is bold red) if the stream takes colours."""
     return f"\x1b[{style}m{text}\x1b[0m" if use_color(stream) else text
@@ -75,8 +85,3 @@ def tell_error(sentence: str, help: str | None = None) -> None:
 def tell_note(sentence: str, word: str = "note") -> None:
     """`note: sentence` on standard error."""
     sys.stderr.write(f"{painted(word, '1;36', sys.stderr)}: {shown(sentence)}\n")
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

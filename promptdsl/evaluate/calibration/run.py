@@ -24,7 +24,7 @@ from promptdsl.evaluate.scored import ScoredSample, refuse_references, score_job
 from promptdsl.evaluate.statistics.separation import Separation, separation_of
 from promptdsl.evaluate.validation.outcomes import judge, outcomes
 from promptdsl.evaluate.work import Work, until_problem
-from promptdsl.files.naming import command_line
+from promptdsl.files.naming import command_line, counted
 from promptdsl.judge.verdict import meaning
 from promptdsl.lock.model import LockedObject, Promised, Threshold
 from promptdsl.lock.pin import pin_files, pin_object
@@ -105,7 +105,8 @@ def _calibrate(job: Job, wanted: Wanted, work: Work, tell: Tell, force: bool) ->
     judged = judge(sample.pictures, resolve_all(job.item, solved))
     found, separated = protection(judged), separation_of(sample.pictures)
     shares = outcomes(judged, job.sample.labels(job.item.defects), {})
-    tell(Calibrated(job, sample, solved, copies, found, separated, shares))
+    with work.watch.aside():
+        tell(Calibrated(job, sample, solved, copies, found, separated, shares))
     sample.close()
     if not force:
         refuse_useless(job.name, found, separated.next)
@@ -119,7 +120,7 @@ def _refuse_missing(job: Job) -> None:
     missing = job.sample.missing
     if missing:
         rest = len(missing) - 1
-        more = f" ({rest:,} more problem{'' if rest == 1 else 's'})" if rest else ""
+        more = f" ({counted(rest, 'more problem')})" if rest else ""
         raise EnvironmentProblem(f"{missing[0]}{more}", "repair or name the folders, then repeat")
 
 
@@ -128,7 +129,7 @@ def _refuse_unreadable(sample: ScoredSample) -> None:
         count, name = len(sample.unreadable), next(iter(sample.unreadable)).name
         first = next(problem for problem in sample.problems if problem.startswith(name))
         raise EnvironmentProblem(
-            f"{count:,} picture{'' if count == 1 else 's'} could not be read: {first}",
+            f"{counted(count, 'picture')} could not be read: {first}",
             "repair or remove them, then calibrate again",
         )
 
@@ -190,12 +191,12 @@ def pin_others(spec: SpecInUse, work: Work, calibrated: Collection[str]) -> Othe
     for item in spec.plan.objects:
         if not auto_lines(item):
             try:
-                weights = load_model(item.method, spec.path.parent).weights_sha256
+                weights = load_model(item.method, spec.folder).weights_sha256
             except EnvironmentProblem as problem:
                 others.lacking.append(f"{item.name} could not be pinned: {problem.sentence}")
                 continue
             precision = work.compute.precision
-            others.pinned[item.name] = pin_object(item, spec.path.parent, weights, precision)
+            others.pinned[item.name] = pin_object(item, spec.folder, weights, precision)
         elif item.name in known:
             others.pinned[item.name] = known[item.name]
         elif item.name not in calibrated:

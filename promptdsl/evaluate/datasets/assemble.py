@@ -10,7 +10,6 @@ from promptdsl.evaluate.datasets.files import (
     Notes,
     Wanted,
     content,
-    counted,
     gather,
     listed,
 )
@@ -18,6 +17,7 @@ from promptdsl.evaluate.datasets.labels import may_mean_good, means_good
 from promptdsl.evaluate.datasets.masks import mask_size
 from promptdsl.evaluate.datasets.model import GOOD, Category, Picture
 from promptdsl.evaluate.datasets.pairing import Placed, pair
+from promptdsl.files.naming import counted
 from promptdsl.pictures.opening import PictureError, picture_size
 
 OTHER_NAMES = "name it good, ok or normal if it holds good parts"

@@ -13,6 +13,7 @@ from pathlib import Path
 from promptdsl.evaluate.datasets.beside import Parted, part_masks
 from promptdsl.evaluate.datasets.labels import means_bad, means_good, means_masks
 from promptdsl.evaluate.datasets.model import GOOD
+from promptdsl.files.naming import counted
 from promptdsl.files.opening import reason
 from promptdsl.files.order import Order, natural_order
 from promptdsl.files.search import RESULTS_FILES
@@ -214,11 +215,6 @@ def note_left_out(found: Sequence[Path], why: str, notes: Notes) -> None:
         count = count_pictures(folder)
         inside = f" with {counted(count, 'picture')}" if count else ""
         notes.add(f"{notes.shown(folder)}: left out this folder{inside}, {why}")
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 mask`, `2 masks`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

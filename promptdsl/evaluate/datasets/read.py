@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from promptdsl.diagnostics.nearest import nearest
+from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.datasets import visa
 from promptdsl.evaluate.datasets.files import (
     Notes,
     content,
-    counted,
     note_left_out,
     same_folder_name,
 )
 from promptdsl.evaluate.datasets.model import Category, Dataset, Layout
 from promptdsl.evaluate.datasets.trees import TREES, read_category
+from promptdsl.files.naming import counted
 
 LAYOUTS: tuple[str, ...] = ("auto", "mvtec", "visa", "plain")
 ONE_CLASS = "1cls"  # the folder that VisA's own preparation writes, in MVTec AD's layout
@@ -142,9 +142,6 @@ def _chosen(
     by_name = {category.name: category for category in found}
     for name in wanted:
         if name not in by_name:
-            near = nearest(name, by_name)
-            raise UsageProblem(
-                f"{root} has no category {name}",
-                help=f"did you mean {near}?" if near else f"it has {', '.join(by_name)}",
-            )
+            hint = did_you_mean(name, by_name) or f"it has {', '.join(by_name)}"
+            raise UsageProblem(f"{root} has no category {name}", hint)
     return tuple(by_name[name] for name in dict.fromkeys(wanted))

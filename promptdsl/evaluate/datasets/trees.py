@@ -21,10 +21,11 @@ from promptdsl.evaluate.datasets.assemble import (
     masks_of_kind,
     read_kinds,
 )
-from promptdsl.evaluate.datasets.files import Notes, content, counted, folders, note_left_out
+from promptdsl.evaluate.datasets.files import Notes, content, folders, note_left_out
 from promptdsl.evaluate.datasets.labels import means_good, means_masks
 from promptdsl.evaluate.datasets.model import Category, Layout
 from promptdsl.evaluate.datasets.pairing import Placed, stem_without_ending
+from promptdsl.files.naming import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +64,49 @@ def read_category(folder: Path, name: str, tree: Tree, notes: Notes) -> Category
     here = content(folder, notes)
     trains, rest = _parted(here.folders, _in(tree.trains))
     references, rest = _parted(rest, _in(tree.references))
-    truths, rest = _parted(rest, means_masks)
-    kinds = rest
+    truths, kinds = _parted(rest, means_masks)
+    tests: list[Path] = []
     if tree.tests:
-        tests, unknown = _parted(rest, _in(tree.tests))
+        tests, unknown = _parted(kinds, _in(tree.tests))
         note_left_out(unknown, "which the layout lacks", notes)
     note_stray(folder, here.pictures, notes)
-    good = good_pictures([*references, *_good_in(trains, notes)], notes)
+    good = good_pictures(_good_in(trains, notes), notes)
     if trains and not good:
         notes.add(f"{name}: no good pictures in train/good, so none to compare with")
     if tree.tests:
-        kinds = []
-        for test in tests:
-            inside = content(test, notes)
-            masks_here, kinds_here = _parted(inside.folders, means_masks)
-            truths, kinds = [*truths, *masks_here], [*kinds, *kinds_here]
-            note_stray(test, inside.pictures, notes)
+        kinds, inner = _labels_in(tests, notes)
+        truths += inner
     masks = [mask for truth in truths for mask in masks_below(truth, notes)]
     if tree.own_masks:
-        names = {inner.name.casefold(): inner.name for inner in here.folders}
-        own, kinds = _parted(kinds, lambda name: stem_without_ending(name) in names)
-        for inner in own:
-            kind = names[stem_without_ending(inner.name) or ""]
-            masks += [Placed(mask.path) for mask in masks_of_kind(inner, kind, notes)]
+        kinds, own = _own_masks(kinds, here.folders, notes)
+        masks += own
+    good += good_pictures(references, notes)
     return make_category(name, good, read_kinds(kinds, notes), masks, notes)
+
+
+def _labels_in(tests: Sequence[Path], notes: Notes) -> tuple[list[Path], list[Path]]:
+    """Folders of labels, and folders of masks among them."""
+    kinds: list[Path] = []
+    truths: list[Path] = []
+    for test in tests:
+        inside = content(test, notes)
+        masks, others = _parted(inside.folders, means_masks)
+        truths, kinds = truths + masks, kinds + others
+        note_stray(test, inside.pictures, notes)
+    return kinds, truths
+
+
+def _own_masks(
+    kinds: Sequence[Path], every: Sequence[Path], notes: Notes
+) -> tuple[list[Path], list[Placed]]:
+    """Folders of labels, and the masks of folders such as scratch_mask beside scratch."""
+    names = {folder.name.casefold(): folder.name for folder in every}
+    own, rest = _parted(kinds, lambda name: stem_without_ending(name) in names)
+    masks: list[Placed] = []
+    for folder in own:
+        kind = names[stem_without_ending(folder.name) or ""]
+        masks += [Placed(mask.path) for mask in masks_of_kind(folder, kind, notes)]
+    return rest, masks
 
 
 def _in(names: Sequence[str]) -> Callable[[str], bool]:

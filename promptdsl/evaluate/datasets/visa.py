@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.evaluate.datasets.assemble import checked, finished, note_missing_masks
-from promptdsl.evaluate.datasets.files import Notes, counted
+from promptdsl.evaluate.datasets.files import Notes
 from promptdsl.evaluate.datasets.labels import means_good
 from promptdsl.evaluate.datasets.model import GOOD, Category, Picture
+from promptdsl.files.naming import counted
 from promptdsl.files.opening import read_regular, reason
 
 TABLE = Path("split_csv") / "1cls.csv"

@@ -7,13 +7,12 @@ more memory than 2,000 (as numbers of eight bytes, 2,000 draws of them would tak
 Shapes: R draws, N pictures, S pictures of one stratum.
 """
 
-import tempfile
-import weakref
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+
+from promptdsl.evaluate.array_store import ArrayStore
 
 RESAMPLES = 2000
 SEED = 20260101
@@ -22,6 +21,7 @@ AT_ONCE = 4_000_000  # numbers of one block of draws
 _MOST = np.iinfo(np.uint8).max
 
 Floats = npt.NDArray[np.float64]
+Small = npt.NDArray[np.uint8]
 
 
 class Draws:
@@ -32,21 +32,22 @@ class Draws:
         names, group_N = np.unique(np.asarray(strata), return_inverse=True)
         self.shape = (resamples, len(group_N))
         self._members = [np.flatnonzero(group_N == index) for index in range(len(names))]
-        self._store = _Store(held=resamples * len(group_N) <= HELD)
         random = np.random.default_rng(seed)
-        for members in self._members:
-            self._store.begin(len(members))
-            for counts_RS in _drawn(random, len(members), resamples):
-                self._store.add(counts_RS)
+        held = resamples * len(group_N) <= HELD
+        self._counts = [  # of each stratum
+            _kept(map(_small, _drawn(random, len(members), resamples)), len(members), held)
+            for members in self._members
+        ]
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> Floats:
         start, stop, _ = rows.indices(len(self))
-        block = np.zeros((max(0, stop - start), self.shape[1]))
-        for stratum, members in enumerate(self._members):
-            block[:, members] = self._store.rows(stratum, start, stop)
+        stop = max(start, stop)
+        block = np.zeros((stop - start, self.shape[1]))
+        for counts, members in zip(self._counts, self._members, strict=True):
+            block[:, members] = counts[start:stop]
         return block
 
     def blocks(self) -> Iterator[Floats]:
@@ -56,44 +57,20 @@ class Draws:
             yield self[start : start + rows]
 
 
-class _Store:
-    """Counts of one stratum after the other, one byte each, in memory or in a temporary file."""
+def _kept(blocks: Iterable[Small], width: int, held: bool) -> Small | ArrayStore:
+    """All rows of one stratum, in memory or in a temporary file."""
+    if held:
+        return np.concatenate(list(blocks))
+    store = ArrayStore((width,), np.uint8)
+    for counts_RS in blocks:
+        store.extend(counts_RS)
+    return store
 
-    def __init__(self, *, held: bool) -> None:
-        self._file: Any = None if held else tempfile.TemporaryFile()  # noqa: SIM115
-        if self._file is not None:
-            weakref.finalize(self, self._file.close)
-        self._held: list[list[npt.NDArray[np.uint8]]] = []
-        self._places: list[tuple[int, int]] = []  # where a stratum begins, and its width
-        self._end = 0
 
-    def begin(self, width: int) -> None:
-        """A new stratum."""
-        self._places.append((self._end, width))
-        self._held.append([])
-
-    def add(self, counts_RS: npt.NDArray[np.int64]) -> None:
-        """More rows of the stratum."""
-        if counts_RS.size and counts_RS.max() > _MOST:
-            raise OverflowError("one picture came more than 255 times in a draw")
-        small = counts_RS.astype(np.uint8)
-        if self._file is None:
-            self._held[-1].append(small)
-        else:
-            self._file.seek(self._end)
-            self._file.write(small.tobytes())
-        self._end += small.size
-
-    def rows(self, stratum: int, start: int, stop: int) -> npt.NDArray[np.uint8]:
-        """Rows of a stratum."""
-        first, width = self._places[stratum]
-        if self._file is None:
-            if len(self._held[stratum]) > 1:
-                self._held[stratum] = [np.concatenate(self._held[stratum])]
-            return self._held[stratum][0][start:stop]
-        self._file.seek(first + start * width)
-        content = self._file.read((stop - start) * width)
-        return np.frombuffer(content, np.uint8).reshape(stop - start, width)
+def _small(counts_RS: npt.NDArray[np.int64]) -> Small:
+    if counts_RS.size and counts_RS.max() > _MOST:
+        raise OverflowError("one picture came more than 255 times in a draw")
+    return counts_RS.astype(np.uint8)
 
 
 def _drawn(

@@ -1,7 +1,7 @@
 """Figures with their intervals, in total and for each defect against all good pictures."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,35 +120,26 @@ def _pixel_figures(pixels: PixelSet) -> dict[str, Estimate]:
     }
     marked = sum(scored.regions is not None for scored in pixels.pictures)
     if marked < LEAST_MARKED:
-        return _without_intervals(exact, counts, pixels, marked)
-    intervals = pixel_intervals(bins, weights, CONFIDENCE)
+        # Drawing from one or two pictures again and again would give a range that looks sure.
+        few = "1 picture with a mask is" if marked == 1 else f"{marked} pictures with masks are"
+        reason = f"{few} too few for a range"
+        found = {name: Estimate(figure(counts), None, reason) for name, figure in exact.items()}
+        return {**found, "research_aupro": _research(counts, pixels, None, reason)}
     found = {}
+    intervals = pixel_intervals(bins, weights, CONFIDENCE)
     for (name, figure), interval in zip(exact.items(), intervals, strict=True):
         value = figure(counts)
         found[name] = Estimate(value, interval.around(value))
     return {**found, "research_aupro": _research(counts, pixels, weights)}
 
 
-def _without_intervals(
-    exact: Mapping[str, Callable[[PixelCounts], float]],
-    counts: PixelCounts,
-    pixels: PixelSet,
-    marked: int,
-) -> dict[str, Estimate]:
-    """Drawing from one or two pictures again and again would give a range that looks sure."""
-    pictures = "1 picture with a mask is" if marked == 1 else f"{marked} pictures with masks are"
-    reason = f"{pictures} too few for a range"
-    found = {name: Estimate(figure(counts), None, reason) for name, figure in exact.items()}
-    try:
-        research = Estimate(aupro.research_aupro(counts, pixels), None, reason)
-    except Undefined as undefined:
-        research = Estimate(None, None, str(undefined))
-    return {**found, "research_aupro": research}
-
-
-def _research(counts: PixelCounts, pixels: PixelSet, weights: Draws) -> Estimate:
+def _research(
+    counts: PixelCounts, pixels: PixelSet, weights: Draws | None, reason: str | None = None
+) -> Estimate:
     try:
         value = aupro.research_aupro(counts, pixels)
+        if weights is None:
+            return Estimate(value, None, reason)
         interval = research_interval(counts, pixels, weights, CONFIDENCE)
         return Estimate(value, interval.around(value))
     except Undefined as undefined:

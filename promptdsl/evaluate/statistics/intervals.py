@@ -9,6 +9,7 @@ Shapes: R draws, N pictures, U different scores.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -37,21 +38,6 @@ def percentile_interval(
 
 Weights = Floats | Draws  # (R, N)
 WeightedMetric = Callable[[Floats, Ints, Weights], Floats]  # scores, labels, (R, N) -> (R,)
-
-
-def weighted_auroc(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
-    """(R,) AUROC of each draw."""
-    return _in_blocks(counted_auroc, scores, labels, weights_RN)
-
-
-def weighted_average_precision(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
-    """(R,) average precision of each draw."""
-    return _in_blocks(counted_average_precision, scores, labels, weights_RN)
-
-
-def weighted_f1_max(scores: Floats, labels: Ints, weights_RN: Weights) -> Floats:
-    """(R,) F1-max of each draw."""
-    return _in_blocks(counted_f1_max, scores, labels, weights_RN)
 
 
 def weighted_mean(values: Floats, labels: Ints, weights_RN: Weights) -> Floats:
@@ -126,3 +112,9 @@ def _from_above(counts_RU: Floats) -> Floats:
 
 def _divided(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
     return np.divide(over, under, out=np.full_like(over, empty), where=under > 0)
+
+
+# (R,) the figure of each draw
+weighted_auroc: WeightedMetric = partial(_in_blocks, counted_auroc)
+weighted_average_precision: WeightedMetric = partial(_in_blocks, counted_average_precision)
+weighted_f1_max: WeightedMetric = partial(_in_blocks, counted_f1_max)

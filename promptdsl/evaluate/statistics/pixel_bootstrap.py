@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from promptdsl.evaluate.statistics.aupro import LIMIT, research_thresholds, trapezoid
+from promptdsl.evaluate.statistics.aupro import LIMIT, research_thresholds, stretched_area
 from promptdsl.evaluate.statistics.draws import weighted_sums
 from promptdsl.evaluate.statistics.intervals import (
     Weights,
@@ -22,7 +22,7 @@ from promptdsl.evaluate.statistics.intervals import (
     percentile_interval,
 )
 from promptdsl.evaluate.statistics.metrics import PixelCounts, PixelMap
-from promptdsl.judge.shares import Floats, Interval
+from promptdsl.judge.shares import Floats, Interval, Undefined
 
 BINS = 1024
 
@@ -123,9 +123,8 @@ def research_interval(
 
 
 def _stretched(rate: Floats, overlap: Floats) -> float:
-    """Area under rates below the limit, stretched; not a number where there are none."""
-    kept = rate < LIMIT
-    x, y = rate[kept], overlap[kept]
-    if len(x) < 2 or x[-1] == x[0]:
+    """Not a number where no rates lie below the limit."""
+    try:
+        return stretched_area(rate[::-1], overlap[::-1], LIMIT)
+    except Undefined:
         return float("nan")
-    return trapezoid((x - x[0]) / (x[-1] - x[0]), y)

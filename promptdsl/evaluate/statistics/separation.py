@@ -71,7 +71,14 @@ class Separation:
     @property
     def sentence(self) -> str:
         """`tells good from bad somewhat: AUROC 0.81, 0.72 to 0.90; 40 good, 30 defective`."""
-        return f"{self._claim}: {self._figure}; {self._sample}"
+        claim = f"tells good from bad {self.grade}"
+        if self.grade == "cannot tell":
+            claim = "cannot tell whether it tells good from bad"
+        figure = "no AUROC"
+        if self.auroc is not None and self.interval is not None:
+            low, high = self.interval.low, self.interval.high
+            figure = f"AUROC {self.auroc:.2f}, {low:.2f} to {high:.2f}"
+        return f"{claim}: {figure}; {self.good:,} good, {self.defective:,} defective"
 
     @property
     def next(self) -> str:
@@ -103,23 +110,6 @@ class Separation:
     def line(self) -> str:
         """The sentence and what to do next."""
         return f"{self.sentence}; next: {self.next}"
-
-    @property
-    def _claim(self) -> str:
-        if self.grade == "cannot tell":
-            return "cannot tell whether it tells good from bad"
-        return f"tells good from bad {self.grade}"
-
-    @property
-    def _figure(self) -> str:
-        if self.auroc is None or self.interval is None:
-            return "no AUROC"
-        low, high = self.interval.low, self.interval.high
-        return f"AUROC {self.auroc:.2f}, {low:.2f} to {high:.2f}"
-
-    @property
-    def _sample(self) -> str:
-        return f"{self.good:,} good, {self.defective:,} defective"
 
     def _short_of(self) -> str:
         fewer = "defective" if self.defective <= self.good else "good"

@@ -16,7 +16,7 @@ from promptdsl.evaluate.scored import Scored, ScoredSample
 from promptdsl.evaluate.validation.outcomes import Judged
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import PREVIEW_SIDE, read_rgb
-from promptdsl.report.previews import Shown, outline, parse_preview, preview_line
+from promptdsl.report.previews import Shown, outline, preview
 
 MOST = 24  # of each kind and object
 MOST_OF_MANY = 8  # where there are more objects than `MANY`, so that the page stays small
@@ -57,10 +57,10 @@ def _draw(scored: Scored, sample: ScoredSample, name: str) -> Shown | None:
     except PictureError:
         return None
     image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BICUBIC)
-    preview = parse_preview(preview_line(picture.name, name, image, sample.map_of(scored)))
+    small = preview(picture.name, name, image, sample.map_of(scored))
     if picture.mask is None or scored.regions is None:
-        return Shown(preview, None)
+        return Shown(small, None)
     try:
-        return Shown(preview, outline(read_mask(picture.mask), image.size))
+        return Shown(small, outline(read_mask(picture.mask), image.size))
     except EnvironmentProblem:  # it was readable when the picture was scored
-        return Shown(preview, None)
+        return Shown(small, None)

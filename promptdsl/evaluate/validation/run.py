@@ -113,7 +113,7 @@ def _validate_object(job: Job, rules: tuple[Rule, ...], work: Work, keep: Keep) 
         "name": job.name,
         "object": job.item.name,
         "spec": job.spec.path.as_posix(),
-        "spec_sha256": job.spec.sha256,
+        "spec_sha256": job.spec.compilation.sha256,
         "plan_sha256": job.plan_hash,
         "method": method.name,
         "model": list(method.model),

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from promptdsl.builtin_words import unknown_words
-from promptdsl.evaluate.words.units import NORMAL
+from promptdsl.evaluate.words.units import NORMAL, groups_of
 from promptdsl.language.state_lists import ENDINGS, LIBRARY, state_lists, stem
 from promptdsl.plan.expand import PLACEHOLDER
 from promptdsl.spec import ObjectSpec
@@ -36,8 +36,7 @@ def candidates(item: ObjectSpec) -> list[Candidate]:
     """Every phrase that may be added, in the order of the library."""
     groups = [(NORMAL, [FLAWLESS])]
     groups += [(defect.name, _lists_for(item, defect.name)) for defect in item.defects]
-    taken = {_key(phrase.text) for phrase in item.normal}
-    taken |= {_key(phrase.text) for defect in item.defects for phrase in defect.phrases}
+    taken = {_key(phrase.text) for phrases in groups_of(item).values() for phrase in phrases}
     builtin = item.method.model_kind == "builtin"
     found: list[Candidate] = []
     for group, names in groups:

@@ -9,53 +9,16 @@ from typing import Any
 
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.datasets.model import GOOD, Picture
+from promptdsl.evaluate.jobs import SpecInUse
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.scored import ScoredSample, score_sample
 from promptdsl.evaluate.validation.outcomes import Judged, judge
-from promptdsl.evaluate.words.versions import Version
 from promptdsl.evaluate.work import Work
 from promptdsl.inspect.jobs import assign
-from promptdsl.judge.verdict import meaning, resolve
-from promptdsl.lock.file import calibrated_numbers
+from promptdsl.judge.verdict import meaning
 from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import FloatMap
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One version with its plan."""
-
-    version: Version
-    plan: Plan
-
-    def object(self, name: str) -> ObjectPlan:
-        """The object of that name."""
-        return next(item for item in self.plan.objects if item.name == name)
-
-    def rules(self, item: ObjectPlan) -> tuple[Rule, ...]:
-        """Resolved; SpecProblem for an `auto` that nobody calibrated."""
-        known = calibrated_numbers(self.version.lock).get(item.name, {})
-        return resolve(item, known, self.version.name)
-
-
-@dataclass(frozen=True, slots=True)
-class PhraseChange:
-    """Prompts of one phrase that only one side has."""
-
-    action: str  # `added` or `removed`
-    group: str  # `normal` or a defect
-    phrase: str
-    prompts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A setting or threshold that differs; None where one side has none."""
-
-    what: str
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +46,8 @@ class ObjectDiff:
 
     before: ObjectPlan
     after: ObjectPlan
-    phrases: list[PhraseChange]
-    fields: list[FieldChange]
+    prompts: dict[str, list[dict[str, Any]]]  # `removed` and `added`
+    fields: list[dict[str, str | None]]
     pairs: list[Pair] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     samples: list[ScoredSample] = field(default_factory=list)
@@ -111,15 +74,15 @@ class ObjectDiff:
 class SpecDiff:
     """The whole comparison."""
 
-    before: Side
-    after: Side
+    before: SpecInUse
+    after: SpecInUse
     objects: tuple[ObjectDiff, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
 
 
 def compare(
-    before: Side, after: Side, pictures: Sequence[str], chosen: str | None, work: Work
+    before: SpecInUse, after: SpecInUse, pictures: Sequence[str], chosen: str | None, work: Work
 ) -> SpecDiff:
     """Compare plans, then score every picture with both. Thresholds are resolved before loading."""
     names = pair_objects(before, after, chosen)
@@ -131,7 +94,7 @@ def compare(
             left, right = before.object(old), after.object(new)
             rules = before.rules(left), after.rules(right)
             one = ObjectDiff(
-                left, right, phrase_changes(left, right), field_changes(left, right, rules)
+                left, right, prompt_changes(left, right), field_changes(left, right, rules)
             )
             if mine:
                 _inspect(one, (before, after), rules, mine, kept)
@@ -144,7 +107,7 @@ def compare(
     return SpecDiff(before, after, tuple(found), *alone)
 
 
-def pair_objects(before: Side, after: Side, chosen: str | None) -> list[tuple[str, str]]:
+def pair_objects(before: SpecInUse, after: SpecInUse, chosen: str | None) -> list[tuple[str, str]]:
     """Objects of one name; where each side has but one, these two."""
     old = [item.name for item in before.plan.objects]
     new = [item.name for item in after.plan.objects]
@@ -152,7 +115,7 @@ def pair_objects(before: Side, after: Side, chosen: str | None) -> list[tuple[st
         for side, names in ((before, old), (after, new)):
             if chosen not in names:
                 raise UsageProblem(
-                    f"--object {chosen}: {side.version.name} has no object of that name",
+                    f"--object {chosen}: {side.name} has no object of that name",
                     f"it has {', '.join(names) or 'none'}",
                 )
         return [(chosen, chosen)]
@@ -160,7 +123,7 @@ def pair_objects(before: Side, after: Side, chosen: str | None) -> list[tuple[st
     if common or not (len(old) == len(new) == 1):
         if not common:
             raise UsageProblem(
-                f"{before.version.name} and {after.version.name} have no object in common: "
+                f"{before.name} and {after.name} have no object in common: "
                 f"{', '.join(old) or 'none'}, and {', '.join(new) or 'none'}"
             )
         return common
@@ -172,34 +135,40 @@ def _only(plan: Plan, names: Sequence[str]) -> Plan:
     return plan.model_copy(update={"objects": kept})
 
 
-def phrase_changes(before: ObjectPlan, after: ObjectPlan) -> list[PhraseChange]:
+def prompt_changes(before: ObjectPlan, after: ObjectPlan) -> dict[str, list[dict[str, Any]]]:
     """Prompts that only one side has, by group and phrase; doubled prompts count as often as they
     stand."""
     old, new = _counted(before), _counted(after)
-    found = []
+    found: dict[str, list[dict[str, Any]]] = {}
     for action, mine in (("removed", old - new), ("added", new - old)):
-        groups: dict[tuple[str, str], list[str]] = {}
-        for (group, phrase, text), count in mine.items():
-            groups.setdefault((group, phrase), []).extend([text] * count)
-        found += [
-            PhraseChange(action, group, phrase, tuple(texts))
-            for (group, phrase), texts in groups.items()
+        groups: dict[tuple[str | None, str], list[str]] = {}
+        for (defect, phrase, text), count in mine.items():
+            groups.setdefault((defect, phrase), []).extend([text] * count)
+        found[action] = [
+            {
+                "label": "anomalous" if defect else "normal",
+                "defect": defect,
+                "phrase": phrase,
+                "text": text,
+            }
+            for (defect, phrase), texts in groups.items()
+            for text in texts
         ]
     return found
 
 
-def _counted(item: ObjectPlan) -> Counter[tuple[str, str, str]]:
-    return Counter((p.defect or "normal", p.phrase, p.text) for p in item.prompts)
+def _counted(item: ObjectPlan) -> Counter[tuple[str | None, str, str]]:
+    return Counter((p.defect, p.phrase, p.text) for p in item.prompts)
 
 
 def field_changes(
     before: ObjectPlan, after: ObjectPlan, rules: tuple[tuple[Rule, ...], tuple[Rule, ...]]
-) -> list[FieldChange]:
+) -> list[dict[str, str | None]]:
     """The name, method, model, settings and threshold lines that differ."""
     old, new = _fields(before, rules[0]), _fields(after, rules[1])
     lines = [_meanings(before, rules[0]), _meanings(after, rules[1])]
     return [
-        FieldChange(name, old.get(name), new.get(name))
+        {"name": name, "before": old.get(name), "after": new.get(name)}
         for name in dict.fromkeys([*old, *new])
         if lines[0].get(name, old.get(name, "none")) != lines[1].get(name, new.get(name, "none"))
     ]
@@ -234,7 +203,7 @@ def _plain(value: object) -> str:
 
 def _inspect(
     one: ObjectDiff,
-    sides: tuple[Side, Side],
+    sides: tuple[SpecInUse, SpecInUse],
     rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
     images: Sequence[str],
     work: Work,
@@ -244,8 +213,8 @@ def _inspect(
     sample = Sample(tuple(Picture(path, GOOD) for path in image_of), ())
     judged = []
     for side, item, lines in zip(sides, (one.before, one.after), rules, strict=True):
-        scoring = work.open(item, side.version.folder)
-        work.watch.inspects(f"{item.name} with {side.version.name}", len(images))
+        scoring = work.open(item, side.folder)
+        work.watch.inspects(f"{item.name} with {side.name}", len(images))
         scored = score_sample(scoring, sample, lines, work.watch.advance)
         one.samples.append(scored)
         one.unreadable |= {image_of[p.path]: why for p, why in scored.unreadable.items()}
@@ -261,8 +230,8 @@ def _inspect(
 def describe(found: SpecDiff) -> dict[str, Any]:
     """Plain values for machines; scores in [0, 1]."""
     return {
-        "before": found.before.version.name,
-        "after": found.after.version.name,
+        "before": found.before.name,
+        "after": found.after.name,
         "plan_before": found.before.plan.hash,
         "plan_after": found.after.plan.hash,
         "only_before": list(found.only_before),
@@ -275,18 +244,8 @@ def _described(one: ObjectDiff) -> dict[str, Any]:
     moves = [pair.moved for pair in one.pairs]
     return {
         "object": one.after.name,
-        "prompts": {
-            action: [
-                {"label": "normal" if c.group == "normal" else "anomalous",
-                 "defect": None if c.group == "normal" else c.group,
-                 "phrase": c.phrase, "text": text}
-                for c in one.phrases if c.action == action for text in c.prompts
-            ]
-            for action in ("removed", "added")
-        },
-        "fields": [
-            {"name": c.what, "before": c.before, "after": c.after} for c in one.fields
-        ],
+        "prompts": one.prompts,
+        "fields": one.fields,
         "pictures": len(one.pairs),
         "flips": sum(pair.flips for pair in one.pairs),
         "mean_move": sum(moves) / len(moves) if moves else None,
@@ -301,7 +260,7 @@ def _described(one: ObjectDiff) -> dict[str, Any]:
             }
             for pair in one.ranked
         ],
-    }  # fmt: skip
+    }
 
 
 def _judged(one: Judged) -> dict[str, Any]:

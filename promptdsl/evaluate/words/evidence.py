@@ -74,7 +74,12 @@ class Judgement:
 
     scores_N: Floats
     verdicts: tuple[str, ...]
-    pixels: PixelTable | None
+    pixels: PixelTable | None = None
+
+    @classmethod
+    def of_scores(cls, scores_N: Floats) -> "Judgement":
+        """For figures that ask no verdict."""
+        return cls(scores_N, ("pass",) * len(scores_N))
 
 
 def gather(job: Job, work: Work) -> Evidence:

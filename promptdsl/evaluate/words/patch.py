@@ -13,7 +13,7 @@ from pathlib import Path
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.errors import SpecProblem
 from promptdsl.evaluate.jobs import Job
-from promptdsl.evaluate.words.units import NORMAL
+from promptdsl.evaluate.words.units import NORMAL, groups_of
 from promptdsl.files.difference import unified_lines
 from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.opening import read_regular
@@ -22,7 +22,7 @@ from promptdsl.language.builders.tree import build_ast
 from promptdsl.language.statements import quote
 from promptdsl.pipeline import compile_text
 from promptdsl.source import MAX_BYTES, SourceFile, Span
-from promptdsl.spec import ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def patch_for(job: Job, changes: Mapping[str, Rewording], allow: tuple[Path, ...
     """The unified diff, of text that the checker accepts, relative to the current folder."""
     path = job.spec.path
     content = read_regular(path, MAX_BYTES)
-    if hash_bytes(content) != job.spec.sha256:
+    if hash_bytes(content) != job.spec.compilation.sha256:
         raise SpecProblem(
             f"{path} was changed while words were searched for",
             "run the command again: the steps above are about the file as it was",
@@ -91,17 +91,10 @@ def patch_for(job: Job, changes: Mapping[str, Rewording], allow: tuple[Path, ...
     )
 
 
-def phrases_of(item: ObjectSpec, group: str) -> tuple[Phrase, ...]:
-    """The phrases of `normal` or of a defect."""
-    if group == NORMAL:
-        return item.normal
-    return next(defect.phrases for defect in item.defects if defect.name == group)
-
-
 def _tasks(
     text: str, item: ObjectSpec, definition: ObjectDef, group: str, change: Rewording
 ) -> Iterator[_Task]:
-    phrases = phrases_of(item, group)
+    phrases = groups_of(item)[group]
     block = _block(definition, group)
     if block is None:
         left = [p.text for n, p in enumerate(phrases) if n not in change.removed]

@@ -41,7 +41,7 @@ def describe(ablation: Ablation) -> dict[str, Any]:
         "name": job.name,
         "object": job.item.name,
         "spec": job.spec.path.as_posix(),
-        "spec_sha256": job.spec.sha256,
+        "spec_sha256": job.spec.compilation.sha256,
         "weights_sha256": evidence.scoring.detector.weights_sha256,
         "good": int((~bad).sum()),
         "defective": int(bad.sum()),

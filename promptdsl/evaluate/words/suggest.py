@@ -35,8 +35,8 @@ from promptdsl.evaluate.words.effects import (
     name_it,
 )
 from promptdsl.evaluate.words.evidence import Evidence, Judgement, gather, judge_variants
-from promptdsl.evaluate.words.patch import Rewording, phrases_of
-from promptdsl.evaluate.words.units import NORMAL, Places
+from promptdsl.evaluate.words.patch import Rewording
+from promptdsl.evaluate.words.units import NORMAL, Places, groups_of, with_phrases
 from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.methods.shared.word_bank import Variant, WholePictures
@@ -67,11 +67,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The steps, the object after them, and what the other half says."""
+    """The steps, what they change, and what the other half says of them."""
 
     evidence: Evidence
     steps: tuple[Step, ...]
-    edited: ObjectSpec
     rewordings: dict[str, Rewording]
     changes: dict[str, Change]  # on the judging half: after minus before
     better: bool
@@ -86,11 +85,12 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    step: Callable[[Change, Change], Step]
+    action: str
     group: str
-    removed: int | None
-    added: Candidate | None
+    phrase: str
+    source: str
     edited: ObjectSpec
+    added: Candidate | None = None
 
 
 def suggest_for(job: Job, work: Work, *, most: int, seed: int) -> Suggestion:
@@ -119,7 +119,7 @@ def suggest(
         _judge(evidence, edited, judging, watch) if steps else ({}, Better(False, ""))
     )
     return Suggestion(
-        evidence, tuple(steps), edited, rewordings, changes, *verdict,
+        evidence, tuple(steps), rewordings, changes, *verdict,
         len(searching), len(judging), tried, whole, tuple(sorted(untouched)),
     )  # fmt: skip
 
@@ -127,9 +127,8 @@ def suggest(
 def separated_groups(evidence: Evidence) -> tuple[Separation, frozenset[str]]:
     """How well scores separate, and the groups whose words must stay: they cannot be judged."""
     scores = np.array([scored.score for scored in evidence.pictures], np.float64)
-    verdicts = ("pass",) * len(scores)
-    comparer = compare_with(Judgement(scores, verdicts, None), evidence.labels)
-    groups = (NORMAL, *(defect.name for defect in evidence.item.defects))
+    comparer = compare_with(Judgement.of_scores(scores), evidence.labels)
+    groups = groups_of(evidence.item)
     stay = {g for g in groups if comparer.not_separated(None if g == NORMAL else g) is not None}
     return comparer.separation(), frozenset(stay)
 
@@ -203,38 +202,27 @@ class _Search:
         margins = margin(scores_N, self.defective)
         return auroc(scores_N, self.defective) + self.margin_weight * margins
 
-    def better(self, comparer: Comparer, after_N: Floats) -> bool:
-        """Whether a move is better in total, and no defect pays for it."""
-        after = Judgement(after_N, ("pass",) * len(after_N), None)
-        return is_better(comparer, after).better
-
     def climb(
-        self,
-        item: ObjectSpec,
-        movable: "Movable",
-        most: int,
+        self, item: ObjectSpec, movable: Movable, most: int
     ) -> tuple[list[Step], ObjectSpec, dict[str, Rewording], int]:
         """Steps while they gain."""
         original, tried = item, 0
         steps: list[Step] = []
-        left = list(movable.offered)
         scores_N = self.scores(item)
         while len(steps) < most:
-            moves = [
-                (self.scores(move.edited), move)
-                for move in _moves(item, replace(movable, offered=left))
-            ]
+            moves = [(self.scores(move.edited), move) for move in _moves(item, movable)]
             tried = tried or len(moves)
-            before = Judgement(scores_N, ("pass",) * len(scores_N), None)
-            comparer = compare_with(before, self.labels)
+            comparer = compare_with(Judgement.of_scores(scores_N), self.labels)
             found = self._best(comparer, moves)
             if found is None:
                 break
             after_N, best = found
-            changes = comparer.changes(Judgement(after_N, before.verdicts, None))
-            steps.append(best.step(changes["auroc"], changes["margin"]))
+            changes = comparer.changes(Judgement.of_scores(after_N))
+            words = (best.action, best.group, best.phrase, best.source)
+            steps.append(Step(*words, changes["auroc"], changes["margin"]))
             item, scores_N = best.edited, after_N
-            left = [candidate for candidate in left if candidate is not best.added]
+            left = [candidate for candidate in movable.offered if candidate is not best.added]
+            movable = replace(movable, offered=left)
         return steps, item, rewordings_between(original, item), tried
 
     def _best(
@@ -244,39 +232,25 @@ class _Search:
         least = self.value(comparer.base.scores_N) + LEAST_GAIN
         ranked = sorted(moves, key=lambda pair: -self.value(pair[0]))[:CLOSER_LOOKS]
         worth = (pair for pair in ranked if self.value(pair[0]) >= least)
-        return next((pair for pair in worth if self.better(comparer, pair[0])), None)
+        judged = ((pair, is_better(comparer, Judgement.of_scores(pair[0]))) for pair in worth)
+        return next((pair for pair, found in judged if found.better), None)
 
 
 def _moves(item: ObjectSpec, movable: Movable) -> Iterator[_Move]:
-    groups = [(NORMAL, item.normal), *((d.name, d.phrases) for d in item.defects)]
-    for group, phrases in groups:
+    for group, phrases in groups_of(item).items():
         for number, phrase in enumerate(phrases):
             if len(phrases) == 1 or phrase.site == _NOWHERE or group in movable.untouched:
                 continue
             left = (*phrases[:number], *phrases[number + 1 :])
-            step = _step("remove", group, phrase.text, movable.places(phrase.span))
-            yield _Move(step, group, number, None, with_phrases(item, group, left))
+            source, edited = movable.places(phrase.span), with_phrases(item, group, left)
+            yield _Move("remove", group, phrase.text, source, edited)
     for candidate in movable.offered:
-        step = _step("add", candidate.group, candidate.phrase, candidate.source)
-        edited = _with_added(item, [candidate])
-        yield _Move(step, candidate.group, None, candidate, edited)
-
-
-def _step(action: str, group: str, phrase: str, source: str) -> Callable[[Change, Change], Step]:
-    return lambda auroc, margin: Step(action, group, phrase, source, auroc, margin)
-
-
-def with_phrases(item: ObjectSpec, group: str, phrases: tuple[Phrase, ...]) -> ObjectSpec:
-    """The object with other phrases in one group."""
-    if group == NORMAL:
-        return replace(item, normal=phrases)
-    changed = [replace(d, phrases=phrases) if d.name == group else d for d in item.defects]
-    return replace(item, defects=tuple(changed))
+        yield _Move("add", *candidate, _with_added(item, [candidate]), candidate)
 
 
 def _with_added(item: ObjectSpec, added: Sequence[Candidate]) -> ObjectSpec:
     for candidate in added:
-        old = phrases_of(item, candidate.group)
+        old = groups_of(item)[candidate.group]
         item = with_phrases(
             item, candidate.group, (*old, Phrase(candidate.phrase, _NOWHERE, _NOWHERE))
         )
@@ -286,8 +260,8 @@ def _with_added(item: ObjectSpec, added: Sequence[Candidate]) -> ObjectSpec:
 def rewordings_between(before: ObjectSpec, after: ObjectSpec) -> dict[str, Rewording]:
     """What each group lost and gained. Kept phrases are the very same values."""
     found = {}
-    for group in (NORMAL, *(defect.name for defect in before.defects)):
-        old, new = phrases_of(before, group), phrases_of(after, group)
+    for group, old in groups_of(before).items():
+        new = groups_of(after).get(group, ())
         kept = {id(phrase) for phrase in new}
         removed = frozenset(n for n, phrase in enumerate(old) if id(phrase) not in kept)
         added = tuple(phrase.text for phrase in new if phrase.site == _NOWHERE)

@@ -12,11 +12,10 @@ from typing import Literal, TypeVar
 
 from promptdsl.plan.expand import PLACEHOLDER
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec import Defect, ObjectSpec, Phrase
+from promptdsl.spec import ObjectSpec, Phrase
 
 Kind = Literal["phrase", "template", "defect", "window scale", "template list"]
 T = TypeVar("T")
-KINDS: tuple[Kind, ...] = ("phrase", "template", "defect", "window scale", "template list")
 WINDOWS = "windows"
 NORMAL = "normal"
 OWN_TEMPLATES = "templates written in the block"
@@ -79,30 +78,28 @@ class Places:
         return f"{span.file}:{self.sources[span.file].position(span.start).line}"
 
 
+def groups_of(item: ObjectSpec) -> dict[str, tuple[Phrase, ...]]:
+    """The phrases of `normal` and of each defect."""
+    return {NORMAL: item.normal, **{defect.name: defect.phrases for defect in item.defects}}
+
+
+def with_phrases(item: ObjectSpec, group: str, phrases: tuple[Phrase, ...]) -> ObjectSpec:
+    """The object with other phrases in one group; a defect without any is dropped."""
+    if group == NORMAL:
+        return replace(item, normal=phrases)
+    changed = [replace(d, phrases=phrases) if d.name == group else d for d in item.defects]
+    return replace(item, defects=tuple(defect for defect in changed if defect.phrases))
+
+
 def _phrases(item: ObjectSpec, places: Places) -> Iterator[Unit]:
-    for number, phrase in enumerate(item.normal):
-        edited = replace(item, normal=_without(item.normal, number))
-        alone = len(item.normal) == 1
-        yield _phrase(phrase, NORMAL, places, edited, "the only normal phrase" if alone else None)
-    for defect in item.defects:
-        for number, phrase in enumerate(defect.phrases):
-            left = _without(defect.phrases, number)
-            edited = with_defect(item, replace(defect, phrases=left))
-            reason = None if edited.defects else "the only phrase of the only defect"
-            yield _phrase(phrase, defect.name, places, edited, reason)
-
-
-def _phrase(
-    phrase: Phrase, group: str, places: Places, edited: ObjectSpec, reason: str | None
-) -> Unit:
-    kept = None if reason else edited
-    return Unit("phrase", phrase.text, group, places(phrase.span), kept, reason)
-
-
-def with_defect(item: ObjectSpec, changed: Defect) -> ObjectSpec:
-    """The object with a defect changed; one without phrases is dropped."""
-    defects = [changed if defect.name == changed.name else defect for defect in item.defects]
-    return replace(item, defects=tuple(defect for defect in defects if defect.phrases))
+    for group, phrases in groups_of(item).items():
+        for number, phrase in enumerate(phrases):
+            edited = with_phrases(item, group, _without(phrases, number))
+            needed = "the only normal phrase" if not edited.normal else None
+            if group != NORMAL and not edited.defects:
+                needed = "the only phrase of the only defect"
+            kept = None if needed else edited
+            yield Unit("phrase", phrase.text, group, places(phrase.span), kept, needed)
 
 
 def _defects(item: ObjectSpec, places: Places) -> Iterator[Unit]:

@@ -11,24 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.evaluate.jobs import SpecInUse
 from promptdsl.lock.file import lock_path, parse_lock, read_lock
 from promptdsl.lock.model import Lock
-from promptdsl.pipeline import Compilation, compile_file
+from promptdsl.pipeline import compile_file
 from promptdsl.resources import standard_library
 from promptdsl.source import MAX_BYTES, DiskLoader
 
 PREFIX = "git:"
 SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One side of a comparison."""
-
-    name: str  # as it was given
-    folder: Path  # where relative paths start
-    compilation: Compilation
-    lock: Lock | None
 
 
 @dataclass
@@ -77,7 +68,7 @@ class GitLoader(DiskLoader):
         return self._known[inside]
 
 
-def open_version(name: str, allow: tuple[Path, ...] = ()) -> Version:
+def open_version(name: str, allow: tuple[Path, ...] = ()) -> SpecInUse:
     """Compile one side. Raises UsageProblem, EnvironmentProblem; diagnostics stay in it."""
     if not name.startswith(PREFIX):
         path = Path(name)
@@ -86,7 +77,7 @@ def open_version(name: str, allow: tuple[Path, ...] = ()) -> Version:
                 f"{name}: there is no such spec", "a revision is written git:REV:path"
             )
         lock = read_lock(path)
-        return Version(name, path.absolute().parent, compile_file(path, allow=allow), lock)
+        return SpecInUse(path.absolute(), compile_file(path, allow=allow), lock, name)
     revision, colon, inside = name.removeprefix(PREFIX).rpartition(":")
     if not colon or not revision or not inside:
         raise UsageProblem(
@@ -96,7 +87,7 @@ def open_version(name: str, allow: tuple[Path, ...] = ()) -> Version:
     return _from_git(name, revision, inside, allow)
 
 
-def _from_git(name: str, revision: str, inside: str, allow: tuple[Path, ...]) -> Version:
+def _from_git(name: str, revision: str, inside: str, allow: tuple[Path, ...]) -> SpecInUse:
     root = _root()
     commit = _commit(root, revision)
     path = _path(root, commit, inside)
@@ -107,7 +98,7 @@ def _from_git(name: str, revision: str, inside: str, allow: tuple[Path, ...]) ->
             "the path starts at the root of the repository, or with ./ at the current folder",
         )
     compilation = compile_file(path, loader=loader, allow=allow)
-    return Version(name, path.parent, compilation, _lock(loader, path, name))
+    return SpecInUse(path, compilation, _lock(loader, path, name), name)
 
 
 def _path(root: Path, commit: str, inside: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, shown
 from promptdsl.report.comparison import phrase_groups
 
 SHOWN_ROWS = 20
@@ -30,7 +30,7 @@ def _print_object(console: Console, item: Mapping[str, Any], wordless: list[str]
     groups = phrase_groups(item["prompts"])
     for row in groups:
         sign, style = ("-", "red") if row["action"] == "removed" else ("+", "green")
-        many = _counted(row["prompts"], "prompt")
+        many = counted(row["prompts"], "prompt")
         phrase = f'{row["group"]}: "{shown(row["phrase"])}"'
         console.print(Text(f"  {sign} {phrase} ({many})", style))
     if not groups:
@@ -47,9 +47,9 @@ def _print_moves(console: Console, item: Mapping[str, Any]) -> None:
     rows = item["results"]
     moved = sum(abs(row["moved"]) >= MOVED for row in rows)
     console.print(
-        f"  {item['flips']} of {_counted(len(rows), 'verdict')} "
+        f"  {item['flips']} of {counted(len(rows), 'verdict')} "
         f"{'flips' if item['flips'] == 1 else 'flip'}, "
-        f"{_counted(moved, 'score')} {'moves' if moved == 1 else 'move'} by {MOVED} or more",
+        f"{counted(moved, 'score')} {'moves' if moved == 1 else 'move'} by {MOVED} or more",
         highlight=False,
     )
     worth = [row for row in rows if row["flips"] or abs(row["moved"]) >= MOVED][:SHOWN_ROWS]
@@ -63,8 +63,4 @@ def _print_moves(console: Console, item: Mapping[str, Any]) -> None:
         console.print(Text(line, "bold" if row["flips"] else ""), soft_wrap=True)
     left = len(rows) - len(worth)
     if left:
-        console.print(f"  and {_counted(left, 'more picture')}", style="dim", highlight=False)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        console.print(f"  and {counted(left, 'more picture')}", style="dim", highlight=False)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, shown
 
 Described = Mapping[str, Any]
 WIDE = 150  # columns from which every figure has one of its own
@@ -39,8 +39,8 @@ def print_words(console: Console, item: Described) -> None:
             (name, "bold"),
             f": {item['good']} good and {item['defective']} defective pictures; image AUROC "
             f"{whole['auroc']:.3f}, margin {whole['margin']:.2f}{pixel}, "
-            f"{_counted(whole['escapes'], 'escape')}, "
-            f"{_counted(whole['false_rejects'], 'false reject')}",
+            f"{counted(whole['escapes'], 'escape')}, "
+            f"{counted(whole['false_rejects'], 'false reject')}",
         ),
         soft_wrap=True,
     )
@@ -55,10 +55,6 @@ def print_words(console: Console, item: Described) -> None:
         console.print(Text("All figures: -o OUT, or --format json", "dim"))
     console.print(Text(RULE, "dim"), soft_wrap=True)
     console.print()
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _columns(*names: str, fold: Sequence[str]) -> Table:
