@@ -123,8 +123,9 @@ class Balancer(TokenPass):
         if end is None:
             return False
         brace = self.tokens[end]
-        if depth == 1 and self._aligned(brace, self.stack[0].keyword):
-            return False  # it closes the object, and is not the orphan's
+        closes_object = depth == 1 and self._first_on_line(brace)
+        if closes_object and self._indent(brace) == self._indent(self.stack[0].keyword):
+            return False
         self.report.error(
             "I121", self._span(token),
             "the lines from here to the closing brace stand in no block",
@@ -254,7 +255,7 @@ class Balancer(TokenPass):
         if block.missing is not None:
             self._report_opener(block.missing, closed=True)
         own_line = self._first_on_line(brace)
-        aligned = self._aligned(brace, block.keyword)
+        aligned = own_line and self._indent(brace) == self._indent(block.keyword)
         if own_line and _has_no_head(block):  # its keyword stands at the first line inside of it
             aligned = len(self._indent(brace)) < len(self._indent(block.keyword))
         if own_line and not aligned and self.suspect is None:
@@ -408,10 +409,6 @@ class Balancer(TokenPass):
 
     def _first_on_line(self, token: Token) -> bool:
         return len(self._indent(token)) == self._column(token) - 1
-
-    def _aligned(self, brace: Token, keyword: Token) -> bool:
-        """Whether a brace stands on its own line, as deep as the head of its block."""
-        return self._first_on_line(brace) and self._indent(brace) == self._indent(keyword)
 
     def _next_visible(self, at: int) -> Token | None:
         at = self._visible_from(at)

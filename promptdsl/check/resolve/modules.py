@@ -227,7 +227,10 @@ class Library:
                 return None
             self._full_told = True
             raise UnreadableSource("I309", few, "use fewer files")
-        return self._load(path, shown, name, plan_folder, std)
+        try:
+            return self._load(path, shown, name, plan_folder, std)
+        except UnreadableSource as fault:  # whatever is wrong with it, this line cannot use it
+            raise UnreadableSource("I302", fault.sentence, fault.help) from None
 
     def modules(self) -> tuple[Module, ...]:
         """Every file of the compilation, the spec itself first."""

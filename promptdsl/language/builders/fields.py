@@ -180,8 +180,9 @@ def is_field(word: str) -> bool:
 
 def _behind_value(name: Word, atoms: list[Token]) -> list[Token]:
     """What stands behind a value that is complete: `"metal nut" please`, `240 px (as agreed)`."""
-    chosen = any(field.name == name.value and field.kind == "choice" for field in known_fields())
-    if chosen and is_word(atoms[0]):
+    if is_word(atoms[0]) and any(
+        field.name == name.value and field.kind == "choice" for field in known_fields()
+    ):
         return atoms[1:]
     if name.value == "on" and len(atoms) > 1 and atoms[1] in ("(", "["):
         return atoms[1:]

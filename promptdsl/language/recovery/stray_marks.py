@@ -62,7 +62,8 @@ class Sweeper(TokenPass):
 
     def _taken(self, token: Token) -> bool:
         starting, kind = self.first == len(self.out), token.type
-        if starting and (self._bullet() or self._fence(token)):
+        mark = kind in ("UNKNOWN", "NUMBER", "COMPARISON")
+        if starting and mark and (self._bullet() or self._fence(token)):
             return True
         if starting and kind == "NAME" and self._keyword(token):
             return False
