@@ -22,7 +22,7 @@ from promptdsl.check.resolve.modules import MAX_LETTERS as MAX_LETTERS_OF_FILES
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.files.find import MAX_ENTRIES
 from promptdsl.language.balance import MAX_DEPTH
-from promptdsl.language.build.parts import MAX_NAME
+from promptdsl.language.builders.parts import MAX_NAME
 from promptdsl.language.tokens import MAX_TOKENS
 from promptdsl.language.vocabulary import CONTEXT_WORDS, KEYWORDS, RESERVED
 from promptdsl.methods import METHODS, Field, Method, Setting

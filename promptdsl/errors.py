@@ -43,7 +43,7 @@ class PictureProblem(EnvironmentProblem):
     verdict: Literal["error"] = "error"
     score = rule = defect = map = None
 
-    def __init__(self, sentence: str, image: str, object: str, reason: str) -> None:
+    def __init__(self, sentence: str, image: str = "", object: str = "", reason: str = "") -> None:
         super().__init__(sentence)
         self.image = image  # the path as it was given; empty for a picture in memory
         self.object = object

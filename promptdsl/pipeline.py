@@ -59,7 +59,10 @@ class Compilation:
     def faultless(self) -> "Compilation":
         """The compilation itself. Raises SpecErrors where the spec has errors."""
         if not self.ok:
-            raise SpecErrors(self)
+            count = len(self.report.errors)
+            many = "1 error" if count == 1 else f"{count} errors"
+            sentence = f"{many} in {harmless(self.name)}"
+            raise SpecErrors(sentence, self.diagnostics, str(self))
         return self
 
     def plan(self) -> "Plan":
@@ -74,15 +77,15 @@ class Compilation:
 class SpecErrors(SpecProblem):
     """A spec with errors was to be used; `diagnostics` says which."""
 
-    def __init__(self, compilation: Compilation) -> None:
-        count = len(compilation.report.errors)
-        many = "1 error" if count == 1 else f"{count} errors"
-        super().__init__(f"{many} in {harmless(compilation.name)}")
-        self.diagnostics = compilation.diagnostics
-        self._shown = str(compilation)
+    def __init__(
+        self, sentence: str, diagnostics: tuple[Diagnostic, ...] = (), shown: str = ""
+    ) -> None:
+        super().__init__(sentence)
+        self.diagnostics = diagnostics
+        self.shown = shown  # as `promptdsl check` shows them
 
     def __str__(self) -> str:
-        return f"{self.sentence}\n\n{self._shown}"
+        return f"{self.sentence}\n\n{self.shown}"
 
 
 def compile_file(

@@ -224,7 +224,7 @@ def test_commands_import_scoring_only_when_they_score() -> None:
         ("promptdsl.source", set()),
         ("promptdsl.diagnostics.render_text", set()),
         ("promptdsl.diagnostics.render_sarif", set()),
-        ("promptdsl.language.build.tree", {"lark", "regex"}),
+        ("promptdsl.language.builders.tree", {"lark", "regex"}),
         ("promptdsl.language.format", {"lark", "regex"}),
         ("promptdsl.check.run", {"lark", "regex"}),
         ("promptdsl.pipeline", {"lark", "regex"}),

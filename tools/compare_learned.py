@@ -17,7 +17,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,7 +26,8 @@ from promptdsl.evaluate.datasets import Category, read_dataset
 from promptdsl.language.statements import quote
 from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector
-from promptdsl.methods.anomalyclip.prompts import LearnedPrompts, fixed_tokens, text_features
+from promptdsl.methods.anomalyclip.learned import ANOMALOUS, NORMAL
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens, text_features
 from promptdsl.methods.april_gan.detector import AprilGanDetector
 from promptdsl.methods.april_gan.encoder import StageEncoder
 from promptdsl.methods.april_gan.scoring import Adapters
@@ -35,7 +35,7 @@ from promptdsl.pipeline import compile_text
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.detector import Detector, build_detector
 from promptdsl.scoring.features import IMAGE
-from promptdsl.training.judge import Figures, judge
+from promptdsl.training.judge import Figures, judge, mean
 from promptdsl.training.material import called
 
 UNTRAINED = " untrained"
@@ -95,7 +95,7 @@ def unlearned_prompts(detector: AnomalyclipDetector, plan: ObjectPlan) -> Anomal
     model = load_model(plan.method, Path.cwd())
     nothing = torch.zeros(0, model.config.text.width)
     tower = model.text_tower(torch.device("cpu"))
-    prompts = LearnedPrompts(nothing, nothing, ())
+    prompts = {NORMAL: nothing, ANOMALOUS: nothing}
     with torch.inference_mode():
         text_2D = text_features(tower, prompts, fixed_tokens(model))
     return replace(detector, text_2D=text_2D.to(detector.compute.device))
@@ -115,9 +115,9 @@ def unlearned_layers(detector: AprilGanDetector) -> AprilGanDetector:
 
 def mean_line(name: str, figures: Sequence[Figures]) -> str:
     """The averages over all products, in percent."""
-    image = [f.image_auroc for f in figures if f.image_auroc is not None]
-    pixel = [f.pixel_auroc for f in figures if f.pixel_auroc is not None]
-    means = (100 * float(np.mean(values)) for values in (image, pixel))
+    means = (
+        100 * (value if value is not None else float("nan")) for value in mean(figures).values()
+    )
     return "{:<22} image AUROC {:5.1f}  pixel AUROC {:5.1f}".format(name, *means)
 
 

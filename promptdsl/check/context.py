@@ -11,7 +11,7 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.files.advice import advice
 from promptdsl.files.find import MAX_ENTRIES, Found, TooManyFiles
 from promptdsl.language.ast import NamedList, ObjectDef, PhraseBlock
-from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.builders.objects import UNNAMED
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase, Spec
 

@@ -1,7 +1,6 @@
 """`promptdsl bench`: how fast this machine inspects, and what share of its arithmetic that is."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +16,7 @@ from promptdsl.cli.shared.options import (
     precision_option,
 )
 from promptdsl.cli.shared.specs import compile_faultless
-from promptdsl.cli.shown.terminal import write_machines
+from promptdsl.cli.shown.terminal import write_json
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import DEFAULT_METHOD, METHODS
 
@@ -115,7 +114,7 @@ def command(
             measured = {**dataclasses.asdict(report), "where_time_goes": shares}
             speeds, lines = report.speeds, _report(report, shares)
     if form == "json":
-        write_machines(json.dumps(measured, indent=2) + "\n")
+        write_json(measured)
         return
     console = Console()
     console.print(next(lines), highlight=False)

@@ -13,6 +13,7 @@ from promptdsl.cli.shared.specs import (
     all_diagnostics,
     compile_named,
     exit_code,
+    fault_counts,
     find_specs,
     verdict,
 )
@@ -86,13 +87,8 @@ def _tell_people(compilations: Sequence[Compilation], show_defaults: bool) -> No
 def _total(compilations: Sequence[Compilation]) -> str:
     items = all_diagnostics(compilations)
     errors = sum(item.severity == "error" for item in items)
-    warnings = len(items) - errors
-    counts = [
-        counted(number, noun)
-        for number, noun in ((errors, "error"), (warnings, "warning"))
-        if number
-    ]
-    return f"{counted(len(compilations), 'file')}: {', '.join(counts) or 'all fine'}"
+    counts = fault_counts(errors, len(items) - errors)
+    return f"{counted(len(compilations), 'file')}: {counts or 'all fine'}"
 
 
 def _for_machines(compilations: Sequence[Compilation], form: str, show_defaults: bool) -> str:

@@ -18,7 +18,7 @@ from promptdsl.cli.shared.options import (
     quiet_option,
 )
 from promptdsl.cli.shared.specs import faultless
-from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
+from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_json
 from promptdsl.errors import UsageProblem
 from promptdsl.files.naming import shown
 
@@ -85,7 +85,6 @@ def command(
     from promptdsl.evaluate.words.diff_files import MARKS, PAGE, write_diff
     from promptdsl.files.inputs import find_pictures
     from promptdsl.files.owned import refuse_foreign_outputs
-    from promptdsl.files.writing import as_json
     from promptdsl.report.tables.diff import print_diff
 
     if out is not None:
@@ -101,7 +100,7 @@ def command(
     described = describe(result)
     failed = None if out is None else attempted(lambda: write_diff(out, result, described))
     if form == "json":
-        write_machines(as_json(described).decode())
+        write_json(described)
     else:
         wordless = [one.wordless for one in result.objects]
         print_diff(console_for_tables(WIDE), described, wordless)

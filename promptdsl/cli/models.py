@@ -1,7 +1,6 @@
 """`promptdsl models`: which models a spec may name, which are here, how to bring the others."""
 
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ import click
 
 from promptdsl.cli.models_import import WithImport
 from promptdsl.cli.shared.options import format_option
-from promptdsl.cli.shown.terminal import say, write_machines
+from promptdsl.cli.shown.terminal import say, write_json
 from promptdsl.methods import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def command(words: tuple[str, ...], cached: bool, fetch: tuple[str, str] | None,
     offered = [o for o in everything if _matches(o, words) and (o.cached or not cached)]
     if form == "json":
         fields = [_as_json(item) for item in offered]
-        write_machines(json.dumps({"models": fields, "cache": str(hub_cache())}, indent=2) + "\n")
+        write_json({"models": fields, "cache": str(hub_cache())})
         return
     _print_table(offered, len(everything), str(hub_cache()))
 

@@ -17,7 +17,7 @@ from promptdsl.cli.shared.options import (
     quiet_option,
     seed_option,
 )
-from promptdsl.cli.shown.terminal import say, write_machines
+from promptdsl.cli.shown.terminal import say, write_json, write_machines
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
 from promptdsl.files.naming import shown
@@ -82,7 +82,7 @@ def command(
     from promptdsl.evaluate.words.record import describe_suggestion
     from promptdsl.evaluate.words.suggest import suggest_for
     from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
-    from promptdsl.files.writing import as_json, write_whole
+    from promptdsl.files.writing import write_whole
 
     started = time.perf_counter()
     jobs, _ = find_jobs(asked)
@@ -105,7 +105,7 @@ def command(
         write_whole(out, patch.encode())
     if form == "json":
         seconds = time.perf_counter() - started
-        write_machines(as_json(describe_suggestion(found, patch, seed, seconds)).decode())
+        write_json(describe_suggestion(found, patch, seed, seconds))
     elif out is None:
         write_machines(patch)
     sample = found.evidence.sample

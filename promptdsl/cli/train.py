@@ -1,6 +1,5 @@
 """`promptdsl train`: learn the prompts of AnomalyCLIP or the linear layers of APRIL-GAN."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from promptdsl.cli.shared.options import (
     quiet_option,
     seed_option,
 )
-from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_json
 from promptdsl.evaluate.datasets import LAYOUTS
 from promptdsl.methods import METHODS
 from promptdsl.training.method_lines import method_block
@@ -123,7 +122,7 @@ def command(
     task = make_task(method, model, settings, material, datasets, recipe, compute, out, tell_note)
     outcome = _run(task, quiet)
     if form == "json":
-        write_machines(json.dumps(outcome.described(), indent=2) + "\n")
+        write_json(outcome.described())
     else:
         _tell(outcome, task.plan, settings)
 

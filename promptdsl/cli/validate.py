@@ -17,7 +17,7 @@ from promptdsl.cli.shared.options import (
     picture_options,
     quiet_option,
 )
-from promptdsl.cli.shown.terminal import counted, say, tell_note, write_machines
+from promptdsl.cli.shown.terminal import counted, say, tell_note, write_json
 from promptdsl.evaluate.asked import Asked
 from promptdsl.files.naming import shown
 
@@ -72,7 +72,6 @@ def command(
     VisA the ready specs are used where no SPEC is given.
     """
     from promptdsl.evaluate.validation.files import claim_folder, validate_into
-    from promptdsl.files.writing import as_json
 
     started = time.perf_counter()
     jobs, dataset = find_jobs(asked)
@@ -81,7 +80,7 @@ def command(
     with open_work(device, precision, no_cache=no_cache, quiet=quiet) as work:
         found = validate_into(folder, jobs, dataset, work, started, words)
     if form == "json":
-        write_machines(as_json(found.described).decode())
+        write_json(found.described)
     _tell(found, folder, quiet or form == "json")
     if found.validation.stopped is not None:
         raise found.validation.stopped

@@ -13,7 +13,7 @@ from promptdsl.cli.shared.options import (
     object_option,
     out_option,
 )
-from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_machines
+from promptdsl.cli.shown.terminal import console_for_tables, say, tell_note, write_json
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.naming import shown
 
@@ -60,7 +60,7 @@ def command(
     from promptdsl.evaluate.words.why import explain_picture
     from promptdsl.evaluate.words.why_record import describe, draw
     from promptdsl.files.owned import refuse_inputs_as_output
-    from promptdsl.files.writing import as_json, write_whole
+    from promptdsl.files.writing import write_whole
     from promptdsl.report.tables.why import print_why
 
     if picture.is_dir():
@@ -79,7 +79,7 @@ def command(
         failed = attempted(lambda: write_whole(out, draw(why, picture)))
     described = describe(why)
     if form == "json":
-        write_machines(as_json(described).decode())
+        write_json(described)
     else:
         print_why(console_for_tables(WIDE), described, SHOWN_PHRASES)
     if failed is not None:

@@ -31,22 +31,23 @@ MOST_TIMES_WIDER = 64.0  # MLP over tower
 MOST_MEAN, LEAST_STD = 10.0, 1e-3
 
 # Keys that change nothing at inference, or nothing at the value given here.
+NEUTRAL: dict[str, tuple[object, ...]] = {
+    "block_type": (None, "default"),
+    "act_kwargs": (None, {}),
+    **dict.fromkeys(
+        "qk_norm scaled_cosine_attn scale_heads scale_attn_inner scale_attn scale_fc".split(),
+        (False,),
+    ),
+}
 NEUTRAL_VISION: dict[str, tuple[object, ...]] = {
     "patch_dropout": (0, 0.0, None),
     "attentional_pool": (False, None),
     "pool_type": ("tok",),
     "pos_embed_type": ("learnable", "sin_cos_2d"),
     "timm_model_name": (None, ""),
-    "block_type": (None, "default"),
-    "qk_norm": (False,),
-    "scaled_cosine_attn": (False,),
-    "scale_heads": (False,),
-    "scale_attn_inner": (False,),
-    "scale_attn": (False,),
-    "scale_fc": (False,),
     "input_patchnorm": (False,),
     "global_average_pool": (False,),
-    "act_kwargs": (None, {}),
+    **NEUTRAL,
 }
 NEUTRAL_TEXT: dict[str, tuple[object, ...]] = {
     "hf_model_name": (None, ""),
@@ -57,14 +58,7 @@ NEUTRAL_TEXT: dict[str, tuple[object, ...]] = {
     "pool_type": ("argmax",),
     "proj_bias": (False,),
     "proj_type": ("linear",),
-    "block_type": (None, "default"),
-    "qk_norm": (False,),
-    "scaled_cosine_attn": (False,),
-    "scale_heads": (False,),
-    "scale_attn_inner": (False,),
-    "scale_attn": (False,),
-    "scale_fc": (False,),
-    "act_kwargs": (None, {}),
+    **NEUTRAL,
 }
 REASONS = {
     "patch_dropout": "it drops patches",

@@ -23,6 +23,7 @@ from promptdsl.clip.config import ClipConfig, expected_shapes, read_config
 from promptdsl.clip.tower import Resize, TextTower, VisionTower, read_text, read_vision
 from promptdsl.clip.weight_layouts import WITHOUT_EFFECT
 from promptdsl.clip.weights import StateSource, open_weights, state_from_tensors
+from promptdsl.diagnostics.nearest import nearest
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.opening import read_regular, reason
 from promptdsl.model_config import MAX_CONFIG_BYTES, parse_config
@@ -142,7 +143,7 @@ def open_clip_config(name: str) -> dict[str, Any]:
         config = open_clip.get_model_config(name.removesuffix(QUICK_GELU_SUFFIX))
         config = None if config is None else {**config, "quick_gelu": True}
     if config is None:
-        near = _nearest(name, open_clip.list_models())
+        near = nearest(name, open_clip.list_models())
         raise EnvironmentProblem(
             f'open_clip has no model "{name}"', help=f'did you mean "{near}"?' if near else None
         )
@@ -311,10 +312,3 @@ def _demand_network(name: str, tag: str, entry: dict[str, Any]) -> None:
             f"be reached ({error})",
             help=BRING_WEIGHTS,
         ) from error
-
-
-def _nearest(name: str, names: list[str]) -> str | None:
-    import difflib
-
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return close[0] if close else None

@@ -61,12 +61,29 @@ class Stream:
         return self.by_picture()[:, 0]
 
 
-class ImagePass:
-    """Runs the pieces of a tower's blocks. Holds work buffers: not for two threads at once."""
+class PathEncoder(ABC):
+    """Runs a tower and reads its inside; of several threads, one after the other."""
 
     def __init__(self, tower: VisionTower) -> None:
         self.tower = tower
-        self.kernels, self.notes = trusted_kernels(tower)
+        self.kernels, self.notes = trusted_kernels(tower)  # work buffers: not for two at once
+        self._turns = Turns()
+
+    @property
+    def at_once(self) -> int:
+        """Pictures that pass together: on the CPU one, whose result no other can change then."""
+        kind = self.tower.position.device.type
+        return 1 if kind == "cpu" else max(1, MAX_ROWS[kind] // self.tower.position.shape[0])
+
+    def encode(self, pictures_B3HW: Tensor) -> Encoded:
+        """Encode uint8 pictures at the tower's size, some at a time."""
+        with self._turns.take(pictures_B3HW.device):
+            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, self.at_once)]
+        return join_encoded(parts)
+
+    @abstractmethod
+    def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
+        """Encode pictures as one batch."""
 
     def start(self, pictures_B3HW: Tensor) -> Stream:
         """Tokens of uint8 pictures at the tower's size, after `ln_pre`."""
@@ -90,14 +107,7 @@ class ImagePass:
         q, k, v = heads_of(self.qkv(block, stream), stream.pictures, block.heads)
         mixed_TC = self.kernels.buffer("mixed", len(stream.x_TC), self.tower.width, q)
         attend_into(mixed_TC, q, k, v)
-        self.add_attention(block, stream.x_TC, self.kernels.linear("y", block.out, mixed_TC))
-
-    def add_attention(self, block: Block, x_RC: Tensor, delta_RC: Tensor) -> None:
-        """Add what attention gave, then the MLP's part."""
-        kernels = self.kernels
-        y_RC = kernels.add_norm(x_RC, delta_RC, block.norm_2, block.up.weight.dtype)
-        hidden = kernels.activate(block, kernels.linear("hidden", block.up, y_RC))
-        kernels.add(x_RC, kernels.linear("y", block.down, hidden))
+        self.kernels.finish_block(block, stream.x_TC, self.kernels.linear("y", block.out, mixed_TC))
 
     def class_block(self, block: Block, stream: Stream) -> Tensor:
         """(B, C) class tokens after a block of which nothing else is read."""
@@ -112,38 +122,8 @@ class ImagePass:
         q = q_BC.view(stream.pictures, 1, block.heads, -1).transpose(1, 2)
         mixed_BC = F.scaled_dot_product_attention(q, k, v).flatten(1)
         x_BC = stream.class_tokens().clone()
-        self.add_attention(block, x_BC, block.out(mixed_BC))
+        self.kernels.finish_block(block, x_BC, block.out(mixed_BC))
         return x_BC
-
-
-class PathEncoder(ABC):
-    """Runs a tower and reads its inside; of several threads, one after the other."""
-
-    def __init__(self, tower: VisionTower) -> None:
-        self.tower = tower
-        self.image_pass = ImagePass(tower)
-        self._turns = Turns()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the engine does without on this machine."""
-        return self.image_pass.notes
-
-    @property
-    def at_once(self) -> int:
-        """Pictures that pass together: on the CPU one, whose result no other can change then."""
-        kind = self.tower.position.device.type
-        return 1 if kind == "cpu" else max(1, MAX_ROWS[kind] // self.tower.position.shape[0])
-
-    def encode(self, pictures_B3HW: Tensor) -> Encoded:
-        """Encode uint8 pictures at the tower's size, some at a time."""
-        with self._turns.take(pictures_B3HW.device):
-            parts = [self.encode_at_once(part) for part in torch.split(pictures_B3HW, self.at_once)]
-        return join_encoded(parts)
-
-    @abstractmethod
-    def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
-        """Encode pictures as one batch."""
 
 
 def heads_of(rows_TX: Tensor, pictures: int, heads: int, parts: int = 3) -> tuple[Tensor, ...]:

@@ -59,6 +59,12 @@ class PlainKernels:
         """The MLP's activation, in place."""
         return activate_(block, hidden_TM)
 
+    def finish_block(self, block: Block, x_TC: Tensor, delta_TC: Tensor) -> None:
+        """Add what attention gave to the residual stream, then the MLP's part."""
+        y_TC = self.add_norm(x_TC, delta_TC, block.norm_2, block.up.weight.dtype)
+        hidden = self.activate(block, self.linear("hidden", block.up, y_TC))
+        self.add(x_TC, self.linear("y", block.down, hidden))
+
     def attend(self, qkv_T3: Tensor, groups: Sequence[Group], heads: int) -> Tensor:
         """(T, C): every sequence attends to itself alone."""
         width = qkv_T3.shape[1] // 3

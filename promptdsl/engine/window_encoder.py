@@ -134,11 +134,7 @@ class WindowEncoder:
                 y_TC = kernels.norm(block.norm_1, x_TC, block.qkv.weight.dtype)
                 qkv = kernels.linear("qkv", block.qkv, y_TC)
             mixed_TC = kernels.attend(qkv, pack.groups, block.heads)
-            y_TC = kernels.add_norm(
-                x_TC, kernels.linear("y", block.out, mixed_TC), block.norm_2, block.up.weight.dtype
-            )
-            hidden = kernels.activate(block, kernels.linear("hidden", block.up, y_TC))
-            kernels.add(x_TC, kernels.linear("y", block.down, hidden))
+            kernels.finish_block(block, x_TC, kernels.linear("y", block.out, mixed_TC))
             qkv = None
         if not pack.keep_patches:
             return self._last(blocks[-1], pack, x_TC, qkv), x_TC

@@ -56,8 +56,7 @@ def find(folder: str | Path, pattern: str, how: How = IN_A_SPEC) -> Found:
             return found
     search = Search(parts, found, how)
     search.go(start)
-    found.places = search.places
-    found.files = tuple(sorted(search.places, key=natural_order))
+    found.files = tuple(sorted(found.places, key=natural_order))
     found.strange = tuple(name for name in found.files if name in search.strange)
     return found
 

@@ -69,7 +69,6 @@ class Search:
         self.deep = how.recursive or any_depth
         self.parts = tuple(parts[:-1] if any_depth else parts)
         self.found, self.how = found, how
-        self.places: dict[str, str] = {}  # file -> its real folder and its own name
         self.strange: set[str] = set()
         self._next: deque[_State] = deque()
         self._links: deque[_State] = deque()  # the real way to a folder goes first
@@ -96,25 +95,22 @@ class Search:
     def _follow(self) -> None:
         while self._next or self._links:
             state = (self._next or self._links).popleft()
-            if (state.real, state.at) not in self._visited:
-                self._visited.add((state.real, state.at))
-                self._visit(state)
+            if (state.real, state.at) in self._visited:
+                continue
+            self._visited.add((state.real, state.at))
+            part = self.parts[state.at] if state.at < len(self.parts) else None
+            if part is None:
+                self._pictures_in(state)
+            elif part == ANY_FOLDERS:
+                self._any_folders(state)
+            elif is_wild(part):
+                self._matching(state)
+            else:
+                self._step(state, part)
         reals = {real for real, _ in self._visited}
         for path, real in self._not_followed:
             if real not in reals:  # one that leads back hides nothing
                 self.found.leave_out(LINKS, path)
-
-    def _visit(self, state: _State) -> None:
-        if state.at == len(self.parts):
-            self._pictures_in(state)
-            return
-        part = self.parts[state.at]
-        if part == ANY_FOLDERS:
-            self._any_folders(state)
-        elif is_wild(part):
-            self._matching(state)
-        else:
-            self._step(state, part)
 
     def _pictures_in(self, state: _State) -> None:
         """The folder at the end of a pattern: its pictures, and if deep those below it."""
@@ -136,7 +132,7 @@ class Search:
             return
         self._next.append(state._replace(at=state.at + 1))
         for entry in self._entries(state):
-            if not entry.name.startswith(".") and _is_folder(entry):
+            if not entry.name.startswith(".") and _is(entry.is_dir):
                 self._below(entry, state)
 
     def _below(self, entry: Entry, state: _State) -> None:
@@ -165,7 +161,7 @@ class Search:
                 pass
             elif last and not self._into_matches:
                 self.found.leave_out(SUB_FOLDERS, entry.path)
-            elif _is_folder(entry):
+            elif _is(entry.is_dir):
                 self._enter(entry, state)
 
     def _enter(self, entry: Entry, state: _State) -> None:
@@ -206,9 +202,9 @@ class Search:
 
         A folder with a picture's ending is taken, too: it becomes an error and is not lost.
         """
-        if _is_folder(entry) and not self.how.wanted(entry.name):
+        if _is(entry.is_dir) and not self.how.wanted(entry.name):
             return False
-        self._if_picture(entry.path, os.path.join(state.real, entry.name), _is_regular(entry))
+        self._if_picture(entry.path, os.path.join(state.real, entry.name), _is(entry.is_file))
         return True
 
     def _if_picture(self, path: str, real: str, regular: bool) -> None:
@@ -220,7 +216,7 @@ class Search:
     def _take(self, path: str, real: str, regular: bool) -> None:
         self._refuse_outside(path, os.path.realpath(real) if os.path.islink(path) else real)
         name = path.removeprefix(HERE)
-        self.places[name] = os.path.normcase(real)
+        self.found.places[name] = os.path.normcase(real)
         if not regular:
             self.strange.add(name)
 
@@ -240,20 +236,18 @@ class Search:
         try:
             with os.scandir(state.path) as listing:
                 for entry in listing:
-                    self._count()
                     entries.append(entry)
+                    self.found.entries += 1
+                    if self.found.entries > self.how.most:
+                        raise TooManyFiles(None, f"more than {self.how.most:,} files and folders")
+                    if time.monotonic() > self._until:
+                        seconds = f"{self.how.seconds:.0f} seconds"
+                        raise TooManyFiles(None, f"more than {seconds} of looking")
         except TooManyFiles:
             raise
         except OSError as error:
             self.found.unreadable[state.path.removeprefix(HERE)] = reason(error)
         return sorted(entries, key=lambda entry: entry.name)
-
-    def _count(self) -> None:
-        self.found.entries += 1
-        if self.found.entries > self.how.most:
-            raise TooManyFiles(None, f"more than {self.how.most:,} files and folders")
-        if time.monotonic() > self._until:
-            raise TooManyFiles(None, f"more than {self.how.seconds:.0f} seconds of looking")
 
 
 def place_of(path: str) -> str:
@@ -282,15 +276,9 @@ def _lies_in(real: str, root: str) -> bool:
     return real == root or real.startswith(os.path.join(root, ""))
 
 
-def _is_folder(entry: Entry) -> bool:
+def _is(question: Callable[[], bool]) -> bool:
+    """The answer; no for a link that leads to itself."""
     try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _is_regular(entry: Entry) -> bool:
-    try:
-        return entry.is_file()
+        return question()
     except OSError:
         return False

@@ -5,6 +5,7 @@ writes down what comes out here; programs get it as a `Result` each.
 """
 
 import math
+import os
 import threading
 import time
 from collections import Counter, deque
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 
-from promptdsl.errors import PictureProblem
+from PIL import Image
+
+from promptdsl.errors import PictureProblem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
@@ -122,14 +125,21 @@ class Inspector:
         A picture that cannot be inspected gives a PictureProblem in its place, whose verdict is
         "error"; the others are inspected all the same.
         """
+        if isinstance(pictures, str | os.PathLike | Image.Image):
+            raise UsageProblem("inspect_many takes several pictures", "give a list, or use inspect")
+        if batch_size is not None and batch_size < 1:
+            raise UsageProblem(f"batch_size: {batch_size} is less than one picture")
         pace = Pace(self.batch(batch_size))
         jobs = (job_of(picture, self.plan, self._only, self._option) for picture in pictures)
-        for batch in self.batches(jobs, pace):
-            yield from map(_result, batch)
+        return (_result(one) for batch in self.batches(jobs, pace) for one in batch)
 
     def batch(self, asked: int | None) -> BatchSize:
         """A fixed batch size, or for None the search that suits the device."""
         return batch_size(asked, str(self.source.compute.device))
+
+    def __repr__(self) -> str:
+        objects, compute = ", ".join(self.objects), self.source.compute
+        return f"<promptdsl.Inspector of {self.source.path}: {objects}; {compute.note}>"
 
     def batches(self, jobs: Iterable[Job], pace: Pace) -> Generator[list[Inspected], None, None]:
         """Inspect until done or asked to stop; every picture gives one record, in order."""

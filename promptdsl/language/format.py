@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lark import Token
 
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.builders.tree import build_ast
 from promptdsl.language.layout import lay_out, written
 from promptdsl.language.parser import parse
 from promptdsl.language.recovery.foreign_signs import with_plain_signs

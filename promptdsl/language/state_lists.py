@@ -4,7 +4,7 @@ from functools import cache
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.ast import Text
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.builders.tree import build_ast
 from promptdsl.resources import standard_library
 from promptdsl.source import DiskLoader, load
 

@@ -7,6 +7,7 @@ the lexer skips, stand beside the tree.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lark import Token, Tree
 
@@ -134,6 +135,16 @@ def comments_of(text: str) -> list[Comment]:
 def is_word(token: Token) -> bool:
     """Whether a token is a bare word, keywords included."""
     return token.type in _WORD_TYPES
+
+
+def said(tokens: Iterable[Token]) -> list[str]:
+    """The words of some tokens in small letters."""
+    return [str(token).lower() for token in tokens]
+
+
+def touching(*tokens: Token) -> bool:
+    """Whether some tokens stand without a blank between them."""
+    return all(finish(left) == begin(right) for left, right in pairwise(tokens))
 
 
 def is_broken(tokens: Iterable[Token]) -> bool:

@@ -68,6 +68,8 @@ FORMS: dict[str, str] = {
     "expect": "expect reject at least 95%",
 }
 
+TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
+
 # Words that other people would take, and the word of the language that they mean.
 SYNONYMS: dict[str, str] = {
     "name": "called", "title": "called",

@@ -4,7 +4,7 @@ That is what Pillow does with 16-bit colour; with 16-bit grey it leaves everythi
 and the meaning of 0 included. What does not say where its black and its white lie is refused.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,8 +25,7 @@ _SIGNED, _MINIMUM_IS_WHITE, _OLD_JPEG, _PLANES_APART = 2, 0, 6, 2
 _SAVE = "save it with 8 or 16 bits"
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
+class Depth(NamedTuple):
     """What a file says of its grey values, where Pillow does not heed it."""
 
     bits: int = 16
@@ -34,7 +33,14 @@ class Depth:
 
 
 def stored_depth(image: Image.Image) -> Depth:
-    """Read from a picture that is opened and not yet decoded. Raises PictureError."""
+    """Read from a picture that is opened and not yet decoded.
+
+    PictureError for values that cannot be brought to RGB without guessing.
+    """
+    if image.mode == "F":
+        raise PictureError(f"it holds floating-point values without a known white level: {_SAVE}")
+    if image.mode == "LAB":
+        raise PictureError("its colours are stored as LAB: save it in RGB")
     if not isinstance(image, TiffImageFile):
         return Depth()
     tags = image.tag_v2
@@ -47,11 +53,10 @@ def stored_depth(image: Image.Image) -> Depth:
         )
     if deepest > 8 and len(depths) > 1 and tags.get(PLANAR_CONFIGURATION) == _PLANES_APART:
         raise PictureError(f"it is a TIFF of {deepest}-bit planes stored apart: save it as PNG")
-    if PHOTOMETRIC_INTERPRETATION not in tags and tags.get(COMPRESSION) != _OLD_JPEG:
+    black = tags.get(PHOTOMETRIC_INTERPRETATION)
+    if black is None and tags.get(COMPRESSION) != _OLD_JPEG:
         raise PictureError("it is a TIFF that does not say whether 0 is black: save it as PNG")
-    inverted = (
-        tags[PHOTOMETRIC_INTERPRETATION] == _MINIMUM_IS_WHITE if image.mode in DEEP else False
-    )
+    inverted = image.mode in DEEP and black == _MINIMUM_IS_WHITE
     return Depth(12 if deepest == 12 else 16, inverted)
 
 
@@ -65,11 +70,3 @@ def eight_bits(image: Image.Image, depth: Depth) -> Image.Image:
         )
     upper = (values.astype(np.uint16) >> (depth.bits - 8)).astype(np.uint8)
     return Image.fromarray(255 - upper if depth.inverted else upper)
-
-
-def refuse_unknown_levels(image: Image.Image) -> None:
-    """PictureError for kinds of values that cannot be brought to RGB without guessing."""
-    if image.mode == "F":
-        raise PictureError(f"it holds floating-point values without a known white level: {_SAVE}")
-    if image.mode == "LAB":
-        raise PictureError("its colours are stored as LAB: save it in RGB")

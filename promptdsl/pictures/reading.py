@@ -19,7 +19,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.pictures.claims import refuse_wild_pictures
-from promptdsl.pictures.depth import refuse_unknown_levels, stored_depth
+from promptdsl.pictures.depth import stored_depth
 from promptdsl.pictures.look import Look, look_at
 from promptdsl.pictures.netpbm import netpbm_picture
 from promptdsl.pictures.opening import (
@@ -116,7 +116,6 @@ def _refuse_too_small(size: tuple[int, int]) -> None:
 
 def _flatten(image: Image.Image, own: tuple[int, int], factor: int) -> _Decoded:
     """RGB, upright, with what there is to say of it."""
-    refuse_unknown_levels(image)
     stored, seen, notes = stored_key(image, stored_depth(image)), Seen(), _frames(image)
     if factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))

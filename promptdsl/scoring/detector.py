@@ -69,43 +69,34 @@ class Detector(Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) of the pictures it takes."""
-        ...
 
     @property
     def defects(self) -> tuple[str, ...]:
         """Names of the defects, in the order of the spec."""
-        ...
 
     @property
     def compute(self) -> Compute:
         """The device and number type in use."""
-        ...
 
     @property
     def weights_sha256(self) -> str:
         """Hash of the model's weights."""
-        ...
 
     @property
     def flops(self) -> Flops:
         """Arithmetic of one picture."""
-        ...
 
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of uint8 RGB pictures."""
-        ...
 
     def score(self, features: Features, words: Words | None = None) -> list[PictureScore]:
         """Scores of pictures that have been encoded; `words` in place of the plan's own."""
-        ...
 
     def inspect(self, pictures: Pictures) -> list[PictureScore]:
         """Scores of uint8 RGB pictures."""
-        ...
 
     def state(self) -> DetectorState:
         """What it takes to restore this detector elsewhere."""
-        ...
 
 
 @runtime_checkable
@@ -115,11 +106,9 @@ class ComparesWithReferences(Protocol):
     @property
     def reference_files(self) -> tuple[Path, ...]:
         """Pictures of good parts that it must be given before it scores; none when it has them."""
-        ...
 
     def compared_with(self, parts: Iterable[Placed]) -> Detector:
         """The detector with the features of all its reference files, in whatever order."""
-        ...
 
 
 def load_encoder(detector: object) -> None:

@@ -74,7 +74,7 @@ class FeatureCache:
         path = self._path(picture, encoding)
         known = self._read(path) or {} if encoding.names is not None else {}
         payload = save({n: t.contiguous().cpu() for n, t in {**known, **tensors}.items()})
-        content = MAGIC + hashlib.sha256(payload).digest() + payload
+        content = sealed(MAGIC, payload)
         if len(content) > self.limit * _ROOM:
             return
         with suppress(OSError):
@@ -126,15 +126,26 @@ class FeatureCache:
             content = read_regular(path, self.limit)
         except OSError:
             return None
-        start = len(MAGIC) + hashlib.sha256().digest_size
-        payload = content[start:]
-        if content[:start] != MAGIC + hashlib.sha256(payload).digest():
+        payload = unsealed(MAGIC, content)
+        if payload is None:
             return None
         try:
             tensors = load(payload)
         except (SafetensorError, ValueError, KeyError, TypeError):  # sealed by another hand
             return None
         return tensors if all(map(_is_of_one_picture, tensors.values())) else None
+
+
+def sealed(magic: bytes, payload: bytes) -> bytes:
+    """The payload behind its kind and its hash, so that no damaged byte of it is believed."""
+    return magic + hashlib.sha256(payload).digest() + payload
+
+
+def unsealed(magic: bytes, content: bytes) -> bytes | None:
+    """The payload; None for what is of another kind, or damaged."""
+    start = len(magic) + hashlib.sha256().digest_size
+    payload = content[start:]
+    return payload if content[:start] == magic + hashlib.sha256(payload).digest() else None
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

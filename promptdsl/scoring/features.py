@@ -1,28 +1,22 @@
 """What the image tower says of pictures: costly to make, cheap to score again with other words.
 
-Features are named float32 tensors whose first dimension counts pictures. They can be joined, cut,
-saved and loaded; which names there are is the method's affair.
+Features are named float32 tensors whose first dimension counts pictures. They can be joined, cut
+and kept in files; which names there are is the method's affair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load, save
 from torch import Tensor
 
 from promptdsl.engine.window_encoder import WHOLE
-from promptdsl.errors import EnvironmentProblem
-from promptdsl.files.opening import read_regular, reason
-from promptdsl.files.writing import write_atomically
 from promptdsl.results import PictureScore
 
 CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
-MAX_BYTES = 8 * 10**9
 IMAGE = WHOLE  # embeddings of whole pictures, in the joint space of pictures and words
 Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
 
@@ -42,12 +36,6 @@ class Features:
     def to(self, device: torch.device | str) -> "Features":
         """The same features on a device."""
         return Features({name: tensor.to(device) for name, tensor in self.tensors.items()})
-
-    def save(self, path: Path) -> None:
-        """Write as safetensors, in one step."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = save({k: v.contiguous().cpu() for k, v in self.tensors.items()})
-        write_atomically(path, content, durable=False)
 
 
 def join_features(parts: Sequence[Features]) -> Features:
@@ -89,13 +77,3 @@ def _groups(features: Features, size: int) -> Iterator[Features]:
                 for name, rows in part.tensors.items()
             }
         )
-
-
-def load_features(path: Path) -> Features:
-    """Read what `save` wrote. Raises EnvironmentProblem for a damaged file."""
-    try:
-        return Features(load(read_regular(path, MAX_BYTES)))
-    except Exception as error:  # a damaged file makes its reader raise many kinds
-        raise EnvironmentProblem(
-            f"{path} does not hold features of pictures ({reason(error)})"
-        ) from error

@@ -6,7 +6,6 @@ All that the next step depends on is in the state: parameters, Adam's moments an
 the order of an epoch follows from the seed and the epoch.
 """
 
-import hashlib
 import io
 import pickle
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.opening import open_regular
 from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.methods.shared.learners import Batch, Learner
+from promptdsl.scoring.feature_cache import sealed, unsealed
 from promptdsl.training.material import Example, unpacked_masks
 from promptdsl.training.recipe import BETAS, Recipe
 from promptdsl.training.stored import StoredFeatures
@@ -139,9 +139,8 @@ def save(training: Training, state: Path) -> None:
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    payload = buffer.getvalue()
     with disk_told_plainly(state.parent):
-        write_atomically(state, MAGIC + hashlib.sha256(payload).digest() + payload)
+        write_atomically(state, sealed(MAGIC, buffer.getvalue()))
 
 
 def state_key(state: Path) -> str | None:
@@ -164,12 +163,11 @@ def resume(training: Training, state: Path) -> None:
 
 def _load(state: Path) -> dict[str, Any] | None:
     """The whole content; else None: it is written over, and the training begins anew."""
-    start = len(MAGIC) + hashlib.sha256().digest_size
     try:
         with open_regular(state) as file:
-            head, payload = file.read(start), file.read()
-        if head != MAGIC + hashlib.sha256(payload).digest():
-            return None  # no state of ours, or damaged: no byte of it is believed
+            payload = unsealed(MAGIC, file.read())
+        if payload is None:
+            return None
         content: dict[str, Any] = torch.load(
             io.BytesIO(payload), map_location="cpu", weights_only=True
         )

@@ -11,6 +11,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.methods import METHODS
 from promptdsl.methods.shared.checkpoints import (
+    LearnedWeights,
     check_fit,
     check_shapes,
     fingerprint,
@@ -18,7 +19,6 @@ from promptdsl.methods.shared.checkpoints import (
     shape_facts,
     write_learned,
 )
-from promptdsl.methods.shared.learned_weights import LearnedWeights
 from promptdsl.plan.model import MethodPlan
 from promptdsl.training.method_lines import compile_method
 from promptdsl.training.prepare import SUFFIX

@@ -14,8 +14,7 @@ from promptdsl.engine.device import Compute, threads
 from promptdsl.errors import UsageProblem
 from promptdsl.files.writing import disk_told_plainly
 from promptdsl.methods import METHODS
-from promptdsl.methods.shared.checkpoints import fingerprint, write_learned
-from promptdsl.methods.shared.learned_weights import LearnedWeights
+from promptdsl.methods.shared.checkpoints import LearnedWeights, fingerprint, write_learned
 from promptdsl.methods.shared.learners import Ground, Learner
 from promptdsl.plan.model import MethodPlan, Prompt
 from promptdsl.training import stored
@@ -30,15 +29,12 @@ class Listener(Protocol):
 
     def counts(self, what: str, done: int, total: int) -> None:
         """So many pictures are encoded, or judged."""
-        ...
 
     def training(self, told: Told) -> None:
         """A step was made."""
-        ...
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

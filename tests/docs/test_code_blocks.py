@@ -17,7 +17,7 @@ import pytest
 
 from promptdsl.cli.main import cli
 from promptdsl.diagnostics.diagnostic import Report
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.builders.tree import build_ast
 from promptdsl.pipeline import compile_text
 from promptdsl.source import SourceFile
 

@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -211,6 +213,30 @@ def test_a_camera_that_never_ends_and_reuses_its_memory() -> None:
     )
 
 
+def test_wrong_use_is_one_sentence() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    assert repr(inspector) == "<promptdsl.Inspector of part.inspect: nut; a fake processor>"
+    for one in ("a.png", Path("a.png"), Image.new("RGB", (64, 64))):
+        with pytest.raises(UsageProblem, match="takes several pictures"):
+            inspector.inspect_many(one)  # type: ignore[arg-type]
+    with pytest.raises(UsageProblem, match="batch_size: 0 is less than one picture"):
+        inspector.inspect_many([], batch_size=0)
+    assert list(inspector.inspect_many([])) == []
+
+
+def test_a_loop_that_is_left_early_leaves_no_threads() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    given = [str(paint(Path(f"{n}.png"), 0.2)) for n in range(20)]
+    before = threading.active_count()
+    for result in inspector.inspect_many(given, batch_size=2):
+        assert result.verdict == "pass"
+        break
+    results = inspector.inspect_many(given)
+    next(results)
+    del results
+    assert threading.active_count() == before
+
+
 # --- which object ------------------------------------------------------------------------------
 
 
@@ -284,6 +310,20 @@ def test_a_spec_with_errors_raises_what_check_shows() -> None:
         promptdsl.load("part.json")
     with pytest.raises(promptdsl.Problem, match="it is not there"):
         promptdsl.load("missing.plan")
+
+
+def test_what_is_told_goes_through_a_queue_between_processes() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    Path("text.png").write_text("hello")
+    spec = Path("part.inspect")
+    spec.write_text(SPEC.replace("NUMBER", "2"))
+    told: list[Any] = list(inspector.inspect_many([str(paint(Path("a.png"), 0.2)), "text.png"]))
+    with pytest.raises(promptdsl.SpecErrors) as caught:
+        promptdsl.load(spec)
+    result, problem, errors = pickle.loads(pickle.dumps([*told, caught.value]))
+    assert same(result, told[0])
+    assert (str(problem), problem.image) == ("text.png: it holds text, not a picture", "text.png")
+    assert (str(errors), errors.diagnostics) == (str(caught.value), caught.value.diagnostics)
 
 
 def test_help_stands_in_the_traceback() -> None:

@@ -5,12 +5,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from safetensors.torch import load_file, save_file
 
+from promptdsl.clip.model import ClipModel
+from promptdsl.engine.shared_encoders import SharedEncoders
 from promptdsl.methods import METHODS
+from promptdsl.methods.shared import clip_detector
 from promptdsl.plan.file import read_plan_file
 from promptdsl.scoring.compiled import compile_to_file, detector_state
-from promptdsl.scoring.detector import Detector, build_detector, restore_detector
-from promptdsl.scoring.features import load_features
+from promptdsl.scoring.detector import (
+    Detector,
+    build_detector,
+    find_builders,
+    restore_detector,
+)
+from promptdsl.scoring.features import Features
 
 from .conftest import MakePlan
 
@@ -65,11 +74,44 @@ def test_features_are_the_boundary(
     method: str, shots: int, make_plan: MakePlan, good_folder: Path, pictures: Pictures
 ) -> None:
     _, detector = built(make_plan, good_folder, method, shots)
-    detector.encode(pictures).save(good_folder / "features.safetensors")
-    later = detector.score(load_features(good_folder / "features.safetensors"))
+    tensors = {name: rows.contiguous() for name, rows in detector.encode(pictures).tensors.items()}
+    save_file(tensors, good_folder / "features.safetensors")
+    later = detector.score(Features(load_file(good_folder / "features.safetensors")))
     for one, other in zip(detector.inspect(pictures), later, strict=True):
         assert one.score == other.score
         np.testing.assert_array_equal(one.map, other.map)
+
+
+@pytest.mark.parametrize(("method", "shots"), WAYS)
+def test_other_words_score_as_a_detector_that_was_built_with_them(
+    method: str, shots: int, make_plan: MakePlan, good_folder: Path, pictures: Pictures
+) -> None:
+    plan, detector = built(make_plan, good_folder, method, shots)
+    words = tuple(prompt for prompt in plan.prompts if prompt.defect != "rust")
+    edited = plan.model_copy(update={"prompts": words})
+    other = build_detector(edited, spec_folder=good_folder, device="cpu", precision="fp32")
+    features = detector.encode(pictures[:2])
+    for one, expected in zip(detector.score(features, words), other.score(features), strict=True):
+        assert one.score == expected.score and one.defects == expected.defects
+        np.testing.assert_array_equal(one.map, expected.map)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_image_tower_is_loaded_when_a_picture_has_to_be_encoded(
+    method: str, make_plan: MakePlan, good_folder: Path, pictures: Pictures,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    plan, detector = built(make_plan, good_folder, method, 0)
+    features, expected = detector.encode(pictures[:1]), detector.inspect(pictures[:1])
+    build = find_builders(method, plan.name).build
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the image tower was loaded")
+
+    monkeypatch.setattr(clip_detector, "_encoders", SharedEncoders())
+    monkeypatch.setattr(ClipModel, "vision_tower", never)
+    bare = build(plan, good_folder, detector.compute, None)
+    assert [one.score for one in bare.score(features)] == [one.score for one in expected]
 
 
 @pytest.mark.parametrize(("method", "shots"), WAYS)

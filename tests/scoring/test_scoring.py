@@ -9,13 +9,15 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.torch import load_file, save_file
 
 from promptdsl.errors import SpecProblem
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import Directions, find_directions, prototype
 from promptdsl.methods.winclip import references as references_module
 from promptdsl.methods.winclip.references import distance, remember
 from promptdsl.methods.winclip.scoring import Scores, score_features
-from promptdsl.methods.winclip.settings import WinclipSettings, read_settings
+from promptdsl.methods.winclip.settings import WinclipSettings
 from promptdsl.methods.winclip.windows import (
     WindowSize,
     fuse_maps,
@@ -23,7 +25,7 @@ from promptdsl.methods.winclip.windows import (
     window_patches,
     windows_over_patches,
 )
-from promptdsl.scoring.features import Features, join_features, load_features
+from promptdsl.scoring.features import Features, join_features
 from promptdsl.scoring.reference_pictures import draw_references
 
 from .conftest import MakePlan
@@ -32,7 +34,7 @@ GRID, SIZE, WIDTH = (4, 4), (32, 32), 12
 
 
 def settings_of(make_plan: MakePlan, **changes: object) -> WinclipSettings:
-    return read_settings(make_plan(**changes).method.settings)
+    return read_fields(WinclipSettings, make_plan(**changes).method.settings)
 
 
 def features_of(count: int, seed: int = 0) -> Features:
@@ -220,8 +222,8 @@ def test_features_survive_the_disk_and_can_be_scored_with_other_words(
     make_plan, embeddings, tmp_path
 ) -> None:
     features = features_of(3)
-    features.save(tmp_path / "features.safetensors")
-    again = load_features(tmp_path / "features.safetensors")
+    save_file(features.tensors, tmp_path / "features.safetensors")
+    again = Features(load_file(tmp_path / "features.safetensors"))
     joined = join_features([again[:1], again[1:]])
     settings = replace(settings_of(make_plan), temperature=0.5)
     words = directions(make_plan, embeddings, pooling="defects")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from promptdsl.check.context import Context, listed, texts
 from promptdsl.check.known_models import reads_many_languages
-from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.builders.objects import UNNAMED
 from promptdsl.language.recovery.signs import latin
 from promptdsl.methods import METHODS
 from promptdsl.source import Span

@@ -4,7 +4,7 @@ Why: `--object NAME` and `include NAME` would not know which is meant.
 """
 
 from promptdsl.check.context import Context
-from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.builders.objects import UNNAMED
 from promptdsl.source import Span
 
 

@@ -5,7 +5,7 @@ Why: promptdsl-mini was trained on a small vocabulary; a word outside it adds no
 
 from promptdsl.builtin_words import unknown_words
 from promptdsl.check.context import Context, listed, texts
-from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.builders.objects import UNNAMED
 from promptdsl.methods import BUILTIN_MODEL, METHODS
 from promptdsl.source import Span
 

@@ -22,7 +22,7 @@ from promptdsl.language.ast import (
     SpecFile,
     Use,
 )
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.builders.tree import build_ast
 from promptdsl.resources import standard_library
 from promptdsl.source import Loader, SourceFile, UnreadableSource, load
 

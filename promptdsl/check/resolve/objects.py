@@ -20,7 +20,7 @@ from promptdsl.language.ast import (
     SamplesBlock,
     ThresholdsBlock,
 )
-from promptdsl.language.build.objects import UNNAMED
+from promptdsl.language.builders.objects import UNNAMED
 from promptdsl.language.vocabulary import FORMS
 from promptdsl.source import Span
 from promptdsl.spec import Defect, Phrase, SampleSet

@@ -122,15 +122,16 @@ def unreadable_code(name: str) -> int:
 def verdict(compilation: Compilation) -> str:
     """`2 errors, 1 warning in nut.inspect`, or that it is fine and what it holds."""
     report, name = compilation.report, harmless(compilation.name)
-    counts = [
-        counted(number, noun)
-        for number, noun in ((len(report.errors), "error"), (len(report.warnings), "warning"))
-        if number
-    ]
+    counts = fault_counts(len(report.errors), len(report.warnings))
     if report.errors:
-        return f"{', '.join(counts)} in {name}"
-    state = ", ".join(counts) or "fine"
-    return f"{name}: {state} ({_content(compilation)})"
+        return f"{counts} in {name}"
+    return f"{name}: {counts or 'fine'} ({_content(compilation)})"
+
+
+def fault_counts(errors: int, warnings: int) -> str:
+    """`2 errors, 1 warning`; empty where there is neither."""
+    numbers = ((errors, "error"), (warnings, "warning"))
+    return ", ".join(counted(number, noun) for number, noun in numbers if number)
 
 
 def _content(compilation: Compilation) -> str:

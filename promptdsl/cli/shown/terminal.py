@@ -1,5 +1,6 @@
 """Writing to the terminal: colours where they are wanted, sentences on standard error."""
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -61,6 +62,11 @@ def write_machines(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", errors="replace"))
     sys.stdout.buffer.flush()
+
+
+def write_json(content: object) -> None:
+    """One JSON document for machines."""
+    write_machines(json.dumps(content, indent=2) + "\n")
 
 
 def painted(text: str, style: str, stream: TextIO) -> str:

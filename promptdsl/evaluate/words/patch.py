@@ -18,7 +18,7 @@ from promptdsl.files.difference import unified_lines
 from promptdsl.files.hashing import hash_bytes
 from promptdsl.files.opening import read_regular
 from promptdsl.language.ast import ObjectDef, PhraseBlock
-from promptdsl.language.build.tree import build_ast
+from promptdsl.language.builders.tree import build_ast
 from promptdsl.language.statements import quote
 from promptdsl.pipeline import compile_text
 from promptdsl.source import MAX_BYTES, SourceFile, Span

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from lark import Token
 
 from promptdsl.language.desk import Desk
-from promptdsl.language.tokens import begin, finish
+from promptdsl.language.statements import said
 
 _NUMBERS = {"NUMBER", "PERCENT"}
 _DOTTED = re.compile(r"(\d+(?:\.\d+)?%?)\s*(?:\.\.+|\u2026|to|[-\u2013\u2014])\s*(\d*\.?\d+%?)")
@@ -39,11 +39,6 @@ SCORE_WORDS = {
 }  # fmt: skip
 AREA_WORDS = {"surface", "share", "fraction", "region", "areas", "coverage"}
 FILLERS = {"the", "a", "an", "its", "anomaly", "image", "picture", "total", "overall", "whole"}
-
-
-def said(tokens: Sequence[Token]) -> list[str]:
-    """The words of some tokens in small letters."""
-    return [str(token).lower() for token in tokens]
 
 
 def comparison_in_words(tokens: Sequence[Token]) -> tuple[str, int] | None:
@@ -96,8 +91,3 @@ def unit_behind(tokens: Sequence[Token], number: int) -> str | None:
         return None
     unit = tokens[number + 1].lower().replace("\u00b2", "2").replace("^2", "2")
     return unit if unit in LENGTHS else None
-
-
-def touching(left: Token, right: Token) -> bool:
-    """Whether two tokens stand without a blank between them."""
-    return finish(left) == begin(right)

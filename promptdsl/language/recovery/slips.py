@@ -12,6 +12,7 @@ from lark import Token
 
 from promptdsl.language.recovery.stray_marks import tell_brackets
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
+from promptdsl.language.statements import touching
 from promptdsl.language.tokens import begin, finish, made
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
@@ -180,7 +181,7 @@ class SlipMender(TokenPass):
         count, written = 1, str(token)
         while count < 3 and self.kind(count) in ("NAME", "NUMBER"):
             following = self.tokens[self.at + count]
-            if begin(following) != finish(self.tokens[self.at + count - 1]):
+            if not touching(self.tokens[self.at + count - 1], following):
                 break
             written += following
             count += 1
@@ -211,10 +212,9 @@ class SlipMender(TokenPass):
         if self.kind(1) != "COMMA" or self.kind(2) not in ("NUMBER", "PERCENT"):
             return False
         comma, rest = self.tokens[self.at + 1 : self.at + 3]
-        touching = finish(whole) == begin(comma) and finish(comma) == begin(rest)
         before = self.line[-1] if self.line else None
         limit = before is not None and (before.type == "COMPARISON" or before in _BEFORE_A_LIMIT)
-        if not touching or not rest[:1].isdigit():
+        if not touching(whole, comma, rest) or not rest[:1].isdigit():
             return False
         if not (limit or whole == "0" or self._takes_one_number()):
             return False

@@ -13,7 +13,7 @@ from promptdsl.language.recovery.signs import BULLETS, DASHES
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
 from promptdsl.language.statements import is_word, shown
 from promptdsl.language.tokens import begin, finish
-from promptdsl.language.vocabulary import KEYWORDS
+from promptdsl.language.vocabulary import KEYWORDS, TEXT_FIELDS
 from promptdsl.source import Span
 
 _BEFORE_A_LINE = BULLETS | set("$|~!?/\\&")
@@ -22,7 +22,6 @@ _ENDS = {"_NEWLINE", "RBRACE", "COMMA", ""}
 _COMPLETE = {"STRING", "NUMBER", "PERCENT", "SIZE", "RBRACE"}
 _PREFIXES = {"f", "r", "b", "u", "l", "rb", "br", "fr", "rf"}
 _COMMENTS = {"//", "--", "##"}
-_TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _MARKS = {".": "point", "\\": "backslash"}
 _SENTENCE_ENDS = set("\\|!.\u2026&\u2013\u2014-~")
 _LONGEST_FIX = 4_000  # characters: a larger one is for no one to read
@@ -163,7 +162,7 @@ class Sweeper(TokenPass):
             return self._drop_mark(mark, last, "% stands twice")
         kinds = [token.type for token in self._head(2)]
         field = kinds == ["NAME", "COLON"]
-        words = head in KEYWORDS or (field and head not in _TEXT_FIELDS)
+        words = head in KEYWORDS or (field and head not in TEXT_FIELDS)
         complete = last.type in _COMPLETE and (words or field or head.type in _COMPLETE)
         complete = complete or (words and is_word(last))
         dots = any(token.type == "DOT" for token in self._head(4))

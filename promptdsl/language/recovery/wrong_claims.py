@@ -6,7 +6,7 @@ from lark import Token
 
 from promptdsl.language.ast import FieldLine
 from promptdsl.language.desk import Desk
-from promptdsl.language.statements import Statement, shown
+from promptdsl.language.statements import Statement, said, shown
 from promptdsl.language.vocabulary import snake_case
 
 _VERDICTS = {
@@ -40,6 +40,7 @@ _SHOULD = {
 _WORDS_ALONE = {
     *_SHOULD, "to", "be", "are", "is", "a", "of", "the", "parts", "pictures", ":", "that", "them",
 }  # fmt: skip
+_MANY = 12  # words of a line that is still understood
 _FORM = "for example expect reject at least 95%, or expect reject at most 2%"
 
 
@@ -61,36 +62,32 @@ def in_order(desk: Desk, statement: Statement, atoms: list[Token]) -> list[Token
 
 def wrong_expectation(desk: Desk, statement: Statement, atoms: list[Token]) -> None:
     """An expectation of another form: what it says, or the form that one has."""
-    corrected = _reworded(" ".join(_said(atoms)))
-    if corrected is not None and len(atoms) <= 12 and not statement.after:
+    corrected = _reworded(" ".join(said(atoms[:_MANY])))
+    if corrected is not None and len(atoms) <= _MANY and not statement.after:
         message = "an expectation says a verdict, at least or at most, and a share"
         desk.error("I122", statement, message, write=corrected)
         return
-    words = set(_said(atoms))
+    words = set(said(atoms[:_MANY]))
     shares = [str(token) for token in atoms if token.type == "PERCENT"]
     help = _FORM + "; a verdict is pass, review or reject"
     if len(shares) == 1 and words & set(_VERDICTS) and not words & {"at", "least", "most"}:
-        verdict = _VERDICTS[next(word for word in _said(atoms) if word in _VERDICTS)]
+        verdict = _VERDICTS[next(word for word in said(atoms[:_MANY]) if word in _VERDICTS)]
         help = f"say which: expect {verdict} at least {shares[0]}, or at most {shares[0]}"
     desk.malformed(statement, "this expectation is not complete", help)
 
 
 def without_expect(desk: Desk, statement: Statement) -> None:
     """`reject at least 95%` in a test: the word expect lacks."""
-    corrected = _reworded(" ".join(_said(statement.atoms)))
+    corrected = _reworded(" ".join(said(statement.atoms[:_MANY])))
     message = f"the word expect is missing before {statement.first}"
     help = None if corrected else _FORM
     desk.error("I122", statement, message, write=corrected, help=help)
 
 
-def _said(atoms: list[Token]) -> list[str]:
-    return [str(token).lower() for token in atoms[:12]]
-
-
 def is_claim(statement: Statement) -> bool:
     """Whether a line without expect says what to expect: `at least 95%`, `should reject ...`."""
-    words = set(_said(statement.atoms))
-    shares = any(token.type == "PERCENT" for token in statement.atoms[:12])
+    words = set(said(statement.atoms[:_MANY]))
+    shares = any(token.type == "PERCENT" for token in statement.atoms[:_MANY])
     first = statement.first.lower()
     bounds = words & {"least", "most", "minimum", "maximum", "min", "max"}
     return statement.kind == "loose" and bool(
@@ -100,10 +97,12 @@ def is_claim(statement: Statement) -> bool:
 
 def wrong_label(desk: Desk, line: FieldLine) -> None:
     """`on: good parts`, `on: good, scratch`: a test looks at one label."""
-    said = [str(value.value) for value in line.values]
-    known = [word for word in said if word in desk.labels]
-    several = bool({"and", "or", "with"} & set(said)) or any(word in desk.defects for word in said)
-    joined = snake_case(" ".join(said)) if all(v.kind == "word" for v in line.values) else ""
+    words = [str(value.value) for value in line.values]
+    known = [word for word in words if word in desk.labels]
+    several = bool({"and", "or", "with"} & set(words)) or any(
+        word in desk.defects for word in words
+    )
+    joined = snake_case(" ".join(words)) if all(v.kind == "word" for v in line.values) else ""
     only = known[0] if len(set(known)) == 1 and not several else None
     label = joined if joined in desk.labels else only
     if label is not None:

@@ -21,10 +21,9 @@ from promptdsl.language.recovery.rule_words import (
     comparison_in_words,
     joined,
     ranged,
-    said,
     unit_behind,
 )
-from promptdsl.language.statements import Statement, is_word, shown
+from promptdsl.language.statements import Statement, is_word, said, shown
 from promptdsl.source import Span
 
 NO_RULE = "this is not a threshold line"

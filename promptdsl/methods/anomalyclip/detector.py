@@ -9,18 +9,17 @@ from torch import Tensor
 
 from promptdsl.clip.model import ClipModel, load_model
 from promptdsl.engine.device import Compute
-from promptdsl.engine.flops import Flops
-from promptdsl.engine.path_flops import count_path_flops
+from promptdsl.engine.flops import Flops, count_path_flops
 from promptdsl.methods.anomalyclip.encoder import DualPathEncoder
-from promptdsl.methods.anomalyclip.prompts import fixed_tokens, prompts_of, text_features
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens, text_features
 from promptdsl.methods.anomalyclip.scoring import score_features
 from promptdsl.methods.anomalyclip.settings import (
     AnomalyclipSettings,
     check_blocks,
-    read_settings,
 )
 from promptdsl.methods.shared.checkpoints import load_learned
 from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.scoring.arrays import Array
@@ -65,12 +64,7 @@ class AnomalyclipDetector(ClipDetector[DualPathEncoder]):
 
     def make_encoder(self) -> DualPathEncoder:
         """Loads the image tower."""
-        tower = self.model.vision_tower(
-            self.size,
-            resize=self.settings.position_embedding,
-            device=self.compute.device,
-            dtype=self.compute.dtype,
-        )
+        tower = self.tower(self.settings.position_embedding)
         return DualPathEncoder(tower, self._first, self.settings.blocks)
 
     def with_words(self, words: Words) -> "AnomalyclipDetector":
@@ -91,11 +85,14 @@ def build_anomalyclip(
     plan: ObjectPlan, spec_folder: Path, compute: Compute, progress: Progress | None
 ) -> AnomalyclipDetector:
     """Open the model and the learned prompts, and read these with the text tower."""
-    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    settings, model = (
+        read_fields(AnomalyclipSettings, plan.method.settings),
+        load_model(plan.method, spec_folder),
+    )
     learned = load_learned(plan.method, model, spec_folder)
     with torch.inference_mode():
-        prompts = prompts_of(learned.tensors).to(compute.device)
-        text_2D = text_features(model.text_tower(compute.device), prompts, fixed_tokens(model))
+        tower = model.text_tower(compute.device)
+        text_2D = text_features(tower, learned.tensors, fixed_tokens(model))
     if progress is not None:
         progress("prompts", 2, 2)
     return assemble_detector(model, settings, compute, text_2D)
@@ -105,7 +102,10 @@ def restore_anomalyclip(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> AnomalyclipDetector:
     """Take the directions from the state."""
-    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    settings, model = (
+        read_fields(AnomalyclipSettings, plan.method.settings),
+        load_model(plan.method, spec_folder),
+    )
     state.check(model, {TEXT: Array((2, model.config.embed_dim))})
     return assemble_detector(model, settings, compute, state.tensors[TEXT])
 

@@ -37,7 +37,7 @@ class DualPathEncoder(PathEncoder):
     @torch.inference_mode()
     def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode pictures as one batch."""
-        stream = self.image_pass.start(pictures_B3HW)
+        stream = self.start(pictures_B3HW)
         layers, last = len(self.tower.blocks), max(self.blocks)
         local_BPC: Tensor | None = None
         found: Encoded = {}
@@ -51,7 +51,7 @@ class DualPathEncoder(PathEncoder):
             if number == layers:
                 class_BC = self._last_block(block, stream, beside)
             elif beside is None:
-                self.image_pass.whole_block(block, stream)
+                self.whole_block(block, stream)
             else:
                 self._dual_block(block, stream, beside)
             if beside is not None and number in self.blocks:
@@ -60,27 +60,26 @@ class DualPathEncoder(PathEncoder):
 
     def _dual_block(self, block: Block, stream: Stream, local_BPC: Tensor) -> None:
         """Both paths; their output projection is one product over (T + B P) rows."""
-        run, all_rows = self.image_pass, len(stream.x_TC)
-        q, k, v = heads_of(run.qkv(block, stream), stream.pictures, block.heads)
+        all_rows = len(stream.x_TC)
+        q, k, v = heads_of(self.qkv(block, stream), stream.pictures, block.heads)
         rows = all_rows + local_BPC.shape[0] * local_BPC.shape[1]
-        mixed = run.kernels.buffer("mixed", rows, self.tower.width, q)
+        mixed = self.kernels.buffer("mixed", rows, self.tower.width, q)
         attend_into(mixed[:all_rows], q, k, v)
         attend_into(mixed[all_rows:], v[:, :, 1:], v, v)
-        both = run.kernels.linear("both", block.out, mixed)
+        both = self.kernels.linear("both", block.out, mixed)
         local_BPC.add_(both[all_rows:].view_as(local_BPC))
-        run.add_attention(block, stream.x_TC, both[:all_rows])
+        self.kernels.finish_block(block, stream.x_TC, both[:all_rows])
 
     def _last_block(self, block: Block, stream: Stream, local_BPC: Tensor | None) -> Tensor:
         """(B, C) class tokens; the V-V path goes on where it is read."""
-        run = self.image_pass
-        q_BC, kv_T2 = run.class_qkv(block, stream)
+        q_BC, kv_T2 = self.class_qkv(block, stream)
         k, v = heads_of(kv_T2, stream.pictures, block.heads, parts=2)
         if local_BPC is not None:
             rows = local_BPC.shape[0] * local_BPC.shape[1]
-            mixed = run.kernels.buffer("mixed", rows, self.tower.width, q_BC)
+            mixed = self.kernels.buffer("mixed", rows, self.tower.width, q_BC)
             attend_into(mixed, v[:, :, 1:], v, v)
-            local_BPC.add_(run.kernels.linear("both", block.out, mixed).view_as(local_BPC))
-        return run.class_rest(block, stream, q_BC, k, v)
+            local_BPC.add_(self.kernels.linear("both", block.out, mixed).view_as(local_BPC))
+        return self.class_rest(block, stream, q_BC, k, v)
 
     def _project(self, local_BPC: Tensor) -> Tensor:
         return self.tower.norm_post(local_BPC) @ self.tower.projection

@@ -11,21 +11,12 @@ METHOD = Method(
         fields.model("ViT-L-14-336-quickgelu", "openai"),
         fields.WEIGHTS,
         Field(
-            "dpam_layer",
-            "count",
-            20,
-            "the V-V path covers the last this-many-minus-one blocks",
-            minimum=2,
-            maximum=64,
+            "dpam_layer", "count", 20, "the V-V path covers the last this-many-minus-one blocks",
+            minimum=2, maximum=64,
         ),
         Field("blocks", "blocks", (24,), "blocks whose V-V output makes the map", minimum=1),
         Field(
-            "blur",
-            "pixels",
-            4,
-            "sigma of the Gaussian blur over the map",
-            minimum=0,
-            maximum=64,
+            "blur", "pixels", 4, "sigma of the Gaussian blur over the map", minimum=0, maximum=64,
             scores_only=True,
         ),
         fields.temperature(0.07),
@@ -40,4 +31,4 @@ METHOD = Method(
     paths=2,
     training="promptdsl.methods.anomalyclip.training",
     learned="promptdsl.methods.anomalyclip.learned",
-)
+)  # fmt: skip

@@ -10,7 +10,6 @@ Shapes: K = 2 prompts (normal, anomalous), L tokens, E width of the text tower, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -18,55 +17,35 @@ from torch import Tensor
 
 from promptdsl.clip.model import ClipModel
 from promptdsl.clip.tower import Block, TextTower
+from promptdsl.methods.anomalyclip.learned import ANOMALOUS, DEEP, NORMAL
+from promptdsl.scoring.arrays import numbered
 
-NORMAL, ANOMALOUS = "object.", "damaged object."
-
-
-@dataclass(frozen=True, slots=True)
-class LearnedPrompts:
-    """`context_*` are (n_ctx, E); `deep` has (t_n_ctx, E) for each text block after the first."""
-
-    context_normal: Tensor
-    context_anomalous: Tensor
-    deep: tuple[Tensor, ...]
-
-    def to(self, device: torch.device) -> "LearnedPrompts":
-        """The same prompts on a device."""
-        return LearnedPrompts(
-            self.context_normal.to(device),
-            self.context_anomalous.to(device),
-            tuple(tokens.to(device) for tokens in self.deep),
-        )
-
-
-def prompts_of(tensors: Mapping[str, Tensor]) -> LearnedPrompts:
-    """By the names that files use."""
-    count = sum(name.startswith("deep.") for name in tensors)
-    return LearnedPrompts(
-        tensors["context_normal"].float(),
-        tensors["context_anomalous"].float(),
-        tuple(tensors[f"deep.{number}"].float() for number in range(count)),
-    )
+GOOD_WORDS, BAD_WORDS = "object.", "damaged object."
 
 
 def fixed_tokens(model: ClipModel) -> tuple[list[int], list[int]]:
     """Token ids of the written part of both prompts, from start-of-text to end-of-text."""
-    return model.tokenize(NORMAL), model.tokenize(ANOMALOUS)
+    return model.tokenize(GOOD_WORDS), model.tokenize(BAD_WORDS)
 
 
 def text_features(
-    tower: TextTower, prompts: LearnedPrompts, ids: tuple[list[int], list[int]]
+    tower: TextTower, learned: Mapping[str, Tensor], ids: tuple[list[int], list[int]]
 ) -> Tensor:
-    """(K, D), not normalised; differentiable in the learned prompts."""
-    contexts = (prompts.context_normal, prompts.context_anomalous)
+    """(K, D), not normalised; differentiable in the learned prompts, by the names of their files.
+
+    `context_*` are (n_ctx, E), `deep.N` (t_n_ctx, E) for each text block after the first.
+    """
+    place = tower.position.device
+    contexts = [learned[name].to(place).float() for name in (NORMAL, ANOMALOUS)]
+    deep = [learned[f"{DEEP}{n}"].to(place).float() for n in range(numbered(learned, DEEP))]
     rows = [_embedded(tower, row, c) for row, c in zip(ids, contexts, strict=True)]
-    ends = torch.tensor([len(row) - 1 for row in rows], device=tower.position.device)
+    ends = torch.tensor([len(row) - 1 for row in rows], device=place)
     longest = max(len(row) for row in rows)
     x_KLE = torch.stack([F.pad(row, (0, 0, 0, longest - len(row))) for row in rows])
     x_KLE = x_KLE + tower.position[:longest]
     for number, block in enumerate(tower.blocks):
-        if 1 <= number <= len(prompts.deep):
-            x_KLE = _overwritten(x_KLE, prompts.deep[number - 1])
+        if 1 <= number <= len(deep):
+            x_KLE = _overwritten(x_KLE, deep[number - 1])
         x_KLE = _block(block, x_KLE)
     ended_KE = x_KLE[torch.arange(len(rows), device=ends.device), ends]
     return tower.norm_final(ended_KE) @ tower.projection

@@ -1,12 +1,9 @@
 """The fields of `method anomalyclip { ... }` as typed values, and what they mean for a model."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from promptdsl.clip.tower import Resize
 from promptdsl.errors import SpecProblem
-from promptdsl.methods import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +15,12 @@ class AnomalyclipSettings:
     blur: float
     temperature: float
     position_embedding: Resize
-    image_size: int | None
-    weights: str | None
+    image_size: int | None = None
+    weights: str | None = None
 
     def first_block(self, layers: int) -> int:
         """Number of the first block with a V-V path, which the last `dpam_layer - 1` have."""
         return layers - self.dpam_layer + 2
-
-
-def read_settings(settings: Mapping[str, Setting]) -> AnomalyclipSettings:
-    """Take the settings of a plan, which the checker has validated."""
-    return AnomalyclipSettings(
-        dpam_layer=cast(int, settings["dpam_layer"]),
-        blocks=tuple(int(block) for block in cast("tuple[int, ...]", settings["blocks"])),
-        blur=float(cast(float, settings["blur"])),
-        temperature=float(cast(float, settings["temperature"])),
-        position_embedding=cast(Resize, settings["position_embedding"]),
-        image_size=cast("int | None", settings.get("image_size")),
-        weights=cast("str | None", settings.get("weights")),
-    )
 
 
 def check_blocks(settings: AnomalyclipSettings, layers: int, model: str) -> None:

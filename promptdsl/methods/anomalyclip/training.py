@@ -15,17 +15,15 @@ from torch import Tensor
 
 from promptdsl.clip.tower import TextTower
 from promptdsl.methods.anomalyclip.detector import AnomalyclipDetector, assemble_detector
-from promptdsl.methods.anomalyclip.prompts import (
-    LearnedPrompts,
-    fixed_tokens,
-    prompts_of,
-    text_features,
-)
+from promptdsl.methods.anomalyclip.learned import ANOMALOUS, DEEP, NORMAL
+from promptdsl.methods.anomalyclip.prompts import fixed_tokens, text_features
 from promptdsl.methods.anomalyclip.scoring import block_name, log_odds
-from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings, read_settings
+from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
 from promptdsl.methods.shared.learners import Batch, Ground, Learner
 from promptdsl.methods.shared.losses import cross_entropy, dice, focal
 from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.methods.shared.settings import read_fields
+from promptdsl.scoring.arrays import numbered
 from promptdsl.scoring.features import IMAGE
 
 CONTEXT, DEPTH, DEEP_TOKENS = 12, 9, 4  # the published sizes
@@ -51,7 +49,7 @@ class AnomalyclipLearner(Learner):
             "position_embedding": self.chosen.position_embedding,
             "temperature": self.chosen.temperature,
             "n_ctx": CONTEXT,
-            "depth": 1 + len(self._prompts().deep),
+            "depth": 1 + numbered(self.parameters, DEEP),
             "t_n_ctx": DEEP_TOKENS,
         }
 
@@ -79,16 +77,13 @@ class AnomalyclipLearner(Learner):
         compute, ids = self.ground.compute, fixed_tokens(self.ground.model)
         cuda = compute.device.type == "cuda" and compute.dtype == torch.bfloat16
         with torch.autocast("cuda", torch.bfloat16) if cuda else nullcontext():
-            return text_features(self.text, self._prompts(), ids).float()
-
-    def _prompts(self) -> LearnedPrompts:
-        return prompts_of(self.parameters)
+            return text_features(self.text, self.parameters, ids).float()
 
 
 def start_anomalyclip(ground: Ground) -> AnomalyclipLearner:
     """A learner before its first step."""
     model, place = ground.model, ground.compute.device
-    settings = read_settings(ground.plan.settings)
+    settings = read_fields(AnomalyclipSettings, ground.plan.settings)
     dice_of = torch.Generator().manual_seed(ground.seed)
     width, layers = model.config.text.width, model.config.text.layers
 
@@ -96,9 +91,9 @@ def start_anomalyclip(ground: Ground) -> AnomalyclipLearner:
         values = torch.randn(rows, width, generator=dice_of) * SPREAD
         return values.to(place).requires_grad_()
 
-    parameters = {"context_normal": drawn(CONTEXT), "context_anomalous": drawn(CONTEXT)}
+    parameters = {NORMAL: drawn(CONTEXT), ANOMALOUS: drawn(CONTEXT)}
     for number in range(min(DEPTH, layers) - 1):
-        parameters[f"deep.{number}"] = drawn(DEEP_TOKENS)
+        parameters[f"{DEEP}{number}"] = drawn(DEEP_TOKENS)
     nothing = torch.zeros(2, model.config.embed_dim)
     untrained = assemble_detector(model, settings, ground.compute, nothing)
     return AnomalyclipLearner(ground, untrained, parameters, settings, model.text_tower(place))

@@ -10,8 +10,7 @@ from torch import Tensor
 from promptdsl.clip.config import ClipConfig
 from promptdsl.clip.model import ClipModel, load_model
 from promptdsl.engine.device import Compute
-from promptdsl.engine.flops import Flops
-from promptdsl.engine.path_flops import count_path_flops
+from promptdsl.engine.flops import Flops, count_path_flops
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.methods.april_gan.encoder import StageEncoder
 from promptdsl.methods.april_gan.references import (
@@ -31,12 +30,11 @@ from promptdsl.methods.april_gan.scoring import (
 from promptdsl.methods.april_gan.settings import (
     AprilGanSettings,
     check_stages,
-    read_settings,
 )
 from promptdsl.methods.april_gan.word_bank import AprilGanBank
-from promptdsl.methods.shared.checkpoints import load_learned
+from promptdsl.methods.shared.checkpoints import LearnedWeights, load_learned
 from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
-from promptdsl.methods.shared.learned_weights import LearnedWeights
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import (
     Directions,
     direction_arrays,
@@ -92,12 +90,7 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
 
     def make_encoder(self) -> StageEncoder:
         """Loads the image tower."""
-        tower = self.model.vision_tower(
-            self.size,
-            resize=self.settings.position_embedding,
-            device=self.compute.device,
-            dtype=self.compute.dtype,
-        )
+        tower = self.tower(self.settings.position_embedding)
         return StageEncoder(tower, self.settings.stages)
 
     def with_words(self, words: Words) -> "AprilGanDetector":
@@ -133,14 +126,11 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
     @torch.inference_mode()
     def calibrated(self, memory: Mapping[str, Tensor], own: Iterable[OwnPicture]) -> References:
         """The memory with the mean maximum of the references' own maps, under these words."""
-        bare = References(memory, 0.0)
-        parts = (self.settings, self.grid)
-        found = []
-        for features, rows in own:
-            words = words_map(features, self.words, self.adapters, *parts, self.size)
-            whole = with_distance(words, features, bare, *parts, rows)
-            found.append(whole.amax(dim=(1, 2)))
-        return References(memory, float(torch.cat(found).mean()))
+        maps = (
+            with_distance(self, words_map(self, features), features, memory, rows)
+            for features, rows in own
+        )
+        return References(memory, float(torch.cat([m.amax(dim=(1, 2)) for m in maps]).mean()))
 
     def word_bank(self) -> AprilGanBank:
         """For experiments with words."""
@@ -148,8 +138,7 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
 
     def score_group(self, features: Features) -> list[PictureScore]:
         """Scores of encoded pictures, at the features' device."""
-        parts = (self.words, self.adapters, self.references, self.settings)
-        return picture_scores(*score_features(features, *parts, self.grid, self.size), self.defects)
+        return picture_scores(*score_features(self, features), self.defects)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Directions, adapters and memory."""
@@ -168,7 +157,10 @@ def build_april_gan(
     plan: ObjectPlan, spec_folder: Path, compute: Compute, progress: Progress | None
 ) -> AprilGanDetector:
     """Open the model and the adapters and embed the words; references are still to be given."""
-    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    settings, model = (
+        read_fields(AprilGanSettings, plan.method.settings),
+        load_model(plan.method, spec_folder),
+    )
     learned = load_learned(plan.method, model, spec_folder)
     words = embed_words(model, plan.prompts, compute, settings.averaging, progress=progress)
     adapters = adapters_of(learned, settings)
@@ -183,7 +175,10 @@ def restore_april_gan(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> AprilGanDetector:
     """Take words, adapters and memory from the state."""
-    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    settings, model = (
+        read_fields(AprilGanSettings, plan.method.settings),
+        load_model(plan.method, spec_folder),
+    )
     check_stages(settings, model.config.vision.layers, model.name)
     tensors, grid = state.tensors, model.grid(size_of(model, settings.image_size))
     words = direction_arrays(plan.prompts, "mean", model.config.embed_dim)

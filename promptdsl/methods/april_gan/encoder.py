@@ -26,15 +26,15 @@ class StageEncoder(PathEncoder):
     @torch.inference_mode()
     def encode_at_once(self, pictures_B3HW: Tensor) -> Encoded:
         """Encode pictures as one batch."""
-        run, tower = self.image_pass, self.tower
-        stream = run.start(pictures_B3HW)
+        tower = self.tower
+        stream = self.start(pictures_B3HW)
         found: Encoded = {}
         class_BC = stream.class_tokens()
         for number, block in enumerate(tower.blocks, start=1):
             if number == len(tower.blocks) and number not in self.stages:
-                class_BC = run.class_block(block, stream)
+                class_BC = self.class_block(block, stream)
                 break
-            run.whole_block(block, stream)
+            self.whole_block(block, stream)
             if number in self.stages:
                 found[stage_name(number)] = stream.patches().clone()
         return {IMAGE: tower.norm_post(class_BC) @ tower.projection, **found}

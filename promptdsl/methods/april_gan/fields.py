@@ -11,11 +11,7 @@ METHOD = Method(
         fields.model("ViT-L-14-336-quickgelu", "openai"),
         fields.WEIGHTS,
         Field(
-            "stages",
-            "blocks",
-            (6, 12, 18, 24),
-            "blocks that have an adapter",
-            minimum=1,
+            "stages", "blocks", (6, 12, 18, 24), "blocks that have an adapter", minimum=1,
             builtin=(4, 5),
         ),
         fields.temperature(0.01, builtin=0.07),  # what the built-in model was trained with
@@ -31,4 +27,4 @@ METHOD = Method(
     profile="std/april_gan",
     training="promptdsl.methods.april_gan.training",
     learned="promptdsl.methods.april_gan.learned",
-)
+)  # fmt: skip

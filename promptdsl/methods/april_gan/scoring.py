@@ -17,22 +17,24 @@ answers; g comes from the references alone (`references.py`).
 Shapes: B pictures, P patches, G grid, K defects, C width, D joint width, H and W pixels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.methods.april_gan.references import References
-from promptdsl.methods.april_gan.settings import AprilGanSettings
 from promptdsl.methods.shared.map_pixels import to_pixels
 from promptdsl.methods.shared.nearest import nearest_distance
 from promptdsl.methods.shared.words import (
-    Directions,
     anomaly_probability,
     defect_probabilities,
 )
 from promptdsl.scoring.features import IMAGE, Features
+
+if TYPE_CHECKING:
+    from promptdsl.methods.april_gan.detector import AprilGanDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,67 +64,51 @@ def stage_log_odds(
 
 @torch.inference_mode()
 def score_features(
-    features: Features,
-    words: Directions,
-    adapters: Adapters,
-    references: References | None,
-    settings: AprilGanSettings,
-    grid: tuple[int, int],
-    size: tuple[int, int],
+    detector: "AprilGanDetector", features: Features
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(B) scores, (B, H, W) maps at `size` and (B, K) defects, at the features' device."""
-    image_BD = features.tensors[IMAGE]
-    score_B = anomaly_probability(image_BD, words, settings.temperature)
-    map_BHW = words_map(features, words, adapters, settings, grid, size)
+    """(B) scores, (B, H, W) maps and (B, K) defects, at the features' device."""
+    image_BD, words = features.tensors[IMAGE], detector.words
+    temperature, references = detector.settings.temperature, detector.references
+    score_B = anomaly_probability(image_BD, words, temperature)
+    map_BHW = words_map(detector, features)
     if references is not None:
-        map_BHW = with_distance(map_BHW, features, references, settings, grid)
+        map_BHW = with_distance(detector, map_BHW, features, references.memory)
         score_B = combined(score_B, map_BHW.amax(dim=(1, 2)), references.good_maximum)
-    defects_BK = defect_probabilities(image_BD, words, settings.temperature)
+    defects_BK = defect_probabilities(image_BD, words, temperature)
     return score_B.clamp(0, 1), map_BHW, defects_BK
 
 
-def words_map(
-    features: Features,
-    words: Directions,
-    adapters: Adapters,
-    settings: AprilGanSettings,
-    grid: tuple[int, int],
-    size: tuple[int, int],
-) -> Tensor:
+def words_map(detector: "AprilGanDetector", features: Features) -> Tensor:
     """(B, H, W): what the words say of each pixel."""
+    words, settings, adapters = detector.words, detector.settings, detector.adapters
     text_2D = torch.cat([words.normal_ND, words.anomalous_MD])
     total: Tensor | None = None
-    for number, stage in enumerate(settings.stages):
-        odds_BP = stage_log_odds(
-            features.tensors[stage_name(stage)],
-            adapters.weight_SDC[number],
-            adapters.bias_SD[number],
-            text_2D,
-            settings.temperature,
-        )
-        pixels = to_pixels(odds_BP.view(-1, *grid), size, align_corners=True).sigmoid_()
+    for stage, weight, bias in zip(
+        settings.stages, adapters.weight_SDC, adapters.bias_SD, strict=True
+    ):
+        rows = features.tensors[stage_name(stage)]
+        odds_BP = stage_log_odds(rows, weight, bias, text_2D, settings.temperature)
+        grid_BGG = odds_BP.view(-1, *detector.grid)
+        pixels = to_pixels(grid_BGG, detector.size, align_corners=True).sigmoid_()
         total = pixels if total is None else total.add_(pixels)
     assert total is not None
     return total.div_(len(settings.stages))
 
 
 def with_distance(
+    detector: "AprilGanDetector",
     map_BHW: Tensor,
     features: Features,
-    references: References,
-    settings: AprilGanSettings,
-    grid: tuple[int, int],
+    memory: Mapping[str, Tensor],
     leave_out: slice | None = None,
 ) -> Tensor:
     """(B, H, W): the mean of the words' map and the distance to the references, cut at 1."""
     distances = [
-        nearest_distance(
-            features.tensors[stage_name(stage)], references.memory[stage_name(stage)], leave_out
-        )
-        for stage in settings.stages
+        nearest_distance(features.tensors[name], memory[name], leave_out)
+        for name in map(stage_name, detector.settings.stages)
     ]
-    mean_BGG = torch.stack(distances).mean(dim=0).view(-1, *grid)
-    away = to_pixels(mean_BGG, (map_BHW.shape[1], map_BHW.shape[2]), align_corners=True)
+    mean_BGG = torch.stack(distances).mean(dim=0).view(-1, *detector.grid)
+    away = to_pixels(mean_BGG, detector.size, align_corners=True)
     return ((map_BHW + away) / 2).clamp(0, 1)
 
 

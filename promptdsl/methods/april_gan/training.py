@@ -15,10 +15,11 @@ from torch import Tensor
 
 from promptdsl.methods.april_gan.detector import AprilGanDetector, assemble_detector, layers_of
 from promptdsl.methods.april_gan.scoring import Adapters, stage_name
-from promptdsl.methods.april_gan.settings import AprilGanSettings, read_settings
+from promptdsl.methods.april_gan.settings import AprilGanSettings
 from promptdsl.methods.shared.learners import Batch, Ground, Learner
 from promptdsl.methods.shared.losses import dice, focal
 from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import Directions, embed_words
 
 
@@ -82,7 +83,7 @@ def adapted_odds(
 
 def start_april_gan(ground: Ground) -> AprilGanLearner:
     """A learner before its first step; layers begin as PyTorch's linear layers do."""
-    model, settings = ground.model, read_settings(ground.plan.settings)
+    model, settings = ground.model, read_fields(AprilGanSettings, ground.plan.settings)
     words = {
         name: embed_words(model, prompts, ground.compute, settings.averaging)
         for name, prompts in ground.words.items()

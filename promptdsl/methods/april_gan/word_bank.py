@@ -16,14 +16,7 @@ class AprilGanBank(WordBank):
     """Words tried on features, and the references' own maps under each of them."""
 
     def __init__(self, detector: "AprilGanDetector") -> None:
-        settings = detector.settings
-        super().__init__(
-            detector.model,
-            detector.compute,
-            detector.words,
-            settings.temperature,
-            settings.averaging,
-        )
+        super().__init__(detector, detector.words, detector.settings)
         self.detector = detector
         self._own = detector.own_pictures()
 

@@ -8,12 +8,14 @@ loader and has no facts but its shapes.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from promptdsl.builtin_words import builtin_weights
 from promptdsl.clip.config import ClipConfig
@@ -30,13 +32,26 @@ from promptdsl.files.naming import shown
 from promptdsl.files.opening import reason
 from promptdsl.files.writing import write_atomically
 from promptdsl.methods import METHODS
-from promptdsl.methods.shared.learned_weights import LearnedWeights
 from promptdsl.plan.model import MethodPlan
 from promptdsl.scoring.arrays import check_arrays
 
 FORMAT = "promptdsl-weights 1"
 # Small, in every CLIP, and different in every training: they tell weights apart in any container.
 FINGERPRINT = ("visual.class_embedding", "visual.ln_post.weight", "ln_final.weight")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedWeights:
+    """The learned parts of one method. `facts` are JSON: settings, model, trained_on, ..."""
+
+    method: str
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    source: str = "the weights"
+
+    def with_facts(self, **more: Any) -> "LearnedWeights":
+        """The same weights with more said of them."""
+        return replace(self, facts={**self.facts, **more})
 
 
 def load_learned(plan: MethodPlan, model: ClipModel, folder: Path) -> LearnedWeights:

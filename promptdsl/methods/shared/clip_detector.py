@@ -4,15 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from torch import Tensor
 
 from promptdsl.clip.model import ClipModel
-from promptdsl.clip.tower import VisionTower
+from promptdsl.clip.tower import Resize, VisionTower
 from promptdsl.engine.device import Compute
-from promptdsl.engine.image_pass import pixels_on
+from promptdsl.engine.graphs import GraphedEncoder
+from promptdsl.engine.image_pass import PathEncoder, pixels_on
 from promptdsl.engine.shared_encoders import SharedEncoders
+from promptdsl.engine.window_encoder import WindowEncoder
 from promptdsl.results import PictureScore
 from promptdsl.scoring.detector import DetectorState, Words
 from promptdsl.scoring.features import Features, Pictures, score_steadily
@@ -20,25 +22,7 @@ from promptdsl.scoring.features import Features, Pictures, score_steadily
 _encoders: SharedEncoders[Any] = SharedEncoders()
 
 
-class ImageEncoder(Protocol):
-    """From uint8 pictures at the tower's size to named tensors, one row for each picture."""
-
-    @property
-    def tower(self) -> VisionTower:
-        """What it runs."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What it does without on this machine."""
-        ...
-
-    def encode(self, pictures_B3HW: Tensor) -> dict[str, Tensor]:
-        """Encode some pictures at a time; of several threads, one after the other."""
-        ...
-
-
-E = TypeVar("E", bound=ImageEncoder)
+E = TypeVar("E", bound=WindowEncoder | GraphedEncoder | PathEncoder)
 
 
 @dataclass(frozen=True)
@@ -90,6 +74,11 @@ class ClipDetector(ABC, Generic[E]):
         key = (type(self), self.model.identity, self.size, str(self.compute), self.encoding())
         encoder: E = _encoders.find(key, self.make_encoder)
         return encoder
+
+    def tower(self, resize: Resize = "bicubic") -> VisionTower:
+        """Loads the image tower."""
+        place, dtype = self.compute.device, self.compute.dtype
+        return self.model.vision_tower(self.size, resize=resize, device=place, dtype=dtype)
 
     @property
     def engine_notes(self) -> tuple[str, ...]:

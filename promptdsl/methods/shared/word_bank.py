@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from promptdsl.clip.model import ClipModel
 from promptdsl.clip.text import embed_prompts
-from promptdsl.engine.device import Compute
 from promptdsl.errors import UsageProblem
 from promptdsl.methods import METHODS, find_method
+from promptdsl.methods.shared.clip_detector import ClipDetector
 from promptdsl.methods.shared.words import (
     Averaging,
     Directions,
@@ -96,18 +95,12 @@ class WordBank(ABC):
 
     scales: tuple[str, ...] = ()  # of the method's map, as the spec names them
 
-    def __init__(
-        self,
-        model: ClipModel,
-        compute: Compute,
-        words: Directions,
-        temperature: float,
-        averaging: Averaging,
-        pooling: Pooling = "mean",
-    ) -> None:
-        self.model, self.compute = model, compute
-        self.words, self.temperature = words, temperature  # those of the plan
-        self.averaging, self.pooling = averaging, pooling
+    def __init__(self, detector: ClipDetector[Any], words: Directions, settings: Any) -> None:
+        """`words` are those of the plan, and `settings` say how others become directions."""
+        self.model, self.compute, self.words = detector.model, detector.compute, words
+        self.temperature: float = settings.temperature
+        self.averaging: Averaging = settings.averaging
+        self.pooling: Pooling = getattr(settings, "pooling", "mean")
         self._row_of: dict[str, int] = {}
         self._rows_TD = torch.empty(0)
 

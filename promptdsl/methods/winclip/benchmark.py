@@ -22,10 +22,11 @@ from promptdsl.clip.model import ClipModel, random_model
 from promptdsl.clip.text import embed_prompts
 from promptdsl.engine.device import Compute
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import Directions, find_directions
 from promptdsl.methods.winclip.detector import WinclipDetector, assemble_detector
 from promptdsl.methods.winclip.fields import METHOD
-from promptdsl.methods.winclip.settings import read_settings
+from promptdsl.methods.winclip.settings import WinclipSettings
 from promptdsl.plan.model import Origin, Prompt
 from promptdsl.scoring.benchmark import (
     SECONDS,
@@ -41,7 +42,7 @@ from promptdsl.scoring.features import Pictures
 
 ARCHITECTURE = "ViT-B-16-plus-240"  # the only one that anomalib's WinCLIP offers
 OBJECT, DEFECTS = "bottle", ("damage",)
-SETTINGS = read_settings({field.name: field.default for field in METHOD.fields})
+SETTINGS = read_fields(WinclipSettings, {field.name: field.default for field in METHOD.fields})
 
 
 def random_detectors(architecture: str, computes: Sequence[Compute]) -> list[Detector]:

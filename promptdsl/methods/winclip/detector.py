@@ -13,6 +13,7 @@ from promptdsl.engine.graphs import GraphedEncoder
 from promptdsl.engine.image_pass import MAX_ROWS
 from promptdsl.engine.window_encoder import PATCHES, WindowEncoder
 from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
+from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import (
     Directions,
     direction_arrays,
@@ -26,7 +27,7 @@ from promptdsl.methods.winclip.references import (
     remember,
 )
 from promptdsl.methods.winclip.scoring import score_features
-from promptdsl.methods.winclip.settings import WinclipSettings, read_settings
+from promptdsl.methods.winclip.settings import WinclipSettings
 from promptdsl.methods.winclip.windows import window_patches
 from promptdsl.methods.winclip.word_bank import WinclipBank
 from promptdsl.plan.model import ObjectPlan
@@ -71,11 +72,9 @@ class WinclipDetector(ClipDetector[WindowEncoder | GraphedEncoder]):
 
     def make_encoder(self) -> WindowEncoder | GraphedEncoder:
         """Graphs on CUDA."""
-        place = self.compute.device
-        tower = self.model.vision_tower(self.size, device=place, dtype=self.compute.dtype)
-        kind = GraphedEncoder if place.type == "cuda" else WindowEncoder
-        patches = bool(self.settings.references)
-        return kind(tower, self.windows, patches=patches, max_rows=MAX_ROWS[place.type])
+        place, patches = self.compute.device.type, bool(self.settings.references)
+        kind = GraphedEncoder if place == "cuda" else WindowEncoder
+        return kind(self.tower(), self.windows, patches=patches, max_rows=MAX_ROWS[place])
 
     def with_words(self, words: Words) -> "WinclipDetector":
         """The same with other words; embeddings come from the cache where they are known."""
@@ -108,7 +107,7 @@ def build_winclip(
     plan: ObjectPlan, spec_folder: Path, compute: Compute, progress: Progress | None
 ) -> WinclipDetector:
     """Open the model and embed the words; the references are still to be given."""
-    settings = read_settings(plan.method.settings)
+    settings = read_fields(WinclipSettings, plan.method.settings)
     model = load_model(plan.method, spec_folder)
     averaging, pooling = settings.averaging, settings.pooling
     words = embed_words(model, plan.prompts, compute, averaging, pooling, progress)
@@ -123,7 +122,10 @@ def restore_winclip(
     plan: ObjectPlan, state: DetectorState, spec_folder: Path, compute: Compute
 ) -> WinclipDetector:
     """Take words and memory from the state."""
-    settings, model = read_settings(plan.method.settings), load_model(plan.method, spec_folder)
+    settings, model = (
+        read_fields(WinclipSettings, plan.method.settings),
+        load_model(plan.method, spec_folder),
+    )
     tensors, config = state.tensors, model.config
     grid = model.grid(size_of(model, settings.image_size))
     expected = direction_arrays(plan.prompts, settings.pooling, config.embed_dim)

@@ -10,9 +10,7 @@ METHOD = Method(
     (
         fields.model(*DEFAULT_MODEL),
         Field(
-            "windows",
-            "windows",
-            ("image", "2x2", "3x3"),
+            "windows", "windows", ("image", "2x2", "3x3"),
             "window sizes in patches of the model; image adds the score of the whole picture",
             scores_only=True,  # it decides which features there are, and changes none of them
         ),
@@ -20,30 +18,19 @@ METHOD = Method(
         fields.temperature(0.07),
         fields.AVERAGING,
         Field(
-            "pooling",
-            "choice",
-            "mean",
+            "pooling", "choice", "mean",
             "mean: one direction for all defects; defects: the worst named defect; "
-            "max: the nearest single prompt",
-            choices=("mean", "defects", "max"),
-            scores_only=True,
+            "max: the nearest single prompt", choices=("mean", "defects", "max"), scores_only=True,
         ),
         Field(
-            "fuse",
-            "choice",
-            "harmonic",
-            "how overlapping windows and window sizes are combined",
-            choices=("harmonic", "mean", "max"),
-            scores_only=True,
+            "fuse", "choice", "harmonic", "how overlapping windows and window sizes are combined",
+            choices=("harmonic", "mean", "max"), scores_only=True,
         ),
         Field(
-            "image_score",
-            "choice",
-            "mean",
+            "image_score", "choice", "mean",
             "how the score by words and the score by references combine: their mean, "
             "their sum cut at 1, or one of them alone",
-            choices=("mean", "sum", "words", "references"),
-            scores_only=True,
+            choices=("mean", "sum", "words", "references"), scores_only=True,
         ),
         fields.REFERENCES,
         fields.SHOTS,
@@ -52,4 +39,4 @@ METHOD = Method(
     ),
     "promptdsl.methods.winclip.detector",
     benchmark="promptdsl.methods.winclip.benchmark",
-)
+)  # fmt: skip

@@ -35,16 +35,6 @@ class WindowSize:
         return f"{self.rows}x{self.columns}"
 
 
-def parse_windows(names: tuple[str, ...]) -> tuple[bool, tuple[WindowSize, ...]]:
-    """`("image", "2x2")` -> whether the whole picture counts in the map, and the window sizes."""
-    sizes = []
-    for name in names:
-        if name != "image":
-            rows, columns = name.split("x")
-            sizes.append(WindowSize(int(rows), int(columns)))
-    return "image" in names, tuple(dict.fromkeys(sizes))
-
-
 @functools.lru_cache(maxsize=64)
 def windows_over_patches(
     grid: tuple[int, int], size: WindowSize, stride: int, device: torch.device

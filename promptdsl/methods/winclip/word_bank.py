@@ -42,7 +42,7 @@ from promptdsl.methods.winclip.scoring import (
     words_map,
 )
 from promptdsl.methods.winclip.settings import WinclipSettings
-from promptdsl.methods.winclip.windows import WindowSize, parse_windows, upsample
+from promptdsl.methods.winclip.windows import WindowSize, upsample
 from promptdsl.scoring.features import IMAGE, Features
 
 if TYPE_CHECKING:
@@ -53,16 +53,8 @@ class WinclipBank(WordBank):
     """Words and windows tried on features."""
 
     def __init__(self, detector: "WinclipDetector") -> None:
-        settings = detector.settings
-        super().__init__(
-            detector.model,
-            detector.compute,
-            detector.words,
-            settings.temperature,
-            settings.averaging,
-            settings.pooling,
-        )
-        self.detector = detector
+        super().__init__(detector, detector.words, detector.settings)
+        self.detector, settings = detector, detector.settings
         whole = ("image",) if settings.image_in_map else ()
         self.scales = (*whole, *(size.name for size in settings.sizes))
 
@@ -168,8 +160,7 @@ class _Work:
         detector, settings = self.detector, self.detector.settings
         place = self.pairs.index(self.columns.pair(variant.words))
         if variant.windows is not None:
-            image_in_map, sizes = parse_windows(variant.windows)
-            settings = replace(settings, image_in_map=image_in_map, sizes=sizes)
+            settings = replace(settings, windows=variant.windows)
         away_BGG = None if detector.references is None else self.away(settings)
         away_B = None if away_BGG is None else away_BGG.amax(dim=(1, 2))
         score_B = combine_scores(self.words_QB[place], away_B, settings)

@@ -9,16 +9,22 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, Value, Word
 from promptdsl.language.desk import Desk, Where
 from promptdsl.language.recovery.misfits import misplaced
-from promptdsl.language.recovery.rule_words import touching
 from promptdsl.language.recovery.signs import BULLETS
-from promptdsl.language.statements import Statement, is_broken, is_word, quote, shown
-from promptdsl.language.vocabulary import KEYWORDS
+from promptdsl.language.statements import (
+    Statement,
+    is_broken,
+    is_word,
+    quote,
+    said,
+    shown,
+    touching,
+)
+from promptdsl.language.vocabulary import KEYWORDS, TEXT_FIELDS
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
 
 # What may stand around a text that lost its quotes.
 SINGLE_QUOTES = " ,'`\u00b4\u2018\u2019\u201a\u2039\u203a"
-TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
 _FIELDS_OUTSIDE = ("called", "images", "masks", "on")  # of methods
 _PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
@@ -144,7 +150,7 @@ def _size_in_pixels(desk: Desk, name: Word, atoms: list[Token]) -> bool:
 
 def _joined_values(desk: Desk, name: Word, atoms: list[Token]) -> bool:
     """`6 and 12`, `"a" and "b"`, `6 to 12`: values with a word where a comma belongs."""
-    values, between = atoms[::2], [str(token).lower() for token in atoms[1::2]]
+    values, between = atoms[::2], said(atoms[1::2])
     complete = all(token.type in _COMPLETE or token == "image" for token in values)
     if [token.type for token in atoms] == ["NUMBER", "NUMBER"] and touching(*atoms):  # `6-12`
         values, between = atoms, ["-"]

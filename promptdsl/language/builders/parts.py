@@ -6,18 +6,18 @@ from lark import Token
 
 from promptdsl.language.ast import (
     FieldLine,
-    Reference,
     Limit,
     MethodBlock,
     PhraseBlock,
     PhraseKind,
+    Reference,
     RemoveLine,
     ThresholdsBlock,
     Word,
 )
-from promptdsl.language.build.fields import build_fields
-from promptdsl.language.build.lines import build_include, build_lines
-from promptdsl.language.build.rules import build_rule
+from promptdsl.language.builders.fields import build_fields
+from promptdsl.language.builders.lines import build_include, build_lines
+from promptdsl.language.builders.rules import build_rule
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.misfits import misplaced, unknown
 from promptdsl.language.recovery.wrong_rules import NO_RULE, without_verdict

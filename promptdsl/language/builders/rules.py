@@ -7,10 +7,10 @@ from typing import Literal, cast
 from lark import Token
 
 from promptdsl.language.ast import AreaLimit, Limit, ScoreLimit
-from promptdsl.language.build.fields import share
+from promptdsl.language.builders.fields import share
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.wrong_rules import NO_RULE, is_exact, wrong_rule
-from promptdsl.language.statements import Statement, is_broken, shown
+from promptdsl.language.statements import Statement, is_broken, said, shown
 from promptdsl.language.vocabulary import FORMS
 from promptdsl.source import Span
 
@@ -28,7 +28,7 @@ def build_rule(desk: Desk, statement: Statement, above: Sequence[Limit] = ()) ->
     if not known and wrong_rule(desk, statement, rest, above):
         return None
     rest = _mended_when(desk, verdict, rest)
-    words = [str(token).lower() for token in rest]
+    words = said(rest)
     if words[:2] == ["when", "score"]:
         return _finish_rule(desk, statement, None, rest[2:])
     numeric = len(rest) > 3 and rest[3].type in ("NUMBER", "PERCENT")
@@ -40,7 +40,7 @@ def build_rule(desk: Desk, statement: Statement, above: Sequence[Limit] = ()) ->
 
 def _only_when_is_wrong(rest: list[Token]) -> bool:
     """Whether the line is right but for its `when`, which is told in its own words."""
-    words = [str(token).lower() for token in rest[:2]]
+    words = said(rest[:2])
     if words[1:] == ["when"]:
         return is_exact([rest[1], rest[0], *rest[2:]])
     when = Token("NAME", "when")
@@ -49,7 +49,7 @@ def _only_when_is_wrong(rest: list[Token]) -> bool:
 
 def _mended_when(desk: Desk, verdict: Token, rest: list[Token]) -> list[Token]:
     """The words behind the verdict with `when` in its place; a slip is reported once."""
-    words = [str(token).lower() for token in rest[:2]]
+    words = said(rest[:2])
     if len(words) == 2 and words[0] in ("score", "area") and words[1] == "when":
         desk.swapped(rest[:2], rest[0], "when")
         return [rest[1], rest[0], *rest[2:]]

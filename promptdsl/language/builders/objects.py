@@ -7,10 +7,10 @@ from functools import partial
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import ObjectDef, Reference, Part, Text, Word
-from promptdsl.language.build.claims import build_samples, build_test
-from promptdsl.language.build.fields import build_fields
-from promptdsl.language.build.parts import (
+from promptdsl.language.ast import ObjectDef, Part, Reference, Text, Word
+from promptdsl.language.builders.claims import build_samples, build_test
+from promptdsl.language.builders.fields import build_fields
+from promptdsl.language.builders.parts import (
     build_method,
     build_phrases,
     build_remove,

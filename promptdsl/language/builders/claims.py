@@ -6,8 +6,8 @@ from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import Claim, FieldLine, SamplesBlock, Text, Word
-from promptdsl.language.build.fields import SINGLE_QUOTES, build_fields, share
-from promptdsl.language.build.parts import once_each
+from promptdsl.language.builders.fields import SINGLE_QUOTES, build_fields, share
+from promptdsl.language.builders.parts import once_each
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.recovery.wrong_claims import (
@@ -17,7 +17,7 @@ from promptdsl.language.recovery.wrong_claims import (
     wrong_expectation,
     wrong_label,
 )
-from promptdsl.language.statements import Statement, each, is_broken, quote, shown, unquote
+from promptdsl.language.statements import Statement, each, is_broken, quote, said, shown, unquote
 from promptdsl.language.vocabulary import snake_case
 
 
@@ -139,7 +139,7 @@ def _expectation(desk: Desk, statement: Statement) -> _Expectation | None:
     if is_broken(atoms):
         return None
     atoms = in_order(desk, statement, atoms)
-    words = [str(token).lower() for token in atoms]
+    words = said(atoms)
     bound = " ".join(words[1:3])
     known = words[:1] and words[0] in ("pass", "review", "reject")
     count = words[4:5] and words[4] in ("of", "out", "/")

@@ -7,12 +7,20 @@ from itertools import pairwise
 from lark import Token
 
 from promptdsl.diagnostics.nearest import nearest
-from promptdsl.language.ast import Reference, Line
-from promptdsl.language.build.fields import is_field, not_quoted
+from promptdsl.language.ast import Line, Reference
+from promptdsl.language.builders.fields import is_field, not_quoted
 from promptdsl.language.desk import Desk
-from promptdsl.language.recovery.signs import BULLETS
 from promptdsl.language.recovery.misfits import wish
-from promptdsl.language.statements import Block, Statement, each, is_broken, is_word, shown
+from promptdsl.language.recovery.signs import BULLETS
+from promptdsl.language.statements import (
+    Block,
+    Statement,
+    each,
+    is_broken,
+    is_word,
+    shown,
+    touching,
+)
 from promptdsl.language.tokens import begin, finish
 from promptdsl.language.vocabulary import CONTEXT_WORDS, FORMS, IN_OBJECT, KEYWORDS, TOP_LEVEL
 from promptdsl.source import Span
@@ -100,7 +108,7 @@ def _phrases(desk: Desk, statement: Statement) -> Sequence[Line]:
 def _quote_inside(atoms: list[Token]) -> bool:
     """Whether a text and a bare word touch, as in `"with a "deep" scratch"`."""
     return any(
-        finish(left) == begin(right) and left.type != right.type
+        touching(left, right) and left.type != right.type
         for left, right in pairwise(atoms)
         if "STRING" in (left.type, right.type)
     )
