@@ -33,11 +33,12 @@ def changes_since(
 def _model(then: LockedObject, now: LockedObject) -> Iterator[str]:
     if then.method != now.method:
         yield f"the method is {now.method} and was {then.method}"
-    if then.model.name != now.model.name:
-        yield f"the model is {_listed(now.model.name)} and was {_listed(then.model.name)}"
+    name, before = " ".join(now.model.name), " ".join(then.model.name)
+    if name != before:
+        yield f"the model is {name} and was {before}"
     elif then.model.weights_sha256 != now.model.weights_sha256:
         yield (
-            f"the weights of {_listed(now.model.name)} are others "
+            f"the weights of {name} are others "
             f"({now.model.weights_sha256[:12]}, not {then.model.weights_sha256[:12]})"
         )
     if then.learned_sha256 != now.learned_sha256:
@@ -111,10 +112,6 @@ def _versions(then: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(then.keys() & now.keys()):
         if then[name] != now[name] and name != "python":
             yield f"{name} is {now[name]} and was {then[name]}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " ".join(names)
 
 
 def stale(name: str, changes: Sequence[str], spec: Path) -> str:
