@@ -96,8 +96,8 @@ def test_the_references_of_a_spec_say_what_is_usual() -> None:
         paint(Path(f"few/{number}.png"), 0.2, (100 + number, 80))
     known = item(("few/*.png",))
     assert known is not None
-    assert known["side"] == (80, 80)
-    assert known["shape"] == (100 / 80, 102 / 80)
+    assert known.side == (80, 80)
+    assert known.shape == (100 / 80, 102 / 80)
     assert item(("none/*.png",)) is None
     assert item(()) is None
     Path("few/2.png").write_text("damaged")
