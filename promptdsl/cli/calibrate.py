@@ -16,6 +16,7 @@ from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
 from promptdsl.files.naming import shown
+from promptdsl.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from promptdsl.evaluate.calibration.run import Calibrated
@@ -122,6 +123,8 @@ def command(
     spec = open_spec(str(asked.spec), asked.allow, lock=old.read)
     wanted = wanted_promises(false_rejects, reviews, escapes, confidence, accept_weaker)
     jobs = calibration_jobs(spec, asked, wanted, tell_note)
+    if not dry_run:
+        refuse_unwritable(spec.path.parent)
     with open_work(device, precision, quiet=quiet) as work:
         tell = partial(_tell, quiet=quiet)
         locked, failed = calibrate_jobs(jobs, wanted, work, tell, force=force)

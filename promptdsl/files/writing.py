@@ -34,6 +34,12 @@ def disk_told_plainly(folder: Path) -> Iterator[None]:
         raise EnvironmentProblem(f"{folder}: cannot write here: {reason}") from error
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """The Problem that writing there would meet, before the work whose result is to be written."""
+    with disk_told_plainly(folder), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def write_into(folder: Path, files: Mapping[str, bytes]) -> None:
     """Files by name, in a folder that is made; a Problem says what stood in the way."""
     with disk_told_plainly(folder):

@@ -9,6 +9,7 @@ import pytest
 
 from promptdsl.cli.main import main
 from promptdsl.errors import EnvironmentProblem
+from promptdsl.files import writing
 from promptdsl.lock.changes import changes_since
 from promptdsl.lock.file import calibrated_numbers, lock_path, read_lock, write_lock
 from promptdsl.lock.pin import pin_object, pin_words
@@ -127,6 +128,18 @@ def test_wrong_use(
     given = [str(tmp_path / "good") if a == "GOOD" else a for a in arguments]
     assert calibrate(spec, *given, "-q") == code
     assert sentence in capsys.readouterr().err
+
+
+def test_a_folder_that_takes_no_lock_is_told_before_the_work(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    spec = factory(tmp_path)
+    monkeypatch.setattr(writing.tempfile, "TemporaryFile", refuse)
+    assert calibrate(spec, "-q") == 3  # no model was loaded: `seeing_red` is not in use
+    assert f"{tmp_path}: cannot write here: Permission denied" in capsys.readouterr().err
 
 
 def test_an_unreadable_picture_ends_it(seeing_red: Encoded, tmp_path: Path) -> None:
