@@ -159,3 +159,24 @@ def test_beside_nothing_and_everything() -> None:
     assert just_above(math.nextafter(1.0, 0.0)) == 1.0
     assert just_below(1e-300) == 1e-300
     assert 0 < just_above(1e-300) <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("find", "kind"), [(limit_false_rejects, "good"), (limit_escapes, "defective")]
+)
+def test_no_pictures_are_told_by_kind(find: object, kind: str) -> None:
+    with pytest.raises(Undefined) as found:
+        find([], Promise(0.1, 0.9))  # type: ignore[operator]
+    assert str(found.value) == f"there are no {kind} pictures"
+
+
+def test_a_picture_that_lies_on_the_threshold_is_rejected() -> None:
+    found = limit_false_rejects([0.1, 0.1001], Promise(0.9, 0.5))
+    assert (found.value, found.wrong, found.of, found.kept) == (0.1001, 1, 2, True)
+
+
+def test_short_decimals_keep_a_hundredth_of_the_rest() -> None:
+    assert just_above(0.001) == 0.00101
+    assert just_above(0.99998) == 0.9999801
+    assert just_above(1 - 5e-13) == 1.0
+    assert just_below(0.99999) == 0.99999

@@ -184,6 +184,44 @@ def test_damage_is_one_sentence(tmp_path: Path, mend: Callable[[str], str], sent
         read_lock(spec)
 
 
+def test_damage_names_its_place_and_its_kind(tmp_path: Path) -> None:
+    spec = factory(tmp_path, ONE)
+    write_lock(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})
+    path = lock_path(spec)
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"value": 0.4', '"value": 7'), "utf-8")
+    with pytest.raises(UnusableLock, match=r"objects\.nut\.thresholds\.0\.value: "):
+        read_lock(spec)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UnusableLock) as found:
+        read_lock(spec)
+    assert found.value.sentence == f"{path}: this lock file is damaged: it is no text"
+
+
+def test_a_lock_is_laid_out_for_people_and_for_version_control(tmp_path: Path) -> None:
+    spec = factory(tmp_path, ONE)
+    write_lock(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})
+    text = lock_path(spec).read_text("utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    assert calibrated_numbers(None) == {}
+
+
+def test_what_becomes_of_an_old_lock_is_told(tmp_path: Path) -> None:
+    spec = factory(tmp_path, ONE)
+    path, told = lock_path(spec), []
+    old = OldLock(lambda sentence, kind: told.append((sentence, kind)))
+    assert old.read(spec) is None
+    old.replace(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})
+    assert told == []
+    path.write_bytes(b"\xff")
+    assert old.read(spec) is None
+    old.replace(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4))})
+    assert told == [
+        (f"{path}: this lock file is damaged: it is no text; nothing is taken from it", "warning"),
+        (f"the old lock file is kept as {path}.damaged", "note"),
+    ]
+
+
 def test_two_numbers_for_one_line_are_refused(tmp_path: Path) -> None:
     spec = factory(tmp_path, ONE)
     write_lock(spec, {"nut": locked(spec, (SPELLINGS[0], 0.4), (SPELLINGS[1], 0.5))})
