@@ -49,7 +49,7 @@ class Found:
 def pictures_needed(promise: Promise, wrong: int = 0) -> int:
     """The smallest sample that supports the promise when so many of its pictures go wrong."""
     _check(promise)
-    enough = max(1, wrong + 1)
+    enough = wrong + 1
     while not supported(enough, wrong, promise):
         enough *= 2
     return bisect_left(range(enough), True, key=lambda n: supported(n, wrong, promise))
@@ -57,8 +57,6 @@ def pictures_needed(promise: Promise, wrong: int = 0) -> int:
 
 def supported(pictures: int, wrong: int, promise: Promise) -> bool:
     """Whether so many wrong ones out of so many pictures support the promise."""
-    if wrong >= pictures:
-        return False
     return bool(binom.cdf(wrong, pictures, promise.share) <= 1 - promise.confidence + 1e-12)
 
 
