@@ -126,8 +126,15 @@ def _label(threshold: Threshold, row: int, *, end: bool) -> _Label:
 
 
 def _placed(thresholds: Sequence[Threshold]) -> list[_Label]:
-    """Labels that do not cross, in as few rows as there can be; beyond `TRIED`, a row for each."""
+    """Labels that do not cross, in as few rows as there can be; beyond `TRIED`, a row for each.
+
+    With the leftmost on top, and every label to the right of its line, no line meets a label.
+    """
     if len(thresholds) > TRIED:
+        down = range(len(thresholds) - 1, -1, -1)
+        stairs = [_label(t, row, end=False) for t, row in zip(thresholds, down, strict=True)]
+        if all(label.stop <= WIDTH for label in stairs):
+            return stairs
         return [_label(t, row, end=t.at > 0.5) for row, t in enumerate(thresholds)]
     rows = product(range(len(thresholds)), repeat=len(thresholds))
     for chosen in sorted(rows, key=lambda row: (max(row, default=0), sum(row))):

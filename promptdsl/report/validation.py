@@ -44,7 +44,7 @@ def _subtitle(described: Mapping[str, Any]) -> list[str]:
     return [
         *(list(specs) if len(specs) <= 2 else [f"{len(specs)} specs"]),
         *models,
-        f"{described['device_name']}, {described['precision']}",
+        described["device_name"],  # with the precision
         described["made"][:16].replace("T", " "),
     ]
 

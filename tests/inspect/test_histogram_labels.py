@@ -36,3 +36,9 @@ def test_lines_that_stand_close_get_rows() -> None:
 def test_many_thresholds_are_drawn_in_little_time() -> None:
     text = str(histogram([], thresholds([n / 40 for n in range(40)])))
     assert text.count('class="label') == 40
+
+
+def test_six_thresholds_of_a_line_of_products_do_not_cross() -> None:
+    places = (0.2, 0.2, 0.25, 0.4, 0.5, 0.5)
+    labels = _placed([Threshold(at, "reject", f"reject {at} (bottle_cap)") for at in places])
+    assert not any(one.crosses(other) for one, other in combinations(labels, 2) if one.x != other.x)
