@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
+from promptdsl.judge.measures import from_record
 from promptdsl.judge.verdict import holding_rule
 from promptdsl.plan.model import Rule
 from promptdsl.results import Record, Verdict
@@ -73,11 +74,14 @@ class _Line(BaseModel):
     area: dict[str, float] | None
     map: Annotated[str, AfterValidator(_own_place)] | None
     error: str | None
+    measures: dict[str, float] | None = None
 
 
 def to_line(record: Record) -> str:
     """One line of JSON with its newline; ASCII, so that any file name survives any editor."""
     fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    if record.measures is None:
+        del fields["measures"]
     return json.dumps(fields, allow_nan=False) + "\n"
 
 
@@ -126,8 +130,9 @@ def follows(
         return False
     if record.score is None:
         return record.rule is None
+    measures = from_record(record.score, record.area, record.measures)
     try:
-        rule = holding_rule(record.score, record.area or {}, rules)
+        rule = holding_rule(measures, rules)
     except KeyError:  # an area that the rules need was not measured
         return False
     expected = (rule.verdict, rule.text) if rule else ("pass", None)
