@@ -30,7 +30,8 @@ from promptdsl.results import Record, told_notes
 
 if TYPE_CHECKING:
     from promptdsl.cli.shown.progress import Progress
-    from promptdsl.inspect.run import Outcome
+    from promptdsl.inspect.records import to_line
+from promptdsl.inspect.run import Outcome
     from promptdsl.inspect.source import Source
 
 MAX_BATCH = 4096
@@ -123,7 +124,7 @@ def command(
 
     def also(record: Record) -> None:
         if form == "jsonl":
-            write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
+            write_machines(to_line(record))
 
     with Progress("loading the model", quiet=quiet, also=also) as progress:
         source = open_source(spec, device, precision, progress, allow)
