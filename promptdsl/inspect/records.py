@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -77,12 +77,17 @@ class _Line(BaseModel):
     measures: dict[str, float] | None = None
 
 
-def to_line(record: Record) -> str:
-    """One line of JSON with its newline; ASCII, so that any file name survives any editor."""
-    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+def as_fields(record: Record) -> dict[str, Any]:
+    """A record as JSON holds it: measures only where there are any."""
+    fields = dataclasses.asdict(record)
     if record.measures is None:
         del fields["measures"]
-    return json.dumps(fields, allow_nan=False) + "\n"
+    return fields
+
+
+def to_line(record: Record) -> str:
+    """One line of JSON with its newline; ASCII, so that any file name survives any editor."""
+    return json.dumps(as_fields(record), allow_nan=False) + "\n"
 
 
 def read_records(path: Path, believe: Callable[[Record], bool] = lambda record: True) -> Reading:
