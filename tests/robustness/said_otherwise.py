@@ -56,8 +56,7 @@ _RULES: dict[str, str | None] = {
     ),
     **dict.fromkeys(
         (
-            "reject when area above 0.70 >= 50 px", "reject when area above 0.70 >= 50px",
-            "reject when area above 0.70 >= 2 mm2", "reject when area above 0.70 >= 2 mm²",
+            "reject when area above 0.70 >= 2 mm2", "reject when area above 0.70 >= 2 mm",
             "reject when area above 0.70 >= 50", "reject when area above 0.70 >= 0.5",
             "reject when area >= 50 px", "reject when area >= 2%", "reject when area above 0.70",
             "reject when length >= 5 mm", "reject when width > 20 px", "reject when score >= 5 mm",

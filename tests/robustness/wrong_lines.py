@@ -134,6 +134,10 @@ HOSTS = (
 )  # fmt: skip
 
 
+# Hosts whose numbers could be of px or of % where they have no unit.
+PLACES = ("region", "ignore", "box", "circle", "ring", "polygon", "except")
+
+
 @dataclass(frozen=True)
 class Family:
     """A kind of mistake; `spoil` gives the wrong line, or the line itself where it cannot be made."""
@@ -252,22 +256,22 @@ FAMILIES = (
     Family("backslash at the end", lambda line: line + " \\"),
     Family("capital", _first_word(str.capitalize), without=("phrase", "template")),
     Family("upper case", _first_word(str.upper), without=("phrase", "template")),
-    Family("upper case throughout", lambda line: outside(line, str.upper)),
+    Family("upper case throughout", lambda line: outside(line, str.upper), without=("remove region",)),
     Family("single quotes", _quotes("'", "'")),
     Family("backticks", _quotes("`", "`")),
     Family("doubled quotes", _quotes('""', '""')),
     Family("escaped quotes", _quotes('\\\\"', '\\\\"')),
-    Family("quote lost at the end", _once(r'"([^"]*)"(?=[^"]*$)', r'"\1')),
-    Family("quote lost at the start", _once(r'"([^"]*)"', r'\1"')),
+    Family("quote lost at the end", _once(r'"([^"]*)"(?=[^"]*$)', r'"\1'), without=("locate",)),
+    Family("quote lost at the start", _once(r'"([^"]*)"', r'\1"'), without=("locate", "ignore")),
     Family("quotes lost", _quotes("", "")),
     Family("backslash before the quote", _quotes('"', '\\\\"')),
     Family("quoted names", lambda line: re.sub(r"^(use .* as |\w+ )(\w+)(?= \{|$)", r'\1"\2"', line)),
-    Family("percent sign lost", _swap("%", ""), without=("area",)),
+    Family("percent sign lost", _swap("%", ""), without=("area", *PLACES)),
     Family("percent in words", _swap("%", " percent")),
     Family("percent doubled", _swap("%", "%%")),
     Family("decimal comma", lambda line: outside(line, lambda part: re.sub(r"(\d)\.(\d)", r"\1,\2", part))),
     Family("x in another way", lambda line: outside(line, lambda part: re.sub(r"(\d)x(\d)", r"\1*\2", part))),
-    Family("unit lost", _swap(" px", "")),
+    Family("unit lost", _swap(" px", ""), without=("box in pixels", "spots of a defect")),
     Family("unit in words", _swap(" px", " pixels")),
     Family("dollar before", lambda line: "$" + line),
     Family("slashes behind", lambda line: line + " // as agreed"),
