@@ -79,7 +79,7 @@ def _lengths(desk: Desk, kind: str, span: Span, tokens: list[Token]) -> list[Mea
             signed = bool(found) and each.value < 0
             joined = signed and touching(found[-1].tokens[-1], each.tokens[0])
             found.append(without_sign(each) if joined else each)
-            signs += "tN" if joined else "N"
+            signs += "?N" if joined else "N"
             at += len(each.tokens)
             continue
         if tokens[at] == "%" and at and touching(tokens[at - 1], tokens[at]):
@@ -110,7 +110,7 @@ def _lengths(desk: Desk, kind: str, span: Span, tokens: list[Token]) -> list[Mea
 
 # What may stand between two numbers, in the right place or in another.
 _SIGNS = {
-    ",": ",", "to": "t", "-": "t", "\u2013": "t", "..": "t", "until": "t",
+    ",": ",", "to": "t", "-": "?", "\u2013": "?", "..": "?", "until": "?",
     "x": ",", "\u00d7": ",", "and": ",", "/": ",", ";": ",", "by": ",", "at": ",",
 }  # fmt: skip
 
