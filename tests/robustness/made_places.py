@@ -7,6 +7,7 @@ kind: crossing polygons, corners outside, two points, huge numbers, masks and sc
 
 import math
 import random
+import re
 
 _UNITS = ("%", "%", "%", " px", " px", "", " mm", " cm", " %", "px", " pixels", " deg", "‰")
 _WILD = (
@@ -33,6 +34,7 @@ _RULES = (
     "spot {w} {l} {w} {r} {w} {n}{u}", "area in {r} above {l} >= {n}{u}", "spot above {l} <= {n}{u}",
     "{w} not located", "score in {r}", "spot above {l}", "in {r} >= {n}", "spot above {l} >= {n} {n}",
 )  # fmt: skip
+_PIECE = re.compile(r"\d+(?:\.\d+)?|[a-z]+|%|[{}:,]|>=")
 _WORDS = (
     "squeeze", "pad", "crop", "tear", "spot", "spots", "score", "area", "lip", "in", "to", "up",
     "per", "px", "mm", "view", "part", "picture", "region", "except", "locate", "{", "}", ",", ":",
@@ -174,6 +176,24 @@ def right_spec(seed: int) -> str:
         'inspect 1\nobject a {\n  defect tear { "torn {object}" }\n'
         f"  picture {{ {', '.join(lines)} }}\n{regions}  thresholds {{\n    {rules}\n  }}\n}}\n"
     )
+
+
+def nearly_right_spec(seed: int) -> str:
+    """A right spec with one to three of its words and numbers changed for others."""
+    dice, text = random.Random(seed), right_spec(seed)
+    for _ in range(dice.randint(1, 3)):
+        found = dice.choice(list(_PIECE.finditer(text, 60)))
+        new = dice.choice(
+            (_number(dice), dice.choice(_WORDS), dice.choice(_UNITS), "", found[0] * 2)
+        )
+        text = text[: found.start()] + new + text[found.end() :]
+    return text
+
+
+def made_spec(seed: int) -> str:
+    """A spec about places of any kind: wild, nearly right, or right."""
+    kinds = (any_spec, any_spec, nearly_right_spec, nearly_right_spec, right_spec)
+    return kinds[seed % len(kinds)](seed)
 
 
 def _right_rule(dice: random.Random, region: str) -> str:
