@@ -43,10 +43,13 @@ def _always(context: Context, limit: Numbered, place: Span) -> bool:
     rule = f"{limit.verdict} when"
     if isinstance(limit, ScoreLimit):
         what, lowest = "a score", limit.at == 0
-        help = f"write a higher limit, for example {rule} score >= 0.5, or auto"
+        region = f" in {limit.region.value}" if limit.region is not None else ""
+        help = f"write a higher limit, for example {rule} score{region} >= 0.5, or auto"
     else:
         what, lowest = "a local score", limit.above == 0
         help = f"write the local score of a defect, for example {rule} {_example(limit)}"
+    if isinstance(limit, SpotLimit) and limit.of == "number" and (limit.at != 1 or limit.defect):
+        return False  # from 0 on, the whole picture is one spot
     if lowest:
         message = f"{what} is never below 0, so this line holds for every picture"
         label = _WHAT_HAPPENS[limit.verdict]
@@ -64,6 +67,9 @@ def _never(context: Context, item: ObjectSpec, limit: Numbered, place: Span) -> 
     else:
         if limit.above == 1:
             reason = "a local score of 1 is practically never reached"
+        elif limit.above == 0 and isinstance(limit, SpotLimit) and limit.of == "number":
+            if limit.at is not None and limit.at > 1:
+                reason = "from a local score of 0 on, the whole picture is one spot"
         elif limit.unit == "%" and limit_number(limit) == 1:
             whole = "region" if limit.region is not None else "picture"
             reason = f"no defect covers the whole {whole}"
