@@ -16,7 +16,7 @@ from PIL import Image
 
 from promptdsl.errors import UsageProblem
 from promptdsl.pictures.opening import PictureError
-from promptdsl.pictures.reading import Picture, picture_of
+from promptdsl.pictures.reading import Picture, Whole, picture_of, whole_of
 from promptdsl.plan.model import ObjectPlan, Plan
 
 COMMAND_LINE = "--object "  # how an object is chosen there
@@ -29,7 +29,7 @@ class Job:
 
     image: str
     object: str
-    read: Callable[[tuple[int, int]], Picture] | None = None
+    read: Callable[[tuple[int, int] | None], Picture | Whole] | None = None
 
 
 def assign(
@@ -97,8 +97,8 @@ def _kept(given: object) -> object:
     return given.copy() if isinstance(given, np.ndarray) else given
 
 
-def _read(given: object, size: tuple[int, int]) -> Picture:
-    """A picture in memory at the detector's size."""
+def _read(given: object, size: tuple[int, int] | None) -> Picture | Whole:
+    """A picture in memory at the detector's size, or at its own where there is none."""
     if isinstance(given, np.ndarray):
         if given.dtype != np.uint8 or (given.ndim != 2 and given.shape[2:] != (3,)):
             raise PictureError(
@@ -113,8 +113,8 @@ def _read(given: object, size: tuple[int, int]) -> Picture:
             f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
             "or an array of uint8"
         )
-    return picture_of(given, size)
+    return whole_of(given) if size is None else picture_of(given, size)
 
 
-def _refuse(sentence: str, size: tuple[int, int]) -> Picture:
+def _refuse(sentence: str, size: tuple[int, int] | None) -> Picture:
     raise PictureError(sentence)

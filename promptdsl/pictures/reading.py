@@ -52,6 +52,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A picture at its own size, to be cut."""
+
+    image: Image.Image  # RGB, upright
+    look: Look
+    notes: tuple[str, ...] = ()
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Decoded:
     image: Image.Image  # RGB, upright
     size: tuple[int, int]  # its own, upright, before any reduction
@@ -79,6 +89,26 @@ def picture_of(image: Image.Image, size: tuple[int, int]) -> Picture:
     own = decoded.image.size
     _refuse_too_small(own)
     return _at_size(replace(decoded, size=own), size)
+
+
+def read_whole(path: Path, intensity: tuple[float, float] | None = None) -> Whole:
+    """The picture at its own size; raises PictureError."""
+    with reading(path) as file:
+        return _whole(_decode(file, lambda own: 1), file.sha256)
+
+
+def whole_of(image: Image.Image, intensity: tuple[float, float] | None = None) -> Whole:
+    """A picture in memory at its own size; raises PictureError."""
+    with told_plainly():
+        refuse_wild_pictures(image)
+        decoded = _flatten(image, image.size, 1)
+    _refuse_too_small(decoded.image.size)
+    return _whole(decoded)
+
+
+def _whole(decoded: _Decoded, sha256: str | None = None) -> Whole:
+    look = look_at(decoded.image, decoded.image.size, decoded.deep)
+    return Whole(decoded.image, look, decoded.notes, sha256)
 
 
 def _at_size(decoded: _Decoded, size: tuple[int, int], sha256: str | None = None) -> Picture:
