@@ -1,5 +1,6 @@
 """One display of progress for all commands: what it says on a terminal, and what elsewhere."""
 
+import re
 from dataclasses import dataclass
 from io import StringIO
 from types import SimpleNamespace
@@ -131,6 +132,21 @@ def test_bars_of_a_run() -> None:
         progress.inspected(RECORD)
     shown = stream.getvalue()
     assert "loading the model" in shown and "inspecting" in shown and "3/3" in shown
+
+
+def test_the_rate_of_a_bar_that_came_back_is_that_of_the_run(clock: Clock) -> None:
+    stream, console = terminal()
+    with Progress("loading the model", console=console) as progress:
+        progress.begins(30, 0)
+        for clock.now in (1, 2, 3):
+            progress.inspected(RECORD)
+        progress.prepares("prompts", 8, 8)  # of the next object: the bar before goes
+        for clock.now in (4, 4, 4):
+            progress.inspected(RECORD)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert set(re.findall(r"[0-9.]+/s", shown)) <= {"1.0/s", "1.2/s", "1.5/s"}
+    assert "6/30 1.5/s 00:16" in shown
+    assert "?" not in shown, "no `0/?` where it is not known how many there are"
 
 
 def test_bars_of_a_training_stay() -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -94,7 +95,7 @@ class Progress:
         """A record of a run was written."""
         self._done += 1
         self._also(record)
-        self._show("inspecting", self._done, self._total, rated=True)
+        self._show("inspecting", self._done, self._total, rate=self._rate())
         self._line(
             f"{self._done:,} of {self._total:,} pictures, {self._rate():.1f} pictures/s, "
             f"{self._left()} left"
@@ -145,7 +146,7 @@ class Progress:
         done: int = 0,
         total: int | None = None,
         *,
-        rated: bool = False,
+        rate: float | None = None,
         more: str = "",
     ) -> None:
         if self._bars is None:
@@ -154,8 +155,10 @@ class Progress:
         if what not in self._tasks:
             while self._tasks and not self._kept:
                 self._bars.remove_task(self._tasks.popitem()[1])
-            self._tasks[what] = self._bars.add_task(what, total=total, rated=rated, more="")
-        self._bars.update(self._tasks[what], completed=done, total=total, more=more)
+            self._tasks[what] = self._bars.add_task(
+                what, total=total, completed=done, rate=rate, more=""
+            )
+        self._bars.update(self._tasks[what], completed=done, total=total, rate=rate, more=more)
 
     def _line(self, line: str) -> None:
         """A line where there are no bars, if the last one was some time ago."""
@@ -185,9 +188,31 @@ class _Rate(ProgressColumn):
     """Pictures per second."""
 
     def render(self, task: Task) -> Text:
-        """The speed of a run, once there is one."""
-        rated = task.fields["rated"] and task.speed
-        return Text(f"{task.speed:.1f}/s" if rated else "", "progress.data.speed")
+        """Of the whole run: a bar that has just come back knows no speed of its own."""
+        rate = task.fields["rate"]
+        return Text("" if rate is None else f"{rate:.1f}/s", "progress.data.speed")
+
+
+class _Count(MofNCompleteColumn):
+    """`3/24`."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing where it is not known how many there are."""
+        return Text("") if task.total is None else super().render(task)
+
+
+class _Left(TimeRemainingColumn):
+    """`00:05`."""
+
+    def render(self, task: Task) -> Text:
+        """By the rate of the whole run, where there is one."""
+        rate, left = task.fields["rate"], task.remaining
+        if not rate or left is None or task.finished:
+            return super().render(task)
+        minutes, seconds = divmod(ceil(left / rate), 60)
+        hours, minutes = divmod(minutes, 60)
+        text = f"{minutes:02d}:{seconds:02d}"
+        return Text(f"{hours}:{text}" if hours else text, "progress.remaining")
 
 
 def _bars(console: Console, kept: bool) -> Bars:
@@ -195,9 +220,9 @@ def _bars(console: Console, kept: bool) -> Bars:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24 if kept else 40),  # a training's losses stand behind its bar
-        MofNCompleteColumn(),
+        _Count(),
         _Rate(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        _Left(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[more]}", markup=False),
         console=console,
         transient=not kept,
