@@ -107,7 +107,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.inspect.source import spec_source
-    from promptdsl.lock.changes import stale
+    from promptdsl.judge.stale import stale
     from promptdsl.scoring.compiled import compile_to_file
 
     compute = choose_compute(device, "fp32")

@@ -22,8 +22,8 @@ from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
-from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Plan, Rule

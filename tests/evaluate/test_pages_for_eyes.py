@@ -146,6 +146,21 @@ def test_intervals_of_tests_stay_on_one_line_in_a_narrow_window(
     assert heights and max(heights) < 2 and cut == 0
 
 
+def test_a_picture_and_its_heat_map_stand_side_by_side_in_a_narrow_window(
+    browser: Any, pages: list[Path]
+) -> None:
+    for page, opens in zip(pages[:2], (".card", "#rows tr"), strict=True):
+        show(browser, page, width=700, dark=False)
+        one, other, facts = browser.execute_script(
+            "document.querySelector(arguments[0]).click();"
+            "return ['#stage-plain', '#stage-heat', '#large-facts'].map((q) => "
+            "document.querySelector(q).getBoundingClientRect().toJSON())",
+            opens,
+        )
+        assert one["top"] == other["top"] and one["right"] <= other["left"]
+        assert facts["bottom"] < 1000, "what is known of it is in sight without scrolling"
+
+
 def test_no_dot_is_left_behind_at_the_end_of_a_line(browser: Any, pages: list[Path]) -> None:
     for page in pages:
         show(browser, page, width=280, dark=False)
