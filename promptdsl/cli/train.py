@@ -148,7 +148,7 @@ def _tell(outcome: "Outcome", plan: "MethodPlan", settings: Sequence[str]) -> No
     if not outcome.figures:
         say("nothing was held out, so there is no figure of how good it is")
     trained = counted(len(outcome.trained_on), "category", "categories")
-    say(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
+    say(f"wrote {outcome.out} (trained on {trained}, {counted(outcome.steps, 'step')})")
     say(method_block(plan, settings, outcome.out))
 
 

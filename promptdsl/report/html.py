@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from promptdsl.files.naming import counted
 from promptdsl.judge.stale import stale
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.histogram import Threshold, histogram
@@ -186,7 +187,7 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("precision", run["precision"]),
         ("started", times["started"]),
         ("ended", times["ended"] or "not yet"),
-        ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
+        ("speed", f"{counted(counts['inspected_now'], 'picture')} in {times['seconds']:.1f} s"),
         ("versions", listed(run["versions"])),
         *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
@@ -202,7 +203,7 @@ def _legs(legs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [
         (
             f"leg {number}",
-            f"{leg['started']}: {leg['inspected']:,} pictures on {leg['device_name']}, "
+            f"{leg['started']}: {counted(leg['inspected'], 'picture')} on {leg['device_name']}, "
             + listed(leg["versions"]),
         )
         for number, leg in enumerate(legs, 1)

@@ -149,6 +149,21 @@ def test_the_rate_of_a_bar_that_came_back_is_that_of_the_run(clock: Clock) -> No
     assert "?" not in shown, "no `0/?` where it is not known how many there are"
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_training_leaves_room_for_bars_and_counts(width: int) -> None:
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, legacy_windows=False)
+    with Progress(None, kept=True, console=console) as progress:
+        progress.counts("encoding pictures", 12, 12)
+        for step in range(1, 13):
+            progress.training(told(step, 12))
+        progress.counts("judging on held-out pictures", 1, 12)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert "…" not in shown
+    assert "12/12" in shown and "trained 12 steps: epoch 1: loss 0.500, dice 0.250" in shown
+    assert "1/12" in shown.splitlines()[-1] and "━" in shown.splitlines()[-1]
+
+
 def test_bars_of_a_training_stay() -> None:
     stream, console = terminal()
     with Progress(None, kept=True, console=console) as progress:
@@ -158,6 +173,6 @@ def test_bars_of_a_training_stay() -> None:
         progress.counts("judging on held-out pictures", 4, 4)
     shown = stream.getvalue()
     assert "note: going on from [a].state\n" in shown
-    assert "trained 1 steps: epoch 1: loss 0.500, dice 0.250\n" in shown
+    assert "trained 1 step: epoch 1: loss 0.500, dice 0.250\n" in shown
     last = shown[shown.rindex("encoding pictures") :]
     assert "loss 0.500, dice 0.250" in last and "judging on held-out pictures" in last

@@ -21,13 +21,14 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from promptdsl.cli.shown.terminal import say, tell_note
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, shown
 from promptdsl.results import Record
 
 if TYPE_CHECKING:
     from promptdsl.training.loop import Told
 
 LINE_SECONDS = 15.0
+BROAD = 110  # columns from which all losses of a training have room behind its bar
 
 
 class Progress:
@@ -47,6 +48,7 @@ class Progress:
     ) -> None:
         console = console or Console(stderr=True)
         self._bars = None if quiet or not console.is_terminal else _bars(console, kept)
+        self._narrow = console.width < BROAD
         self._first, self._quiet, self._kept, self._also = first, quiet, kept, also
         self._tasks: dict[str, TaskID] = {}
         self._name, self._total, self._done, self._earlier = "", 0, 0, 0
@@ -126,12 +128,14 @@ class Progress:
         if self._total != told.steps:
             self.begins(told.steps, told.step - 1)
         self._done = told.step
-        losses = ", ".join(f"{name} {value:.3f}" for name, value in told.losses.items())
-        losses = f"epoch {told.epoch}: {losses}"
-        self._show("training", told.step, told.steps, more=losses)
+        each = [f"{name} {value:.3f}" for name, value in told.losses.items()]
+        losses = f"epoch {told.epoch}: {', '.join(each)}"
+        ended = told.step == told.steps
+        brief = "" if ended else f"epoch {told.epoch}: {each[-1]}"
+        self._show("training", told.step, told.steps, more=brief if self._narrow else losses)
         self._line(f"training: {told.step:,} of {told.steps:,} {losses}, {self._left()} left")
-        if told.step == told.steps and not self._quiet:
-            self._print(f"trained {told.steps:,} steps: {losses}")
+        if ended and not self._quiet:
+            self._print(f"trained {counted(told.steps, 'step')}: {losses}")
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""

@@ -36,7 +36,7 @@ def print_why(console: Console, why: Described, phrases: int) -> None:
     for sentence in [*(f"  {shown(s)}" for s in why["changes"]), *map(_note, why["notes"])]:
         console.print(sentence, soft_wrap=True, markup=False, highlight=False)
     if why["phrases"]:
-        console.print(_phrases(why, phrases, console.width // 4))
+        console.print(_phrases(why, phrases, 11 * console.width // 40))
         left = len(why["phrases"]) - phrases
         if left > 0:
             move = "moves" if left == 1 else "move"
