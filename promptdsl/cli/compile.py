@@ -23,7 +23,6 @@ Examples:
   promptdsl compile nut.inspect -o nut.json
   promptdsl compile nut.inspect --plan-only -o - | less
 
-\b
 NAME.plan holds everything that a machine needs to run it: prompts and references as the model sees
 them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 """

@@ -44,7 +44,8 @@ Examples:
 \b
 Exit codes:
   0    every picture was inspected (rejected ones included)
-  1    the spec has errors; with --fail-on: a picture was rejected (or needs review)
+  1    the spec has errors; with --fail-on: a picture was rejected (or needs
+       review)
   2    wrong use of the command
   3    some pictures could not be inspected, or weights, device or disk failed
   130  stopped with Ctrl-C, 143: by SIGTERM; --resume goes on

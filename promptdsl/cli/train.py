@@ -31,8 +31,8 @@ LEARNING = [method.name for method in METHODS.values() if method.training]
 EPILOG = """\b
 Examples:
   promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors
-  promptdsl train april_gan --data pictures/ --model promptdsl-mini -o layers.safetensors
-  promptdsl train anomalyclip --data mvtec --hold-out screw --hold-out pill -o prompts.safetensors
+  promptdsl train april_gan --data new --model promptdsl-mini -o w.safetensors
+  promptdsl train anomalyclip --data mvtec --hold-out pill -o p.safetensors
 
 \b
 Then, in a spec:
