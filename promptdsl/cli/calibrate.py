@@ -31,8 +31,8 @@ Examples:
 Exit codes:
   0  the lock file was written (with --dry-run: could be)
   1  the spec has errors, the pictures are too few for a promise that was
-     asked for, or the thresholds would pass most defects or reject most good parts
-     (--force writes them)
+     asked for, or the thresholds would pass most defects or reject most good
+     parts (--force writes them)
   2  wrong use of the command
   3  a picture could not be read, or weights, device or disk failed
 """

@@ -134,6 +134,17 @@ def test_a_table_that_scrolls_keeps_its_key_in_sight(browser: Any, pages: list[P
     assert set(dict(found).values()) == {20}, found
 
 
+def test_results_of_tests_stay_inside_of_a_narrow_table(browser: Any, pages: list[Path]) -> None:
+    show(browser, pages[0], width=700, dark=False)
+    past = browser.execute_script(
+        "const end = document.querySelector('#tests').getBoundingClientRect().right;"
+        "const all = [...document.querySelectorAll('#tests .pill')];"
+        "all.forEach((pill) => { pill.textContent = 'passed, not proven'; });"
+        "return all.map((pill) => pill.getBoundingClientRect().right - end)"
+    )
+    assert past and max(past) <= 0
+
+
 def test_intervals_of_tests_stay_on_one_line_in_a_narrow_window(
     browser: Any, pages: list[Path]
 ) -> None:
