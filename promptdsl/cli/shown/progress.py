@@ -9,15 +9,12 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    ProgressColumn,
     SpinnerColumn,
-    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
-from rich.text import Text
 
 from promptdsl.cli.shown.terminal import say, tell_note
 from promptdsl.files.naming import shown
@@ -45,6 +42,7 @@ class Progress:
         also: Callable[[Record], None] = lambda record: None,
     ) -> None:
         console = console or Console(stderr=True)
+        console.soft_wrap = True  # the terminal breaks long sentences, so a command stays whole
         self._bars = None if quiet or not console.is_terminal else _bars(console, kept)
         self._first, self._quiet, self._kept, self._also = first, quiet, kept, also
         self._tasks: dict[str, TaskID] = {}
@@ -94,7 +92,7 @@ class Progress:
         """A record of a run was written."""
         self._done += 1
         self._also(record)
-        self._show("inspecting", self._done, self._total, rated=True)
+        self._show("inspecting", self._done, self._total, speed=f"{self._rate():.1f}/s")
         self._line(
             f"{self._done:,} of {self._total:,} pictures, {self._rate():.1f} pictures/s, "
             f"{self._left()} left"
@@ -145,7 +143,7 @@ class Progress:
         done: int = 0,
         total: int | None = None,
         *,
-        rated: bool = False,
+        speed: str = "",
         more: str = "",
     ) -> None:
         if self._bars is None:
@@ -154,8 +152,8 @@ class Progress:
         if what not in self._tasks:
             while self._tasks and not self._kept:
                 self._bars.remove_task(self._tasks.popitem()[1])
-            self._tasks[what] = self._bars.add_task(what, total=total, rated=rated, more="")
-        self._bars.update(self._tasks[what], completed=done, total=total, more=more)
+            self._tasks[what] = self._bars.add_task(what, total=total, speed="", more="")
+        self._bars.update(self._tasks[what], completed=done, total=total, speed=speed, more=more)
 
     def _line(self, line: str) -> None:
         """A line where there are no bars, if the last one was some time ago."""
@@ -181,22 +179,13 @@ class Progress:
         return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-class _Rate(ProgressColumn):
-    """Pictures per second."""
-
-    def render(self, task: Task) -> Text:
-        """The speed of a run, once there is one."""
-        rated = task.fields["rated"] and task.speed
-        return Text(f"{task.speed:.1f}/s" if rated else "", "progress.data.speed")
-
-
 def _bars(console: Console, kept: bool) -> Bars:
     return Bars(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24 if kept else 40),  # a training's losses stand behind its bar
         MofNCompleteColumn(),
-        _Rate(),
+        TextColumn("{task.fields[speed]}", "progress.data.speed", markup=False),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[more]}", markup=False),
         console=console,
