@@ -12,16 +12,36 @@ import numpy.typing as npt
 
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
+BoolMap = npt.NDArray[np.bool_]
 NAMED = 3  # pictures that a note names
 
 
 @dataclass(frozen=True, slots=True)
 class PictureScore:
-    """What a detector says of one picture."""
+    """What a detector says of one picture; the map covers the whole picture."""
 
     score: float
     defects: dict[str, float]  # defect name -> probability against normal, in the order of the spec
-    map: FloatMap  # (H, W) at the detector's input size
+    map: FloatMap  # (H, W) at the detector's input size, or at the picture's own
+    size: tuple[int, int] | None = None  # (width, height) of the picture itself, where it is known
+    seen: BoolMap | None = None  # (H, W) as the map: where anything was looked at; None: everywhere
+    kinds: FloatMap | None = None  # (K, h, w), coarse: each defect's probability, place by place
+    residual: float | None = None  # of locating it, in pixels
+    unlocated: str | None = None  # why the part could not be located
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A connected place of a map, in pixels of the original picture."""
+
+    box: tuple[int, int, int, int]  # x, y, width, height
+    area: float
+    extent: float  # longest diameter (Feret)
+    peak: float  # the highest score in it
+    defect: str | None  # the likeliest by the words of the patches that it covers
+    region: str | None  # the first region that holds most of it
+    area_mm2: float | None = None  # where the spec has a scale
+    extent_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,7 @@ class Record:
     area: dict[str, float] | None = None  # "0.70" -> share of the picture at or above that score
     map: str | None = None  # relative to the output folder
     error: str | None = None
+    measures: dict[str, float] | None = None  # what other threshold lines measured
 
 
 def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) -> None:

@@ -11,7 +11,9 @@ from typing import Literal
 from promptdsl.language.ast import AreaLimit as AreaLimit
 from promptdsl.language.ast import Claim as Claim
 from promptdsl.language.ast import Limit as Limit
+from promptdsl.language.ast import LocatedLimit as LocatedLimit
 from promptdsl.language.ast import ScoreLimit as ScoreLimit
+from promptdsl.language.ast import SpotLimit as SpotLimit
 from promptdsl.methods import Setting
 from promptdsl.source import Span
 
@@ -81,6 +83,62 @@ class SampleSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """A length of a shape, in pixels of the picture or in percent (of 100)."""
+
+    value: float
+    unit: Literal["px", "%"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`box` left top width height; `circle` x y radius; `ring` x y inner outer; `polygon` x y ...;
+    or a `mask`, whose path is relative to the spec's folder."""
+
+    kind: Literal["box", "circle", "ring", "polygon", "mask"]
+    lengths: tuple[Length, ...]
+    path: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """`region NAME { shapes }` or `ignore "why" { shapes }`: in a shape, outside `except`."""
+
+    name: str  # of ignored places: why
+    shapes: tuple[Shape, ...]
+    without: tuple[Shape, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """`locate { like: ..., turn: up to 15 deg, shift: up to 10%, scale: up to 5% }`."""
+
+    like: str
+    turn: float  # degrees, either way
+    shift: float  # share of the picture's sides, in [0, 1]
+    scale: float  # share that a part may be larger or smaller, in [0, 1]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSpec:
+    """`picture { }`, every field filled in; `spans` has the places of those that were written."""
+
+    fit: Literal["squeeze", "pad", "crop"]
+    tile: int | None  # side of a square tile, in pixels of the picture
+    tiles: tuple[int, int] | None  # or so many tiles down and across
+    overlap: float  # share of a tile's side
+    intensity: tuple[float, float] | None
+    scale: float | None  # millimetres per pixel
+    locate: Locate | None
+    part: str | None
+    spans: dict[str, Span]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectSpec:
     """One object, complete."""
 
@@ -98,6 +156,9 @@ class ObjectSpec:
     defaulted: frozenset[str] = frozenset()  # parts that nobody wrote: normal, templates, ...
     broken: bool = False  # something in it was reported and left out
     lost_parts: bool = False  # a defect or the parent object was
+    picture: PictureSpec | None = None
+    regions: tuple[Region, ...] = ()
+    ignored: tuple[Region, ...] = ()
 
     def place_of(self, setting: str) -> Span:
         """Where a setting of the method is written; without it the method, or the object."""
@@ -118,3 +179,10 @@ class Spec:
     version: int
     objects: tuple[ObjectSpec, ...]
     plan_names: dict[str, str] = field(default_factory=dict)  # display name -> name in the plan
+
+
+def limit_number(limit: Limit) -> float | None:
+    """The number of a threshold line, in its unit; None for `auto`."""
+    if isinstance(limit, LocatedLimit):
+        return 1.0
+    return limit.share if isinstance(limit, AreaLimit) else limit.at

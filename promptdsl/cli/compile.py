@@ -15,7 +15,7 @@ from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
-from promptdsl.spec import AreaLimit, Limit, ObjectSpec
+from promptdsl.spec import Limit, LocatedLimit, ObjectSpec, limit_number
 
 EPILOG = """\b
 Examples:
@@ -184,4 +184,4 @@ def _open_ends(
 
 
 def _is_auto(limit: Limit) -> bool:
-    return (limit.share if isinstance(limit, AreaLimit) else limit.at) is None
+    return not isinstance(limit, LocatedLimit) and limit_number(limit) is None

@@ -1,6 +1,5 @@
 """`promptdsl run`: inspect pictures with a spec or a compiled plan."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,13 +116,14 @@ def command(
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
     from promptdsl.cli.shown.progress import Progress
+    from promptdsl.inspect.records import to_line
     from promptdsl.inspect.run import run
 
     out = out or Path(f"{Path(spec).stem}-results")
 
     def also(record: Record) -> None:
         if form == "jsonl":
-            write_machines(json.dumps(dataclasses.asdict(record)) + "\n")
+            write_machines(to_line(record))
 
     with Progress("loading the model", quiet=quiet, also=also) as progress:
         source = open_source(spec, device, precision, progress, allow)
@@ -172,12 +172,13 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
     """Results to standard output; the summary beside them when those are for machines."""
     from rich.console import Console
 
+    from promptdsl.inspect.records import as_fields
     from promptdsl.lock.changes import stale
     from promptdsl.report.table import print_table, summary
 
     run = outcome.run
     if form == "json":
-        records = [dataclasses.asdict(record) for record in outcome.records]
+        records = [as_fields(record) for record in outcome.records]
         write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(out))

@@ -22,7 +22,7 @@ from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.verdict import areas_of
+from promptdsl.judge.measures import measures_of
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import Rule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
@@ -38,7 +38,7 @@ class Scored:
     sha256: str | None
     score: float
     defects: Mapping[str, float]
-    area: Mapping[str, float]  # "0.70" -> share of the picture at or above that score
+    measures: Mapping[str, float]  # what threshold lines measure of it, the score included
     map: int  # its number in the store of maps
     regions: int | None  # its number in the store of regions; None without a usable mask
 
@@ -168,7 +168,7 @@ def _kept(
         sha256,
         float(score.score),
         score.defects,
-        areas_of(score.map, rules),
+        measures_of(float(score.score), score.map, rules),
         result.maps.add(score.map),
         None if regions is None else result.regions.add(regions),
     )

@@ -22,6 +22,7 @@ from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
+from promptdsl.judge.measures import areas_in, others_in
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
@@ -219,7 +220,8 @@ def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rul
         rule=decision.rule,
         defect=max(score.defects, key=lambda name: score.defects[name], default=None),
         defects={name: float(share) for name, share in score.defects.items()},
-        area=decision.area,
+        area=areas_in(decision.measures),
+        measures=others_in(decision.measures) or None,
     )
     return Inspected(record, picture, score)
 

@@ -16,12 +16,13 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from promptdsl.files.lines import bounded_lines
 from promptdsl.files.opening import open_regular
+from promptdsl.judge.measures import from_record
 from promptdsl.judge.verdict import holding_rule
 from promptdsl.plan.model import Rule
 from promptdsl.results import Record, Verdict
@@ -73,12 +74,20 @@ class _Line(BaseModel):
     area: dict[str, float] | None
     map: Annotated[str, AfterValidator(_own_place)] | None
     error: str | None
+    measures: dict[str, float] | None = None
+
+
+def as_fields(record: Record) -> dict[str, Any]:
+    """A record as JSON holds it: measures only where there are any."""
+    fields = dataclasses.asdict(record)
+    if record.measures is None:
+        del fields["measures"]
+    return fields
 
 
 def to_line(record: Record) -> str:
     """One line of JSON with its newline; ASCII, so that any file name survives any editor."""
-    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    return json.dumps(fields, allow_nan=False) + "\n"
+    return json.dumps(as_fields(record), allow_nan=False) + "\n"
 
 
 def read_records(path: Path, believe: Callable[[Record], bool] = lambda record: True) -> Reading:
@@ -126,8 +135,9 @@ def follows(
         return False
     if record.score is None:
         return record.rule is None
+    measures = from_record(record.score, record.area, record.measures)
     try:
-        rule = holding_rule(record.score, record.area or {}, rules)
+        rule = holding_rule(measures, rules)
     except KeyError:  # an area that the rules need was not measured
         return False
     expected = (rule.verdict, rule.text) if rule else ("pass", None)

@@ -1,7 +1,7 @@
-"""From scores to a verdict: threshold lines from top to bottom, the first that holds decides.
+"""From measures to a verdict: threshold lines from top to bottom, the first that holds decides.
 
-`score >= at` and `share of the map at or above `above` >= share`; where no line holds, the picture
-passes. A score that is not a number must never pass, so it is refused here.
+A line holds where what it measures is its number or more; where no line holds, the picture passes.
+A score that is not a number must never pass, so it is refused here.
 """
 
 import math
@@ -14,7 +14,8 @@ import numpy as np
 
 from promptdsl.errors import SpecProblem
 from promptdsl.files.naming import command_line
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
+from promptdsl.judge.measures import Measures, area_key, measure_name, measures_of
+from promptdsl.plan.model import AreaRule, LocatedRule, ObjectPlan, Rule, ScoreRule
 from promptdsl.results import FloatMap, Verdict
 
 UNCALIBRATED = "uncalibrated default"
@@ -24,11 +25,11 @@ _ABOVE = re.compile(r"(?<=\babove)\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?=\s)")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict, the threshold line that made it (None: passed), and the areas measured."""
+    """The verdict, the threshold line that made it (None: passed), and what was measured."""
 
     verdict: Verdict
     rule: str | None
-    area: dict[str, float]  # "0.70" -> share of the picture at or above that score
+    measures: dict[str, float]
 
 
 def resolve(
@@ -46,43 +47,48 @@ def decide(score: float, anomaly_map: FloatMap, rules: Sequence[Rule]) -> Decisi
     """Apply resolved rules; ValueError for a score or a map that holds no numbers."""
     if not math.isfinite(score) or not np.isfinite(anomaly_map).all():
         raise ValueError("the model gave a score that is not a number")
-    area = areas_of(anomaly_map, rules)
-    rule = holding_rule(score, area, rules)
-    return Decision(rule.verdict, rule.text, area) if rule else Decision("pass", None, area)
+    measures = measures_of(score, anomaly_map, rules)
+    rule = holding_rule(measures, rules)
+    return Decision(rule.verdict, rule.text, measures) if rule else Decision("pass", None, measures)
 
 
-def holding_rule(score: float, area: Mapping[str, float], rules: Sequence[Rule]) -> Rule | None:
-    """The first resolved rule that holds; None: the picture passes."""
-    return next((rule for rule in rules if _holds(rule, score, area)), None)
+def holding_rule(measures: Measures, rules: Sequence[Rule]) -> Rule | None:
+    """The first resolved rule that holds; None: the picture passes.
 
-
-def areas_of(anomaly_map: FloatMap, rules: Sequence[Rule]) -> dict[str, float]:
-    """What the area rules measure: "0.70" -> share of the map at or above that score."""
-    levels = [rule.above for rule in rules if isinstance(rule, AreaRule)]
-    return {area_key(above): area_above(anomaly_map, above) for above in levels}
+    KeyError where something was not measured.
+    """
+    return next((rule for rule in rules if _holds(rule, measures)), None)
 
 
 def verdict_of(score: float, anomaly_map: FloatMap | None, rules: Sequence[Rule]) -> Verdict:
-    """The verdict alone; the map may be missing where no rule is about areas."""
-    area = {} if anomaly_map is None else areas_of(anomaly_map, rules)
-    rule = holding_rule(score, area, rules)
+    """The verdict alone; the map may be missing where no rule reads it."""
+    rule = holding_rule(measures_of(score, anomaly_map, rules), rules)
     return rule.verdict if rule else "pass"
 
 
-def area_above(anomaly_map: FloatMap, above: float) -> float:
-    """Share of the map, in [0, 1], whose score is `above` or more."""
-    return float(np.count_nonzero(anomaly_map >= np.float32(above)) / anomaly_map.size)
-
-
-def area_key(above: float) -> str:
-    """The name of an area in the results: as written, with two decimals at least."""
-    short = f"{above:.2f}"
-    return short if float(short) == above else repr(above)
+def reads_map(rules: Sequence[Rule]) -> bool:
+    """Whether a verdict depends on more than the picture's score."""
+    return any(measure_name(rule) != "score" for rule in rules)
 
 
 def number(rule: Rule) -> float | None:
-    """The number that decides: a score, or a share in [0, 1]; None for an unresolved `auto`."""
-    return rule.at if isinstance(rule, ScoreRule) else rule.share
+    """The number that decides, in the unit of the rule; None for an unresolved `auto`."""
+    if isinstance(rule, LocatedRule):
+        return 1.0
+    return rule.share if isinstance(rule, AreaRule) else rule.at
+
+
+def with_number(rule: Rule, value: float) -> Rule:
+    """The line with another number."""
+    if isinstance(rule, LocatedRule):
+        return rule
+    return rule.model_copy(update={"share" if isinstance(rule, AreaRule) else "at": value})
+
+
+def shown_number(rule: Rule, value: float) -> str:
+    """A number of the line with its unit, as a spec writes it: `0.62`, `0.5%`, `0.3 mm`."""
+    unit = "" if isinstance(rule, ScoreRule | LocatedRule) else rule.unit
+    return f"{100 * value:.4g}%" if unit == "%" else f"{value:.4g} {unit}".rstrip()
 
 
 def meaning(rule: Rule) -> str:
@@ -90,11 +96,13 @@ def meaning(rule: Rule) -> str:
 
     It is the name of a line's number in the lock, so laying a spec out anew changes nothing.
     """
-    limit = number(rule)
-    if isinstance(rule, AreaRule):
+    limit, name = number(rule), measure_name(rule)
+    if isinstance(rule, LocatedRule):
+        return f"{rule.verdict} when {name}"
+    if isinstance(rule, AreaRule) and rule.unit == "%":
         share = "auto" if limit is None else f"{100 * limit:.12g}%"
-        return f"{rule.verdict} when area above {area_key(rule.above)} >= {share}"
-    return f"{rule.verdict} when score >= {'auto' if limit is None else repr(limit)}"
+        return f"{rule.verdict} when {name} >= {share}"
+    return f"{rule.verdict} when {name} >= {'auto' if limit is None else repr(limit)}"
 
 
 def key_of(text: str) -> str:
@@ -103,12 +111,11 @@ def key_of(text: str) -> str:
     return _ABOVE.sub(lambda found: f" {area_key(float(found[1]))}", words)
 
 
-def _holds(rule: Rule, score: float, area: Mapping[str, float]) -> bool:
+def _holds(rule: Rule, measures: Measures) -> bool:
     limit = number(rule)
     if limit is None:
         raise SpecProblem(f"`{rule.text}` is not calibrated")
-    value = score if isinstance(rule, ScoreRule) else area[area_key(rule.above)]
-    return value >= limit
+    return measures[measure_name(rule)] >= limit
 
 
 def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: str) -> Rule:
@@ -121,9 +128,9 @@ def _resolved(rule: Rule, item: ObjectPlan, known: Mapping[str, float], spec: st
             f"{_place(rule, spec)}: `{rule.text}` of {item.name} is not calibrated yet",
             f"run `{command_line('calibrate', PurePath(spec))}`, or write a number",
         )
-    if isinstance(rule, ScoreRule):
-        return rule.model_copy(update={"at": value, "text": f"{text} ({value:.4g})"})
-    return rule.model_copy(update={"share": value, "text": f"{text} ({100 * value:.4g}%)"})
+    return with_number(rule, value).model_copy(
+        update={"text": f"{text} ({shown_number(rule, value)})"}
+    )
 
 
 def _place(rule: Rule, spec: str) -> str:

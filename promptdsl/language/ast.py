@@ -117,26 +117,53 @@ class MethodBlock:
 
 @dataclass(frozen=True, slots=True)
 class ScoreLimit:
-    """`reject when score >= at`; None is `auto`."""
+    """`reject when score [in REGION] >= at`; None is `auto`."""
 
     verdict: Literal["reject", "review"]
     at: float | None
     text: str
     span: Span | None
+    region: Word | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AreaLimit:
-    """`reject when area above LEVEL >= SHARE`; None is `auto`."""
+    """`reject when area above LEVEL [in REGION] >= SHARE`; None is `auto`."""
 
     verdict: Literal["reject", "review"]
     above: float
-    share: float | None
+    share: float | None  # in `unit`; of "%" a share of 1
+    text: str
+    span: Span
+    region: Word | None = None
+    unit: Literal["%", "px2", "mm2"] = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class SpotLimit:
+    """`reject when spot above LEVEL [in REGION] >= SIZE`, of a named defect, or how many."""
+
+    verdict: Literal["reject", "review"]
+    of: Literal["extent", "area", "number"]
+    defect: Word | None
+    above: float
+    at: float | None  # in `unit`; of "%" a share of 1; None is `auto`
+    unit: Literal["px", "mm", "px2", "mm2", "%", ""]
+    text: str
+    span: Span
+    region: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedLimit:
+    """`review when part not located`."""
+
+    verdict: Literal["reject", "review"]
     text: str
     span: Span
 
 
-Limit = ScoreLimit | AreaLimit
+Limit = ScoreLimit | AreaLimit | SpotLimit | LocatedLimit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,37 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from promptdsl import spec as written
 from promptdsl.plan.expand import expand
 from promptdsl.plan.model import (
     AreaRule,
     Expectation,
+    Length,
+    Locate,
+    LocatedRule,
     MethodPlan,
     ObjectPlan,
     Origin,
+    PictureSettings,
     Plan,
     Prompt,
+    Region,
     Rule,
     Samples,
     ScoreRule,
+    Shape,
+    SpotRule,
 )
 from promptdsl.source import SourceFile, Span
-from promptdsl.spec import AreaLimit, Limit, ObjectSpec, Spec
+from promptdsl.spec import (
+    AreaLimit,
+    Limit,
+    LocatedLimit,
+    ObjectSpec,
+    PictureSpec,
+    ScoreLimit,
+    Spec,
+)
 
 
 class _Places:
@@ -97,15 +113,58 @@ def _object(item: ObjectSpec, places: _Places) -> ObjectPlan:
             for claim in item.claims
         ),
         origin=places(item.head),
+        picture=None if item.picture is None else _picture(item.picture, places),
+        regions=tuple(_region(region, places) for region in item.regions),
+        ignored=tuple(_region(region, places) for region in item.ignored),
     )
+
+
+def _picture(picture: PictureSpec, places: _Places) -> PictureSettings:
+    at = picture.locate
+    locate = at and Locate(like=at.like, turn=at.turn, shift=at.shift, scale=at.scale)
+    return PictureSettings(
+        fit=picture.fit,
+        tile=picture.tile,
+        tiles=picture.tiles,
+        overlap=picture.overlap,
+        intensity=picture.intensity,
+        scale=picture.scale,
+        locate=locate,
+        part=picture.part,
+        origin=places(picture.span),
+    )
+
+
+def _region(region: written.Region, places: _Places) -> Region:
+    return Region(
+        name=region.name,
+        shapes=tuple(map(_shape, region.shapes)),
+        without=tuple(map(_shape, region.without)),
+        origin=places(region.span),
+    )
+
+
+def _shape(shape: written.Shape) -> Shape:
+    lengths = tuple(Length(length.value, length.unit) for length in shape.lengths)
+    return Shape(kind=shape.kind, lengths=lengths, path=shape.path)
 
 
 def _rule(limit: Limit, origin: Origin | None) -> Rule:
     verdict, text = limit.verdict, limit.text
+    if isinstance(limit, LocatedLimit):
+        return LocatedRule(verdict=verdict, text=text, origin=origin)
+    region = limit.region.value if limit.region is not None else None
+    if isinstance(limit, ScoreLimit):
+        return ScoreRule(verdict=verdict, at=limit.at, text=text, origin=origin, region=region)
     if isinstance(limit, AreaLimit):
-        above, share = limit.above, limit.share
-        return AreaRule(verdict=verdict, above=above, share=share, text=text, origin=origin)
-    return ScoreRule(verdict=verdict, at=limit.at, text=text, origin=origin)
+        return AreaRule(
+            verdict=verdict, above=limit.above, share=limit.share, text=text, origin=origin,
+            region=region, unit=limit.unit,
+        )  # fmt: skip
+    return SpotRule(
+        verdict=verdict, of=limit.of, defect=limit.defect.value if limit.defect else None,
+        above=limit.above, at=limit.at, unit=limit.unit, region=region, text=text, origin=origin,
+    )  # fmt: skip
 
 
 def canonical_json(value: Any) -> str:

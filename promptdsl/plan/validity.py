@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from promptdsl.methods import BUILTIN_MODEL, Field, Method, Setting
-from promptdsl.plan.model import AreaRule, MethodPlan, ObjectPlan, Plan
+from promptdsl.plan.model import AreaRule, MethodPlan, ObjectPlan, Plan, ScoreRule, SpotRule
 
 MAX_NAME = 300
 MAX_PATH = 4_096
@@ -49,10 +49,13 @@ def _faults(plan: Plan) -> Iterator[str]:
 def _shares(item: ObjectPlan) -> Iterator[tuple[str, float | None]]:
     """Everything of an object that must lie in [0, 1]."""
     for rule in item.thresholds:
-        if isinstance(rule, AreaRule):
+        if isinstance(rule, AreaRule | SpotRule):
             yield "the score of a rule about areas", rule.above
+        if isinstance(rule, AreaRule) and rule.unit == "%":
             yield "the area of a rule", rule.share
-        else:
+        if isinstance(rule, SpotRule) and rule.unit == "%":
+            yield "the area of a rule", rule.at
+        if isinstance(rule, ScoreRule):
             yield "the score of a rule", rule.at
     for test in item.tests:
         yield "a test's share", test.share

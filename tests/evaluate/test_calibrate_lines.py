@@ -15,13 +15,13 @@ from promptdsl.evaluate.calibration.solve import (
     measured,
     percent,
     resolve_all,
-    resolved,
     too_few,
 )
 from promptdsl.evaluate.datasets import Picture
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Promise, limit_escapes, limit_false_rejects
 from promptdsl.judge.shares import upper_bound
+from promptdsl.judge.verdict import with_number
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
 
 GOOD = np.linspace(0.01, 0.50, 400)
@@ -43,9 +43,8 @@ def item_of(*rules: Rule) -> ObjectPlan:
 
 def scored(label: str, score: float, area: float | None = None) -> Scored:
     share = score / 10 if area is None else area
-    return Scored(
-        Picture(Path("x"), label), None, float(score), {}, {"0.70": float(share)}, 0, None
-    )
+    measures = {"score": float(score), "area above 0.70": float(share)}
+    return Scored(Picture(Path("x"), label), None, float(score), {}, measures, 0, None)
 
 
 def sample(good: Any = GOOD, bad: Any = ()) -> list[Scored]:
@@ -170,7 +169,7 @@ def test_lines_that_wait_and_what_they_measure() -> None:
     assert auto_lines(item_of(*lines)) == [lines[1], lines[2]]
     picture = scored("good", 0.4, 0.03)
     assert (measured(lines[1], picture), measured(lines[2], picture)) == (0.03, 0.4)
-    area, score = resolved(lines[1], 0.2), resolved(lines[2], 0.3)
+    area, score = with_number(lines[1], 0.2), with_number(lines[2], 0.3)
     assert isinstance(area, AreaRule) and area.share == 0.2
     assert isinstance(score, ScoreRule) and score.at == 0.3
     found = limit_false_rejects(GOOD, Promise(0.02, 0.95))

@@ -58,7 +58,7 @@ def test_bootstrap(good: list[float], bad: list[float], confidence: float) -> No
 @given(SCORES, SCORES)
 def test_figures_of_pictures(good: list[float], bad: list[float]) -> None:
     pictures = [
-        Scored(Picture(Path("x"), label), None, score, {}, {}, 0, None)
+        Scored(Picture(Path("x"), label), None, score, {}, {"score": score}, 0, None)
         for label, scores in (("good", good), ("dent", bad))
         for score in scores
     ]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from promptdsl.cli.main import main
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.judge.verdict import area_key, key_of, meaning, resolve
+from promptdsl.judge.measures import area_key
+from promptdsl.judge.verdict import key_of, meaning, resolve
 from promptdsl.lock.file import (
     OldLock,
     UnusableLock,

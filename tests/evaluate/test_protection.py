@@ -189,7 +189,15 @@ def test_asked_reviews_that_leave_no_room_are_refused(
 
 
 def scored(name: str, label: str, score: float) -> Scored:
-    return Scored(Picture(Path(name), label), name, score, {}, {"0.70": score}, 0, None)
+    return Scored(
+        Picture(Path(name), label),
+        name,
+        score,
+        {},
+        {"score": score, "area above 0.70": score},
+        0,
+        None,
+    )
 
 
 def item_of(*rules: Rule) -> ObjectPlan:

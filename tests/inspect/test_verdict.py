@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptdsl.errors import SpecProblem
-from promptdsl.judge.verdict import area_above, area_key, decide, resolve
+from promptdsl.judge.measures import area_above, area_key, areas_in
+from promptdsl.judge.verdict import decide, resolve
 from promptdsl.plan.model import AreaRule, Rule, ScoreRule
 
 from .fakes import ORIGIN, make_object, score_rule
@@ -45,7 +46,8 @@ def test_the_first_rule_that_holds_decides(
     decision = decide(score, anomaly_map, lines)
     assert decision.verdict == (first.verdict if first else "pass")
     assert decision.rule == (first.text if first else None)
-    assert set(decision.area) == {area_key(r.above) for r in lines if isinstance(r, AreaRule)}
+    measured = {area_key(r.above) for r in lines if isinstance(r, AreaRule)}
+    assert set(areas_in(decision.measures)) == measured
 
 
 @given(st.lists(share, min_size=1, max_size=1), share)

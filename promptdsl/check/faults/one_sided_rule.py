@@ -5,19 +5,22 @@ Why: `reject when score >= 0` throws every part away, and `reject when score >= 
 
 from promptdsl.check.context import Context
 from promptdsl.source import Span
-from promptdsl.spec import Limit, ObjectSpec, ScoreLimit
+from promptdsl.spec import AreaLimit, LocatedLimit, ObjectSpec, ScoreLimit, SpotLimit
 
+Numbered = ScoreLimit | AreaLimit | SpotLimit
 _WHAT_HAPPENS = {"reject": "every part is rejected", "review": "every part goes to review"}
 
 
 def one_sided_rule(context: Context, item: ObjectSpec) -> None:
     """Look at each line by itself; a line that several objects have is told once."""
     for limit in () if "thresholds" in item.defaulted else item.limits:
+        if isinstance(limit, LocatedLimit):
+            continue
         if limit.span is not None and not _always(context, limit, limit.span):
             _never(context, item, limit, limit.span)
 
 
-def _always(context: Context, limit: Limit, place: Span) -> bool:
+def _always(context: Context, limit: Numbered, place: Span) -> bool:
     rule = f"{limit.verdict} when"
     if isinstance(limit, ScoreLimit):
         what, lowest = "a score", limit.at == 0
@@ -32,7 +35,7 @@ def _always(context: Context, limit: Limit, place: Span) -> bool:
     return lowest
 
 
-def _never(context: Context, item: ObjectSpec, limit: Limit, place: Span) -> None:
+def _never(context: Context, item: ObjectSpec, limit: Numbered, place: Span) -> None:
     rule, reason = f"{limit.verdict} when", None
     if isinstance(limit, ScoreLimit):
         summed = item.method.settings.get("image_score") == "sum"  # which is cut at 1
@@ -42,7 +45,7 @@ def _never(context: Context, item: ObjectSpec, limit: Limit, place: Span) -> Non
     else:
         if limit.above == 1:
             reason = "a local score of 1 is practically never reached"
-        elif limit.share == 1:
+        elif isinstance(limit, AreaLimit) and limit.unit == "%" and limit.share == 1:
             reason = "no defect covers the whole picture"
         help = f"write for example {rule} area above 0.70 >= 0.5%"
     if reason:

@@ -5,10 +5,20 @@ Why: lines are tried from top to bottom and the first that holds decides, so
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from promptdsl.check.context import Context
-from promptdsl.spec import AreaLimit, Limit, ObjectSpec, ScoreLimit
+from promptdsl.spec import (
+    AreaLimit,
+    Limit,
+    LocatedLimit,
+    ObjectSpec,
+    ScoreLimit,
+    SpotLimit,
+    limit_number,
+)
 
 
 def unreachable_rule(context: Context, item: ObjectSpec) -> None:
@@ -29,48 +39,60 @@ def unreachable_rule(context: Context, item: ObjectSpec) -> None:
             )  # fmt: skip
 
 
+class _Step(NamedTuple):
+    level: float
+    number: float
+    limit: Limit
+
+
 @dataclass(slots=True)
 class _Above:
     """The lines above one, kept so that many lines are compared in little time."""
 
-    lowest: ScoreLimit | None = None
-    areas: list[AreaLimit] = field(default_factory=list)  # `above` rises, `share` falls
-    auto: dict[tuple[str, str | float], Limit] = field(default_factory=dict)
+    stairs: dict[Hashable, list[_Step]] = field(default_factory=dict)  # levels rise, numbers fall
+    auto: dict[Hashable, Limit] = field(default_factory=dict)
 
     def decider(self, limit: Limit) -> Limit | None:
         """A line that holds for every picture that `limit` holds for."""
-        if _is_auto(limit):
+        number = limit_number(limit)
+        if number is None:
             return self.auto.get(_auto_key(limit))
-        if isinstance(limit, AreaLimit):
-            index = bisect_right(self.areas, limit.above, key=lambda area: area.above) - 1
-            covers = index >= 0 and _share(self.areas[index]) <= _share(limit)
-            return self.areas[index] if covers else None
-        covers = self.lowest is not None and (self.lowest.at or 0.0) <= (limit.at or 0.0)
-        return self.lowest if covers else None
+        steps = self.stairs.get(_group(limit), [])
+        index = bisect_right(steps, _level(limit), key=lambda step: step.level) - 1
+        return steps[index].limit if index >= 0 and steps[index].number <= number else None
 
     def add(self, limit: Limit) -> None:
         """Keep a line that has no decider."""
-        if _is_auto(limit):
+        number, level = limit_number(limit), _level(limit)
+        if number is None:
             self.auto[_auto_key(limit)] = limit
-        elif isinstance(limit, AreaLimit):
-            index = end = bisect_left(self.areas, limit.above, key=lambda area: area.above)
-            while end < len(self.areas) and _share(self.areas[end]) >= _share(limit):
-                end += 1
-            self.areas[index:end] = [limit]
-        else:
-            self.lowest = limit
+            return
+        steps = self.stairs.setdefault(_group(limit), [])
+        index = end = bisect_left(steps, level, key=lambda step: step.level)
+        while end < len(steps) and steps[end].number >= number:
+            end += 1
+        steps[index:end] = [_Step(level, number, limit)]
 
 
-def _is_auto(limit: Limit) -> bool:
-    return (limit.share if isinstance(limit, AreaLimit) else limit.at) is None
-
-
-def _auto_key(limit: Limit) -> tuple[str, str | float]:
-    """Two `auto` lines are the same limit when these are equal."""
+def _group(limit: Limit) -> Hashable:
+    """Lines of one group can decide before one another: they measure one thing in one unit."""
+    if isinstance(limit, LocatedLimit):
+        return "located"
+    region = limit.region.value if limit.region is not None else None
+    if isinstance(limit, ScoreLimit):
+        return "score", region
     if isinstance(limit, AreaLimit):
-        return "area", limit.above
-    return "score", limit.verdict
+        return "area", region, limit.unit
+    defect = limit.defect.value if limit.defect is not None else None
+    return "spot", limit.of, defect, region, limit.unit
 
 
-def _share(limit: AreaLimit) -> float:
-    return limit.share or 0.0
+def _level(limit: Limit) -> float:
+    return limit.above if isinstance(limit, AreaLimit | SpotLimit) else 0.0
+
+
+def _auto_key(limit: Limit) -> Hashable:
+    """Two `auto` lines are the same limit when these are equal."""
+    if isinstance(limit, ScoreLimit):
+        return _group(limit), limit.verdict
+    return _group(limit), _level(limit)

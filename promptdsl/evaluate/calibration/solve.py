@@ -30,9 +30,10 @@ from promptdsl.judge.conformal import (
     strongest_share,
     supported,
 )
+from promptdsl.judge.measures import measure_name
 from promptdsl.judge.shares import Floats, Undefined
-from promptdsl.judge.verdict import area_key, holding_rule, meaning, number
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, ScoreRule
+from promptdsl.judge.verdict import holding_rule, meaning, number, with_number
+from promptdsl.plan.model import ObjectPlan, Rule
 
 Kind = Literal["good parts rejected", "good parts at or above it", "defective parts passed"]
 
@@ -108,7 +109,7 @@ def calibrate(item: ObjectPlan, pictures: Sequence[Scored], wanted: Wanted) -> l
             shared = len(mine) > 1
             solved[id(rule)] = replace(one, of=_WAYS["reviews"][1]) if shared else one
     if last is not None and wanted.escapes is not None:
-        others = [*fixed, *(resolved(one.rule, one.found.value) for one in solved.values())]
+        others = [*fixed, *(with_number(one.rule, one.found.value) for one in solved.values())]
         values = _values(last, bad, others)
         solved[id(last)] = _solve(item, last, values, wanted.escapes, wanted, "escapes")
         _refuse_contradiction(item, last, good, solved[id(last)].found, wanted)
@@ -124,7 +125,7 @@ def _values(rule: Rule, pictures: Sequence[Scored], caught: Sequence[Rule]) -> F
     """What the line measures of each picture; infinite where another line catches it anyway."""
     return np.array(
         [
-            np.inf if holding_rule(scored.score, scored.area, caught) else measured(rule, scored)
+            np.inf if holding_rule(scored.measures, caught) else measured(rule, scored)
             for scored in pictures
         ],
         np.float64,
@@ -132,21 +133,15 @@ def _values(rule: Rule, pictures: Sequence[Scored], caught: Sequence[Rule]) -> F
 
 
 def measured(rule: Rule, scored: Scored) -> float:
-    """The score, or the share of the picture that the line looks at."""
-    return scored.area[area_key(rule.above)] if isinstance(rule, AreaRule) else scored.score
-
-
-def resolved(rule: Rule, value: float) -> Rule:
-    """The line with a number."""
-    field = "at" if isinstance(rule, ScoreRule) else "share"
-    return rule.model_copy(update={field: value})
+    """What the line measures of a picture."""
+    return scored.measures[measure_name(rule)]
 
 
 def resolve_all(item: ObjectPlan, solved: Sequence[Solved]) -> tuple[Rule, ...]:
     """All lines of the object, in their order, every `auto` with its number."""
     numbers = {meaning(one.rule): one.found.value for one in solved}
     return tuple(
-        resolved(rule, numbers[meaning(rule)]) if number(rule) is None else rule
+        with_number(rule, numbers[meaning(rule)]) if number(rule) is None else rule
         for rule in item.thresholds
     )
 
@@ -235,7 +230,7 @@ def _lowered(
 ) -> Solved:
     changed = lower(item, one.rule, one.found, _values(one.rule, good, []), below)
     if one.of == "defective parts passed":
-        caught = [resolved(rule, value) for rule, value in lines]
+        caught = [with_number(rule, value) for rule, value in lines]
         values = _values(one.rule, bad, caught)
         found = lower_for_defects(one.found, values, changed.found.value)
         return replace(one, found=found, notes=(*one.notes, changed.remark))

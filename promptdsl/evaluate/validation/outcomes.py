@@ -51,7 +51,7 @@ def judge(pictures: Sequence[Scored], rules: Sequence[Rule]) -> list[Judged]:
     """Verdicts under resolved rules."""
     judged = []
     for scored in pictures:
-        rule = holding_rule(scored.score, scored.area, rules)
+        rule = holding_rule(scored.measures, rules)
         judged.append(Judged(scored, rule.verdict if rule else "pass", rule.text if rule else None))
     return judged
 

@@ -23,6 +23,7 @@ from promptdsl.evaluate.validation.outcomes import (
 )
 from promptdsl.evaluate.work import Work, until_problem
 from promptdsl.files.inputs import find_in_spec
+from promptdsl.judge.measures import areas_in
 from promptdsl.judge.shares import CONFIDENCE
 from promptdsl.judge.verdict import number
 from promptdsl.lock.changes import changes_since, stale, still_used
@@ -168,7 +169,7 @@ def _picture(judged: Judged) -> dict[str, Any]:
         "rule": judged.rule,
         "named": scored.named,
         "defects": dict(scored.defects),
-        "area": dict(scored.area),
+        "area": areas_in(scored.measures),
     }
 
 

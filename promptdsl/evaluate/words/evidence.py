@@ -13,9 +13,9 @@ from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
 from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
 from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
-from promptdsl.judge.verdict import verdict_of
+from promptdsl.judge.verdict import reads_map, verdict_of
 from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
-from promptdsl.plan.model import AreaRule, Rule
+from promptdsl.plan.model import Rule
 from promptdsl.scoring.cached_scoring import Scoring, encode_files
 from promptdsl.spec import ObjectSpec
 
@@ -52,7 +52,7 @@ class Evidence:
     @property
     def needs_maps(self) -> bool:
         """Whether a verdict depends on areas of the map."""
-        return any(isinstance(rule, AreaRule) for rule in self.rules)
+        return reads_map(self.rules)
 
     @property
     def masked(self) -> bool:

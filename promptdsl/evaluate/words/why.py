@@ -17,7 +17,8 @@ from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.verdict import Decision, area_above, decide, number, verdict_of
+from promptdsl.judge.measures import Measures, measure_name
+from promptdsl.judge.verdict import Decision, decide, number, reads_map, verdict_of
 from promptdsl.methods import find_method
 from promptdsl.methods.shared.word_bank import (
     Box,
@@ -144,7 +145,7 @@ def explain(
     features = _encoded(scoring, picture)
     score = scoring.detector.score(features)[0]
     decision = decide(score.score, score.map, rules)
-    states = tuple(_state(rule, score) for rule in rules)
+    states = tuple(_state(rule, decision.measures) for rule in rules)
     bank = find_bank(scoring.detector)
     if bank is None:
         return Why(
@@ -184,10 +185,10 @@ def _encoded(scoring: Scoring, picture: Path) -> Features:
     raise EnvironmentProblem(f"{picture}: it could not be encoded")
 
 
-def _state(rule: Rule, score: PictureScore) -> RuleState:
+def _state(rule: Rule, measures: Measures) -> RuleState:
     limit = number(rule)
     assert limit is not None  # rules are resolved
-    value = area_above(score.map, rule.above) if isinstance(rule, AreaRule) else score.score
+    value = measures[measure_name(rule)]
     above = rule.above if isinstance(rule, AreaRule) else None
     return RuleState(rule.text, rule.verdict, value >= limit, value, limit, rule.kind, above)
 
@@ -219,7 +220,7 @@ def _without(
     if not variants:
         return needed
     found = []
-    areas = any(isinstance(rule, AreaRule) for rule in rules)
+    areas = reads_map(rules)
     rescored = bank.rescorer(variants)(features, areas)
     for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
         score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]

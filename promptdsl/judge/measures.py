@@ -1,0 +1,82 @@
+"""What threshold lines measure of a picture, each under a name of its own.
+
+A picture's score is `score`; the share of its map at or above 0.7 is `area above 0.70`; with a
+region, a unit or a defect the name says so. The verdict follows from these numbers alone.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from promptdsl.plan.model import AreaRule, LocatedRule, Rule, ScoreRule
+from promptdsl.results import FloatMap
+
+Measures = Mapping[str, float]
+SCORE, UNLOCATED = "score", "part not located"
+_AREA = "area above "
+
+
+def measure_name(rule: Rule) -> str:
+    """The name of what a line measures; lines that measure the same have one name."""
+    if isinstance(rule, LocatedRule):
+        return UNLOCATED
+    place = f" in {rule.region}" if rule.region is not None else ""
+    if isinstance(rule, ScoreRule):
+        return SCORE + place
+    if isinstance(rule, AreaRule):
+        unit = "" if rule.unit == "%" else f" ({rule.unit})"
+        return f"{_AREA}{area_key(rule.above)}{place}{unit}"
+    unit = f" ({rule.unit})" if rule.unit else ""
+    return f"{rule.of} of {rule.defect or 'spot'} above {area_key(rule.above)}{place}{unit}"
+
+
+def measures_of(
+    score: float, anomaly_map: FloatMap | None, rules: Sequence[Rule]
+) -> dict[str, float]:
+    """What the lines measure; without a map, the score alone."""
+    found = {SCORE: score}
+    if anomaly_map is not None:
+        for rule in rules:
+            if isinstance(rule, AreaRule):
+                found[measure_name(rule)] = area_above(anomaly_map, rule.above)
+    return found
+
+
+def areas_in(measures: Measures) -> dict[str, float]:
+    """The shares of the whole picture as records have them: "0.70" -> share."""
+    return {name[len(_AREA) :]: value for name, value in measures.items() if _is_plain_area(name)}
+
+
+def others_in(measures: Measures) -> dict[str, float]:
+    """All measures but the score and the shares of the whole picture."""
+    return {
+        name: value
+        for name, value in measures.items()
+        if name != SCORE and not _is_plain_area(name)
+    }
+
+
+def from_record(
+    score: float, area: Mapping[str, float] | None, measures: Measures | None
+) -> dict[str, float]:
+    """The measures that a record holds."""
+    return {
+        SCORE: score,
+        **{_AREA + key: value for key, value in (area or {}).items()},
+        **(measures or {}),
+    }
+
+
+def _is_plain_area(name: str) -> bool:
+    return name.startswith(_AREA) and " " not in name[len(_AREA) :]
+
+
+def area_above(anomaly_map: FloatMap, above: float) -> float:
+    """Share of the map, in [0, 1], whose score is `above` or more."""
+    return float(np.count_nonzero(anomaly_map >= np.float32(above)) / anomaly_map.size)
+
+
+def area_key(above: float) -> str:
+    """The name of an area in the results: as written, with two decimals at least."""
+    short = f"{above:.2f}"
+    return short if float(short) == above else repr(above)
