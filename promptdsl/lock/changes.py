@@ -1,9 +1,10 @@
 """What changed since the lock file was written, in sentences that name it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptdsl.lock.model import Lock, LockedObject, Pictures
+from promptdsl.judge.verdict import key_of, meaning
+from promptdsl.lock.model import Lock, LockedObject, Pictures, Threshold
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.versions import versions
@@ -24,9 +25,15 @@ def changes_since(
         *_words(locked, now),
         *_settings(locked, now),
         *_references(locked, now),
-        *_pictures(locked, spec_folder),
+        *_pictures(still_used(locked, item), spec_folder),
         *_versions(lock.versions),
     ]
+
+
+def still_used(locked: LockedObject, item: ObjectPlan) -> list[Threshold]:
+    """The thresholds that a line of the spec takes its number from, and has none of its own."""
+    lines = {meaning(rule) for rule in item.thresholds}
+    return [threshold for threshold in locked.thresholds if key_of(threshold.rule) in lines]
 
 
 def _model(then: LockedObject, now: LockedObject) -> Iterator[str]:
@@ -86,10 +93,10 @@ def _references(then: LockedObject, now: LockedObject) -> Iterator[str]:
         yield from _compared("the references", then.references, now.references)
 
 
-def _pictures(then: LockedObject, spec_folder: Path) -> Iterator[str]:
+def _pictures(thresholds: Sequence[Threshold], spec_folder: Path) -> Iterator[str]:
     """Pictures that are not on this machine are no change: a line has the spec alone."""
     seen: set[tuple[str, str]] = set()
-    for threshold in then.thresholds:
+    for threshold in thresholds:
         for title, pictures in (("good", threshold.good), ("defective", threshold.defective)):
             if pictures is None or (title, pictures.sha256) in seen:
                 continue
