@@ -4,13 +4,15 @@ JSON for people too: sorted, indented, one fact per line. Words are pinned by ha
 so that a change can be named ("the phrases of defect scratch"); settings are kept as they are.
 """
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from promptdsl.methods import Setting
 
 LOCK_VERSION = 1
+_BEYOND_ONE = re.compile(r"when number of |\((?:px|mm)2?\)")  # lines whose numbers may be
 
 
 class Frozen(BaseModel):
@@ -41,11 +43,18 @@ class Threshold(Frozen):
     """One `auto`: the line in its canonical form (`verdict.meaning`), and its number."""
 
     rule: str  # locks from before hold it as it was written
-    value: float = Field(ge=0, le=1)  # a score, or a share of the picture
+    value: float = Field(ge=0)  # a score, a share, a length, an area or a number of spots
     promise: Promised
     good: Pictures | None
     defective: Pictures | None
     date: str
+
+    @field_validator("value")
+    @classmethod
+    def _within_its_range(cls, value: float, others: ValidationInfo) -> float:
+        if value > 1 and not _BEYOND_ONE.search(others.data.get("rule", "")):
+            raise ValueError("a score or a share is not above 1")
+        return value
 
 
 class Model(Frozen):
