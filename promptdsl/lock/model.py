@@ -5,9 +5,17 @@ so that a change can be named ("the phrases of defect scratch"); settings are ke
 """
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from promptdsl.methods import Setting
 
@@ -72,6 +80,14 @@ class Words(Frozen):
     groups: dict[str, str]  # "normal", "defect scratch", "templates" -> hash of the phrases
 
 
+class Places(Frozen):
+    """How a picture is looked at, and where: what a measure depends on besides model and words."""
+
+    picture: dict[str, str] = {}  # the fields of `picture { }`, in words
+    regions: dict[str, str] = {}  # "region lip", 'ignore "serial number"' -> hash of its shapes
+    files: dict[str, str] = {}  # masks and the golden picture by path -> SHA-256; "" for none
+
+
 class LockedObject(Frozen):
     """One object of the spec."""
 
@@ -83,6 +99,14 @@ class LockedObject(Frozen):
     references: Pictures | None
     precision: str
     thresholds: tuple[Threshold, ...]
+    places: Places | None = None  # left out of the file where the spec says nothing of them
+
+    @model_serializer(mode="wrap")
+    def _without_places(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.places is None:
+            found.pop("places", None)
+        return found
 
 
 class Lock(Frozen):
