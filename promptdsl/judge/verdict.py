@@ -124,6 +124,19 @@ def shown_number(rule: Rule, value: float) -> str:
     return f"{value:.0f} {unit}".rstrip() if value >= 1000 else f"{value:.4g} {unit}".rstrip()
 
 
+def subject(rule: Rule) -> str:
+    """What the line asks, as a spec has it, without its verdict and its number."""
+    if isinstance(rule, LocatedRule):
+        return UNLOCATED
+    place = f" in {rule.region}" if rule.region is not None else ""
+    if isinstance(rule, ScoreRule):
+        return f"score{place}"
+    if isinstance(rule, AreaRule):
+        return f"area above {area_key(rule.above)}{place}"
+    what = rule.defect or ("spots" if rule.of == "number" else "spot")
+    return f"{what} above {area_key(rule.above)}{place}"
+
+
 def range_of(rule: Rule) -> Range:
     """What the line's number may be."""
     if isinstance(rule, ScoreRule | LocatedRule) or rule.unit == "%":

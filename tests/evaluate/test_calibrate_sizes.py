@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from promptdsl.errors import SpecProblem
 from promptdsl.evaluate.calibration.solve import Wanted, calibrate, resolve_all
 from promptdsl.evaluate.datasets.model import Picture
+from promptdsl.evaluate.kept_maps import Place
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import (
     COUNT,
@@ -39,7 +40,7 @@ def sample(rule: Rule, good: np.ndarray, bad: np.ndarray | None = None, **more: 
         Scored(
             Picture(Path("x"), label), None, 0.1, {},
             {"score": 0.1, "part not located": 0.0, measure_name(rule): float(value), **more},
-            0, None,
+            Place(0),
         )
         for label, value in labelled
     ]  # fmt: skip
