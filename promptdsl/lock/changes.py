@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from promptdsl.judge.verdict import key_of, meaning
-from promptdsl.lock.model import Lock, LockedObject, Pictures, Threshold
+from promptdsl.lock.model import Lock, LockedObject, Pictures, Places, Threshold
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.versions import versions
@@ -24,6 +24,7 @@ def changes_since(
         *_model(locked, now),
         *_words(locked, now),
         *_settings(locked, now),
+        *_places(locked.places or Places(), now.places or Places()),
         *_references(locked, now),
         *_pictures(still_used(locked, item), spec_folder),
         *_versions(lock.versions),
@@ -80,6 +81,23 @@ def _settings(then: LockedObject, now: LockedObject) -> Iterator[str]:
         before, after = _plain(then.settings.get(name)), _plain(now.settings.get(name))
         if before != after:
             yield f"{name} is {after} and was {before}"
+
+
+def _places(then: Places, now: Places) -> Iterator[str]:
+    for name in sorted(then.picture.keys() | now.picture.keys()):
+        before, after = then.picture.get(name, "not set"), now.picture.get(name, "not set")
+        if before != after:
+            yield f"{name} of the pictures is {after} and was {before}"
+    for title in sorted(then.regions.keys() | now.regions.keys()):
+        if title not in then.regions or title not in now.regions:
+            yield f"{title} is {'new' if title in now.regions else 'gone'}"
+        elif then.regions[title] != now.regions[title]:
+            yield f"{title} changed"
+    for path in sorted(then.files.keys() & now.files.keys()):
+        if not now.files[path]:
+            yield f"{path} is not there"
+        elif then.files[path] != now.files[path]:
+            yield f"{path} is another picture"
 
 
 def _plain(value: object) -> str:

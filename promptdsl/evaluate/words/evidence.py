@@ -159,6 +159,10 @@ def _verdict(evidence: Evidence, place: int, score: float, found: FloatMap | Non
     return verdict_of(varied, evidence.rules, evidence.layout)
 
 
+def _defective(regions: npt.NDArray[np.int32] | None) -> Bools | None:
+    return None if regions is None else regions > 0
+
+
 class _Tally:
     """Counts pixels by bin; the bins follow the unmodified maps, to be fine where it matters."""
 
@@ -167,6 +171,7 @@ class _Tally:
         if not numbers or not evidence.masked:
             return
         sample, pictures = evidence.sample, evidence.pictures
+        self._sample = sample
         known = sample.pixels(pictures)
         edges = even_edges(count_pixels(known, known), known)
         self._bin_of = np.searchsorted(edges, np.arange(LEVELS) / (LEVELS - 1), "right").astype(
@@ -178,7 +183,7 @@ class _Tally:
             n: PixelTable(np.zeros(shape, np.int32), np.zeros(shape, np.int32)) for n in numbers
         }
         self._inside = {
-            place: (sample.regions[scored.regions] > 0 if scored.regions is not None else None)
+            place: _defective(sample.maps.inside(scored.place))
             for place, scored in enumerate(pictures)
             if scored.has_pixels
         }
@@ -199,7 +204,10 @@ class _Tally:
         for row, place in enumerate(places):
             if place not in self._inside:
                 continue
-            bins = self._bin_of[(maps[row] * (LEVELS - 1)).astype(np.int32)]
+            kept, where = self._sample.maps, self._sample.pictures[place].place
+            scores, counted = kept.fitted(maps[row]), kept.counted(where)
+            scores = scores if counted is None else scores[counted]
+            bins = self._bin_of[(scores * (LEVELS - 1)).astype(np.int32)]
             inside = self._inside[place]
             total = np.bincount(bins.ravel(), minlength=self._bins)
             if inside is not None:
