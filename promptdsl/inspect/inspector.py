@@ -31,8 +31,9 @@ from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
-from promptdsl.scoring.decoding import Decoded, Piece, Unread, pieces_ahead
+from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
+from promptdsl.scoring.pieces import Decoded, Piece
 from promptdsl.scoring.views import Viewing, viewing_of
 
 Finished = tuple[Decoded, PictureScore | None]

@@ -25,7 +25,7 @@ from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.scoring.batching import BatchSize, batch_size, in_batches, stacked
+from promptdsl.scoring.batching import BatchSize, batch_size, in_batches
 from promptdsl.scoring.decoding import decode_ahead
 from promptdsl.scoring.detector import (
     ComparesWithReferences,
@@ -40,6 +40,7 @@ from promptdsl.scoring.detector import (
 )
 from promptdsl.scoring.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.scoring.features import Features, Pictures, join_features
+from promptdsl.scoring.pieces import stacked
 
 PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
