@@ -13,6 +13,7 @@ import numpy.typing as npt
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+NO_MAP: FloatMap = np.zeros((0, 0), np.float32)  # of a score that nobody asks for places
 NAMED = 3  # pictures that a note names
 
 
@@ -42,6 +43,7 @@ class Spot:
     region: str | None  # the first region that holds most of it
     area_mm2: float | None = None  # where the spec has a scale
     extent_mm: float | None = None
+    above: float | None = None  # the level of the map that it is a spot of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ do; a mask that would vanish by that keeps every place that it touched.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, SpecProblem, UsageProblem
 from promptdsl.evaluate.array_store import ArrayStore
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
 from promptdsl.evaluate.datasets.model import Picture
@@ -23,11 +23,19 @@ from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
 from promptdsl.judge.measures import measures_of
+from promptdsl.judge.places import Layout
 from promptdsl.pictures.opening import PictureError, picture_size
-from promptdsl.plan.model import Rule
-from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
-from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
+from promptdsl.plan.model import Rule, SpotRule
+from promptdsl.report.heatmap import at_size
+from promptdsl.results import NO_MAP, FloatMap, PictureScore, name_first, told_notes
+from promptdsl.scoring.cached_scoring import Scoring, hash_picture
+from promptdsl.scoring.cached_views import score_files
 from promptdsl.scoring.reference_pictures import all_references
+
+_NOTHING = PictureScore(0.0, {}, NO_MAP)
+
+
+FINER = 4  # than the model's size are the maps of pictures that are not just squeezed into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Scored:
     measures: Mapping[str, float]  # what threshold lines measure of it, the score included
     map: int  # its number in the store of maps
     regions: int | None  # its number in the store of regions; None without a usable mask
+    base: PictureScore = _NOTHING  # without its map, for what varies it
 
     @property
     def named(self) -> str | None:
@@ -97,7 +106,8 @@ class PixelSet:
 def score_job(job: Job, scoring: Scoring, rules: Sequence[Rule], work: Work) -> ScoredSample:
     """All pictures of a job."""
     work.watch.inspects(job.name, len(job.sample.pictures))
-    return score_sample(scoring, job.sample, rules, work.watch.advance)
+    layout = job.spec.layout(job.item)
+    return score_sample(scoring, job.sample, rules, work.watch.advance, layout)
 
 
 def refuse_references(job: Job, sample: ScoredSample) -> None:
@@ -118,9 +128,10 @@ def score_sample(
     sample: Sample,
     rules: Sequence[Rule],
     tell: Callable[[int], None] | None = None,
+    layout: Layout | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
-    size = scoring.detector.size
+    size = map_size(scoring)
     result = ScoredSample(
         [], {}, list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
         size, list(sample.notes),
@@ -129,22 +140,31 @@ def score_sample(
     counts: Counter[str] = Counter()
     noted: dict[str, list[str]] = {}
     files = [picture.path for picture in sample.pictures]
-    for encoded in encode_files(scoring, files, tell):
-        if encoded.features is None:
-            _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
+    for file in score_files(scoring, files, tell):
+        picture = sample.pictures[file.place]
+        if file.score is None:
+            _not_inspected(picture, file.error or "", result)
             continue
-        for place, notes in zip(encoded.places, encoded.notes, strict=False):
-            counts.update(notes)
-            name_first(noted, notes, sample.pictures[place].name)
-        scores = scoring.detector.score(encoded.features)
-        for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
-            scored = _kept(sample.pictures[place], sha256, score, rules, result)
-            if scored is not None:
-                found[place] = scored
+        counts.update(file.notes)
+        name_first(noted, file.notes, picture.name)
+        scored = _kept(picture, file.sha256, file.score, (rules, layout), result)
+        if scored is not None:
+            found[file.place] = scored
     result.pictures = [found[place] for place in sorted(found)]
     result.notes += told_notes(counts, noted)
     _tell_of_copies(result)
     return result
+
+
+def map_size(scoring: Scoring) -> tuple[int, int]:
+    """(height, width) of the maps that figures of pixels are made of, the same for all pictures."""
+    height, width = scoring.detector.size
+    return (height, width) if scoring.viewing.is_plain else (FINER * height, FINER * width)
+
+
+def map_at(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
+    """The map at (height, width)."""
+    return anomaly_map if anomaly_map.shape == size else at_size(anomaly_map, size[::-1])
 
 
 def _not_inspected(picture: Picture, why: str, result: ScoredSample) -> None:
@@ -156,11 +176,16 @@ def _kept(
     picture: Picture,
     sha256: str | None,
     score: PictureScore,
-    rules: Sequence[Rule],
+    judging: tuple[Sequence[Rule], Layout | None],
     result: ScoredSample,
 ) -> Scored | None:
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
+        return None
+    try:
+        measures = measures_of(score, *judging)
+    except SpecProblem as problem:
+        _not_inspected(picture, problem.sentence, result)
         return None
     regions = _regions_of(picture, result)
     return Scored(
@@ -168,10 +193,17 @@ def _kept(
         sha256,
         float(score.score),
         score.defects,
-        measures_of(float(score.score), score.map, rules),
-        result.maps.add(score.map),
+        measures,
+        result.maps.add(map_at(score.map, result.size)),
         None if regions is None else result.regions.add(regions),
+        _without_map(score, judging[0]),
     )
+
+
+def _without_map(score: PictureScore, rules: Sequence[Rule]) -> PictureScore:
+    """What of a score is kept in memory; names place by place only where a line asks for them."""
+    named = any(isinstance(rule, SpotRule) and rule.defect is not None for rule in rules)
+    return replace(score, map=NO_MAP, kinds=score.kinds if named else None)
 
 
 def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32] | None:

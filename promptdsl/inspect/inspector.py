@@ -17,12 +17,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.errors import PictureProblem, SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.measures import areas_in, others_in
+from promptdsl.judge.places import Layout
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
@@ -47,6 +48,7 @@ class Station:
     rules: tuple[Rule, ...]  # with the calibrated numbers
     viewing: Viewing
     references: Usual | None = None  # what its pictures usually look like
+    layout: Layout | None = None  # its regions and what it ignores
 
 
 @dataclass(slots=True)
@@ -165,9 +167,11 @@ class Inspector:
             if name not in self._stations:
                 item = next(item for item in self.plan.objects if item.name == name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
+                layout = self.source.places(item).layout
                 detector = self.source.build(item)
-                viewing = viewing_of(item, detector)
-                self._stations[name] = Station(detector, rules, viewing, self.source.usual(item))
+                usual = self.source.usual(item)
+                viewing = viewing_of(item, detector, layout)
+                self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 
 
@@ -225,10 +229,10 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
         return _failed(job, picture)
     try:
         value = float(score.score)  # decided by the very number that is written
-        decision = decide(value, score.map, station.rules)
+        decision = decide(score, station.rules, station.layout)
         if not all(map(math.isfinite, score.defects.values())):
             raise ValueError("the model gave a probability that is not a number")
-    except ValueError as error:
+    except (ValueError, SpecProblem) as error:
         return _failed(job, error)
     record = Record(
         image=job.image,

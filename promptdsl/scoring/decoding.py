@@ -18,6 +18,7 @@ from PIL.Image import Resampling
 from promptdsl.engine.device import workers
 from promptdsl.errors import SpecProblem
 from promptdsl.pictures.gate import Usual, refuse_blank, remarks
+from promptdsl.pictures.intensity import Intensity
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.pictures.reading import PREVIEW_SIDE, Picture, Whole, read_picture, read_whole
 from promptdsl.scoring.pieces import NO_PIXELS, Decoded, Opened, Piece
@@ -25,8 +26,9 @@ from promptdsl.scoring.stitching import Stitcher
 from promptdsl.scoring.views import Pixels, View, Viewing
 
 Size = tuple[int, int]
-# A path, or what reads a picture at a size, or whole where it is given none.
-Unread = str | Callable[[Size | None], Picture | Whole]
+# What reads a picture at a size, or whole where it is given none, with an intensity.
+Reads = Callable[[Size | None, Intensity | None], Picture | Whole]
+Unread = str | Reads  # or a path
 MOST_THREADS = 8  # enough to keep a model busy
 HELD_PIXELS = 64_000_000  # of decoded pictures, 4 bytes each
 
@@ -147,7 +149,7 @@ class _Ahead:
 
     def _opened(self, image: Unread, number: int) -> tuple[Opened, _Uncut | None]:
         if self.viewing.is_plain:
-            return Opened(_decode(image, self.viewing.size, self.references)), None
+            return Opened(_decode(image, self.viewing, self.references)), None
         try:
             return self._whole(image, number)
         except PictureError as error:
@@ -180,8 +182,8 @@ def open_whole(
     image: Unread, viewing: Viewing, references: Usual | None = None
 ) -> tuple[Opened, Image.Image]:
     """A picture that is to be cut, and its pixels. Raises PictureError and SpecProblem."""
-    intensity = viewing.settings.intensity if viewing.settings else None
-    whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None)
+    intensity = viewing.intensity
+    whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None, intensity)
     assert isinstance(whole, Whole)
     refuse_blank(whole.look)
     notes = (*whole.notes, *remarks(whole.look, references))
@@ -249,9 +251,10 @@ class _Room:
         self._changed.notify_all()
 
 
-def _decode(image: Unread, size: Size, references: Usual | None) -> Decoded:
+def _decode(image: Unread, viewing: Viewing, references: Usual | None) -> Decoded:
+    how = viewing.size, viewing.intensity
     try:
-        picture = read_picture(Path(image), size) if isinstance(image, str) else image(size)
+        picture = read_picture(Path(image), *how) if isinstance(image, str) else image(*how)
         assert isinstance(picture, Picture)
         refuse_blank(picture.look)
     except PictureError as error:

@@ -36,14 +36,14 @@ def _filled(sums_HW4: _Floats) -> _Floats:
     weight = sums_HW4[..., 3:]
     mean = sums_HW4[..., :3] / np.maximum(weight, 1e-6)
     if weight.min() >= 1 or max(height, width) == 1:
-        return mean
+        return np.asarray(mean, np.float32)
     even = np.pad(sums_HW4, ((0, height % 2), (0, width % 2), (0, 0)))
     coarse = _filled(
         even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, 4).mean(axis=(1, 3))
     )
     around = _doubled(coarse)[:height, :width]
     share = np.minimum(weight, 1)
-    return share * mean + (1 - share) * around
+    return np.asarray(share * mean + (1 - share) * around, np.float32)
 
 
 def _doubled(values_HW3: _Floats) -> _Floats:

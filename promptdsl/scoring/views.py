@@ -18,6 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.files.hashing import hash_bytes
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import MIN_SIDE
 from promptdsl.plan.model import ObjectPlan, PictureSettings
@@ -46,7 +47,12 @@ class View:
     row: int  # of the tiles
     column: int
     seen: BoolMap | None = None  # (rows, columns) of patches; None: all
-    paints: bool = False  # some of it is ignored
+    paints: str = ""  # where some of it is ignored, the hash of what is
+
+    @property
+    def key(self) -> str:
+        """What of a picture is shown, and how, in a model's size."""
+        return f"{self.box} {self.inside} {self.paints}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,11 @@ class Viewing:
         chosen = self.settings
         changed = chosen is not None and (chosen.fit != "squeeze" or chosen.locate or self.tiles)
         return not changed and not self.ignores
+
+    @property
+    def intensity(self) -> tuple[float, float] | None:
+        """Stored values that become black and white."""
+        return self.settings.intensity if self.settings is not None else None
 
     @property
     def tiles(self) -> bool:
@@ -178,7 +189,7 @@ class Viewing:
         part = None if ignored is None else ignored[box[1] : box[3], box[0] : box[2]]
         if part is not None and part.all():
             return None
-        paints = part is not None and bool(part.any())
+        paints = "" if part is None or not part.any() else _hash(part)
         seen = self._seen(box, inside, part) if self.masks else None
         return View(box, inside, row, column, seen, paints)
 
@@ -208,6 +219,10 @@ class Viewing:
         lower, upper = counted[bottoms], counted[tops]
         total = lower[:, rights] - lower[:, lefts] - upper[:, rights] + upper[:, lefts]
         return np.asarray(total > 0)
+
+
+def _hash(mask: BoolMap) -> str:
+    return hash_bytes(np.packbits(mask).tobytes() + repr(mask.shape).encode())
 
 
 def _patch_spans(
