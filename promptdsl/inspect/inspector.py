@@ -24,8 +24,8 @@ from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.measures import areas_in, others_in
 from promptdsl.judge.places import Layout
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
-from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
