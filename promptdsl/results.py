@@ -13,6 +13,7 @@ import numpy.typing as npt
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+NO_MAP: FloatMap = np.zeros((0, 0), np.float32)  # of a score that nobody asks for places
 NAMED = 3  # pictures that a note names
 
 
