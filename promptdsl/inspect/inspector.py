@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
+from promptdsl.inspect.traces import part_notes, traced
 from promptdsl.judge.measures import areas_in, others_in
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.reading import Picture
-from promptdsl.plan.model import Plan, Rule
+from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
 from promptdsl.scoring.decoding import Decoded, decode_ahead
@@ -65,6 +66,7 @@ class Inspected:
     record: Record
     picture: Picture | None = None
     score: PictureScore | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Inspector:
@@ -149,7 +151,18 @@ class Inspector:
                 return
             with pace.long_step():
                 station = self.station(name)
-            yield from _of_one_object(group, station, pace)
+            for batch in _of_one_object(group, station, pace):
+                yield [self._traced(one) for one in batch]
+
+    def _traced(self, one: Inspected) -> Inspected:
+        """With what traces it back, and a note where its name should tell the part and does not."""
+        item = self._item(one.record.object)
+        record = traced(one.record, one.picture, one.score, item, self.plan.hash)
+        notes = one.picture.notes if one.picture else ()
+        return replace(one, record=record, notes=(*notes, *part_notes(record, item)))
+
+    def _item(self, name: str) -> ObjectPlan:
+        return next(item for item in self.plan.objects if item.name == name)
 
     def station(self, name: str) -> Station:
         """What inspects an object; made once, by the first thread that needs it."""
@@ -157,7 +170,7 @@ class Inspector:
             return self._stations[name]
         with self._building:
             if name not in self._stations:
-                item = next(item for item in self.plan.objects if item.name == name)
+                item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
                 detector = self.source.build(item)
                 self._stations[name] = Station(detector, rules, self.source.usual(item))
@@ -235,5 +248,7 @@ def _result(one: Inspected) -> Result | PictureProblem:
     if one.picture is None or one.score is None:
         reason = record.error or ""
         sentence = f"{shown(record.image)}: {reason}" if record.image else reason
-        return PictureProblem(sentence, record.image, record.object, reason)
-    return Result.of(record, one.picture, one.score)
+        problem = PictureProblem(sentence, record.image, record.object, reason)
+        problem.time, problem.plan_hash = record.time, record.plan_hash
+        return problem
+    return Result.of(record, one.picture, one.score, one.notes)

@@ -6,7 +6,7 @@ to the object that the nearest folder of its path is named after.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.errors import UsageProblem
+from promptdsl.files.hashing import hash_bytes
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, picture_of
 from promptdsl.plan.model import ObjectPlan, Plan
@@ -113,7 +114,8 @@ def _read(given: object, size: tuple[int, int]) -> Picture:
             f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
             "or an array of uint8"
         )
-    return picture_of(given, size)
+    picture = picture_of(given, size)
+    return replace(picture, sha256=hash_bytes(given.tobytes()))
 
 
 def _refuse(sentence: str, size: tuple[int, int]) -> Picture:

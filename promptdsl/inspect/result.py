@@ -11,7 +11,7 @@ from PIL import Image
 
 from promptdsl.pictures.reading import Picture
 from promptdsl.report.heatmap import at_size, overlay
-from promptdsl.results import FloatMap, PictureScore, Record
+from promptdsl.results import FloatMap, PictureScore, Record, Spot
 
 Verdict = Literal["pass", "review", "reject"]
 COLORS = {"pass": "#1a7f37", "review": "#9a6700", "reject": "#cf222e"}
@@ -32,13 +32,24 @@ class Result:
     defect: str | None  # the likeliest defect
     defects: Mapping[str, float]  # defect -> probability against normal, in the order of the spec
     area: Mapping[str, float]  # "0.70" -> share of the picture at or above that score
+    measures: Mapping[str, float]  # what other threshold lines measured, by name
+    spots: tuple[Spot, ...]  # where the spec asks for places: the longest first
+    spots_left_out: int  # how many smaller ones there are besides
     notes: tuple[str, ...]  # why the verdict may mean little, a sentence each
     size: tuple[int, int]  # (width, height) of the picture, upright
+    part: str | None  # what the file's name says, where the spec has a pattern
+    time: str  # when the verdict was made, UTC
+    picture_sha256: str | None  # of the file's bytes; of the pixels of a picture in memory
+    plan_hash: str
+    residual: float | None  # of locating the part, in pixels
+    unlocated: str | None  # why the part could not be located
     _map: FloatMap = field(repr=False)  # at the model's size
     _preview: Image.Image = field(repr=False)
 
     @classmethod
-    def of(cls, record: Record, picture: Picture, score: PictureScore) -> "Result":
+    def of(
+        cls, record: Record, picture: Picture, score: PictureScore, notes: tuple[str, ...]
+    ) -> "Result":
         """The result that a record tells of."""
         assert record.score is not None
         return cls(
@@ -50,8 +61,17 @@ class Result:
             record.defect,
             record.defects or {},
             record.area or {},
-            picture.notes,
+            record.measures or {},
+            record.spots or (),
+            record.spots_left_out or 0,
+            notes,
             (picture.width, picture.height),
+            record.part,
+            record.time or "",
+            record.picture_sha256,
+            record.plan_hash or "",
+            record.residual,
+            record.unlocated,
             score.map,
             picture.preview,
         )

@@ -32,7 +32,7 @@ from promptdsl.inspect.inspector import Inspected, Inspector, Pace
 from promptdsl.inspect.interrupts import Stop, Stopped, clean_stop
 from promptdsl.inspect.jobs import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
-from promptdsl.inspect.records import MAPS, follows, map_name, read_records
+from promptdsl.inspect.records import MAPS, Terms, follows, map_name, read_records
 from promptdsl.inspect.run_folder import Finished, Mode, RunFolder
 from promptdsl.inspect.source import Source
 from promptdsl.judge.verdict import resolve
@@ -103,10 +103,8 @@ def run(
         if earlier is not None:
             refuse_another_run(earlier, described, out)
             described = continued(earlier, described)
-        defects = {item.name: item.defects for item in objects}
-        folder.open_results(
-            lambda record: follows(record, rules.get(record.object), defects.get(record.object))
-        )
+        terms = {o.name: Terms(rules[o.name], o, source.plan.hash) for o in objects}
+        folder.open_results(lambda record: follows(record, terms.get(record.object)))
         folder.describe(described)
         left = _not_done(jobs, folder)
         changed = _changed(jobs, left, folder.last_written)
@@ -259,8 +257,8 @@ class Drawing:
         """Write the map's file; a picture that cannot be read again has a verdict but no map."""
         record, picture, score = one.record, one.picture, one.score
         if picture is None or score is None:
-            return Finished(record)
-        preview, notes = None, picture.notes
+            return Finished(record, None, one.notes)
+        preview, notes = None, one.notes
         if self.folder.wants_preview(record.verdict):
             preview = preview_line(record.image, record.object, picture.preview, score.map)
         if self.maps == "none":
