@@ -39,6 +39,7 @@ Examples:
   promptdsl run part.inspect pictures/ -o results
   promptdsl run part.plan "line1/**/*.png" -o results --fail-on reject
   promptdsl run part.inspect pictures/ -o results --resume
+  promptdsl run part.inspect pictures/ -o results --format csv
 
 \b
 Exit codes:
@@ -84,7 +85,13 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@format_option("text", "json", "jsonl")
+@format_option(
+    "text",
+    "json",
+    "jsonl",
+    "csv",
+    help="What goes to standard output; csv also writes results.csv and spots.csv into OUT.",
+)
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
@@ -137,6 +144,7 @@ def command(
             recursive=recursive,
             maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
             batch_size=batch_size,
+            tables=form == "csv",
         )
     _tell(outcome, out, form, quiet)
     return exit_code(outcome, fail_on)
@@ -174,12 +182,15 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
 
     from promptdsl.inspect.records import as_fields
     from promptdsl.lock.changes import stale
+    from promptdsl.report.spreadsheet import results_csv
     from promptdsl.report.table import print_table, summary
 
     run = outcome.run
     if form == "json":
         records = [as_fields(record) for record in outcome.records]
         write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
+    elif form == "csv":
+        write_machines(results_csv(outcome.records))
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(out))
     for name, changes in run.get("changed_since_calibration", {}).items():

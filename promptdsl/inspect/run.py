@@ -88,14 +88,18 @@ def run(
     recursive: bool = False,
     maps: MapKind = "png",
     batch_size: int | None = None,
+    tables: bool = False,
 ) -> Outcome:
-    """Inspect everything that `inputs` name; a batch size of None looks for the fastest."""
+    """Inspect everything that `inputs` name; a batch size of None looks for the fastest.
+
+    `tables`: write those for spreadsheets, too.
+    """
     found = find_pictures(inputs, recursive=recursive, exclude=out)
     refuse_pictures_inside(out, found.pictures)
     jobs = assign(found.pictures, source.plan, object)
     objects = objects_of(jobs, source.plan)
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
-    with clean_stop() as stop, RunFolder(out, mode) as folder:
+    with clean_stop() as stop, RunFolder(out, mode, tables=tables) as folder:
         with stop.long_step():  # hashes weights and pictures
             about = {"inputs": list(inputs), "maps": maps, **_met(found)}
             described = _describe(source, objects, rules, about)
@@ -200,6 +204,7 @@ class _Work:
             if described["status"] == "finished":
                 page = report_page(described, records, read_previews(folder.path / PREVIEWS))
                 folder.write(REPORT, page)
+        folder.write_tables(records)
         folder.describe(described)
         return described, records
 
