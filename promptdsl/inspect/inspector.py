@@ -17,17 +17,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.errors import PictureProblem, SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
-from promptdsl.inspect.traces import part_notes, traced
+from promptdsl.inspect.traces import asks_for_spots, largest, part_notes, told_spots, traced
 from promptdsl.judge.measures import areas_in, others_in
+from promptdsl.judge.places import Layout, layout_of
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.reading import Picture
+from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
@@ -42,6 +44,7 @@ class Station:
     detector: Detector
     rules: tuple[Rule, ...]  # with the calibrated numbers
     references: Usual | None = None  # what its pictures usually look like
+    layout: Layout | None = None  # its regions and what it ignores
 
 
 @dataclass(slots=True)
@@ -172,8 +175,10 @@ class Inspector:
             if name not in self._stations:
                 item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
+                layout = layout_of(item, read_masks(item, Path(self.source.path).parent))
                 detector = self.source.build(item)
-                self._stations[name] = Station(detector, rules, self.source.usual(item))
+                usual = self.source.usual(item)
+                self._stations[name] = Station(detector, rules, usual, layout)
             return self._stations[name]
 
 
@@ -210,21 +215,23 @@ def _scored(batch: Sequence[tuple[Job, Decoded]], station: Station, pace: Pace) 
     pace.scoring += seconds
     pace.batch.took(len(pictures), seconds)
     return [
-        _judged(job, picture, next(scores), station.rules)
+        _judged(job, picture, next(scores), station)
         if isinstance(picture, Picture)
         else _failed(job, picture)
         for job, picture in batch
     ]
 
 
-def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rule]) -> Inspected:
+def _judged(job: Job, picture: Picture, score: PictureScore, station: Station) -> Inspected:
     try:
         value = float(score.score)  # decided by the very number that is written
-        decision = decide(value, score.map, rules)
+        decision = decide(score, station.rules, station.layout)
         if not all(map(math.isfinite, score.defects.values())):
             raise ValueError("the model gave a probability that is not a number")
-    except ValueError as error:
+    except (ValueError, SpecProblem) as error:
         return _failed(job, error)
+    spots, left_out = largest(told_spots(decision.spots, station.rules))
+    asked = asks_for_spots(station.rules, station.layout)
     record = Record(
         image=job.image,
         object=job.object,
@@ -235,6 +242,8 @@ def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rul
         defects={name: float(share) for name, share in score.defects.items()},
         area=areas_in(decision.measures),
         measures=others_in(decision.measures) or None,
+        spots=spots if asked else None,
+        spots_left_out=left_out or None,
     )
     return Inspected(record, picture, score)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from promptdsl.inspect.part_names import part_of
+from promptdsl.judge.places import Layout
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule, SpotRule
 from promptdsl.results import PictureScore, Record, Spot
@@ -44,6 +45,12 @@ def part_notes(record: Record, item: ObjectPlan) -> tuple[str, ...]:
     if not pattern or not record.image or record.part is not None:
         return ()
     return (f'pictures without a part: their names are not of the form "{pattern}"',)
+
+
+def asks_for_spots(rules: Sequence[Rule], layout: Layout | None) -> bool:
+    """Whether records tell spots: a line is about them, or about areas in a spec with places."""
+    plain = layout is None or layout.is_plain
+    return any(isinstance(rule, SpotRule if plain else SpotRule | AreaRule) for rule in rules)
 
 
 def told_spots(spots: Sequence[Spot], rules: Sequence[Rule]) -> list[Spot]:
