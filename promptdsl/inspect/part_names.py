@@ -34,7 +34,8 @@ def _fields(piece: str, name: str) -> dict[str, str] | None:
         return {} if name == piece else None
     if not name.startswith(first) or not name.endswith(between[-1]):
         return None
-    end, found = len(name) - len(between[-1]), {}
+    end = len(name) - len(between[-1])
+    found: dict[str, str] = {}
     for key, text in zip(keys[:0:-1], between[-2::-1], strict=True):
         at = name.rfind(text, len(first), end - 1)
         if at < 0:
