@@ -81,6 +81,12 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
+    "--map-size",
+    type=click.IntRange(64, 30_000),
+    metavar="PX",
+    help="Longest side of a heat map as PNG.  [default: the picture's own, up to 24 megapixels]",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
@@ -108,6 +114,7 @@ def command(
     precision: str,
     batch_size: int | None,
     maps: str,
+    map_size: int | None,
     fail_on: str | None,
     form: str,
     resume: bool,
@@ -145,6 +152,7 @@ def command(
             maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
             batch_size=batch_size,
             tables=form == "csv",
+            map_size=map_size,
         )
     _tell(outcome, out, form, quiet)
     return exit_code(outcome, fail_on)

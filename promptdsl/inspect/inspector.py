@@ -70,6 +70,8 @@ class Inspected:
     picture: Picture | None = None
     score: PictureScore | None = None
     notes: tuple[str, ...] = ()
+    item: ObjectPlan | None = None
+    layout: Layout | None = None
 
 
 class Inspector:
@@ -155,14 +157,15 @@ class Inspector:
             with pace.long_step():
                 station = self.station(name)
             for batch in _of_one_object(group, station, pace):
-                yield [self._traced(one) for one in batch]
+                yield [self._traced(one, station) for one in batch]
 
-    def _traced(self, one: Inspected) -> Inspected:
+    def _traced(self, one: Inspected, station: Station) -> Inspected:
         """With what traces it back, and a note where its name should tell the part and does not."""
         item = self._item(one.record.object)
         record = traced(one.record, one.picture, one.score, item, self.plan.hash)
         notes = one.picture.notes if one.picture else ()
-        return replace(one, record=record, notes=(*notes, *part_notes(record, item)))
+        notes = (*notes, *part_notes(record, item))
+        return replace(one, record=record, notes=notes, item=item, layout=station.layout)
 
     def _item(self, name: str) -> ObjectPlan:
         return next(item for item in self.plan.objects if item.name == name)
@@ -260,4 +263,4 @@ def _result(one: Inspected) -> Result | PictureProblem:
         problem = PictureProblem(sentence, record.image, record.object, reason)
         problem.time, problem.plan_hash = record.time, record.plan_hash
         return problem
-    return Result.of(record, one.picture, one.score, one.notes)
+    return Result.of(record, one.picture, one.score, one.notes, one.layout)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageDraw
-from PIL.Image import Resampling
 
 from promptdsl.judge.places import Layout
 from promptdsl.judge.shapes import Size, fit_nearest
@@ -235,12 +234,3 @@ def _top_of(mask: BoolMap) -> Box:
 def _unit(image: Image.Image) -> int:
     """The width of lines; words are some units high."""
     return max(1, min(image.size) // 240)
-
-
-def reduced_to(image: Image.Image, longest: int | None) -> Image.Image:
-    """The picture with its longest side at most so long; itself where it is, or for None."""
-    if longest is None or max(image.size) <= longest:
-        return image
-    scale = longest / max(image.size)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image.resize(size, Resampling.BICUBIC, reducing_gap=3.0)
