@@ -16,6 +16,7 @@ from promptdsl.check.faults.long_prompts import long_prompts
 from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
 from promptdsl.check.faults.no_defect import no_defect
 from promptdsl.check.faults.one_sided_rule import one_sided_rule
+from promptdsl.check.faults.places.too_small_to_see import too_small_to_see
 from promptdsl.check.faults.sample_paths import sample_paths
 from promptdsl.check.faults.swapped_words import swapped_words
 from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
@@ -53,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     *map(of_each_object, (foreign_weights, unreachable_rule, one_sided_rule)),
     *map(of_each_object, (words_without_effect, claims_without_samples)),
     sample_paths,
-    of_each_object(costly_picture),
+    *map(of_each_object, (costly_picture, too_small_to_see)),
     too_many_prompts,
     unused_use,
 )

@@ -120,6 +120,7 @@ _WARNINGS = {
     "I606": "pictures and masks differ in number",
     "I607": "samples without pictures",
     "I615": "pictures that cannot be looked at",
+    "I620": "a limit smaller than what can be seen",
 }
 CATALOGUE: dict[str, Entry] = {
     code: Entry(title, "error" if code in _ERRORS else "warning")
