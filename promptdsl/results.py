@@ -42,6 +42,7 @@ class Spot:
     region: str | None  # the first region that holds most of it
     area_mm2: float | None = None  # where the spec has a scale
     extent_mm: float | None = None
+    above: float | None = None  # the level of the map that it is a spot of
 
 
 @dataclass(frozen=True, slots=True)

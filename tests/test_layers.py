@@ -48,7 +48,7 @@ LAYERS: dict[str, Layer] = {
     "starter": Layer(LANGUAGE | {"check", "pipeline"}),
     # from pixels and scores to a verdict
     "pictures": Layer(VALUES, {"numpy", "PIL"}),
-    "judge": Layer(JUDGING, {"numpy", "scipy"}),
+    "judge": Layer(JUDGING, {"numpy", "scipy", "PIL"}),
     "lock": Layer(JUDGING, {"pydantic"}),
     "clip": Layer(
         VALUES | {"registry", "builtin_words", "plan"},

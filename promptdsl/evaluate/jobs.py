@@ -10,10 +10,12 @@ from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
 from promptdsl.evaluate.datasets import Category, Dataset, read_dataset
 from promptdsl.evaluate.labelled import Sample, from_category, from_folders, from_spec
+from promptdsl.judge.places import Layout, layout_of
 from promptdsl.judge.verdict import resolve
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
 from promptdsl.methods import find_method
+from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.pipeline import Compilation
 from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
@@ -51,6 +53,10 @@ class SpecInUse:
         """Resolved; SpecProblem naming the command for an `auto` without a number."""
         known = calibrated_numbers(self.lock).get(item.name, {})
         return resolve(item, known, self.name)
+
+    def layout(self, item: ObjectPlan) -> Layout:
+        """The object's places; Problem for a mask that cannot be used."""
+        return layout_of(item, read_masks(item, self.folder))
 
     def object(self, name: str | None) -> ObjectPlan:
         """The object of that name, or the only one."""

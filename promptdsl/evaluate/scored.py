@@ -6,14 +6,14 @@ do; a mask that would vanish by that keeps every place that it touched.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, SpecProblem, UsageProblem
 from promptdsl.evaluate.array_store import ArrayStore
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
 from promptdsl.evaluate.datasets.model import Picture
@@ -23,11 +23,15 @@ from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
 from promptdsl.judge.measures import measures_of
+from promptdsl.judge.places import Layout
 from promptdsl.pictures.opening import PictureError, picture_size
-from promptdsl.plan.model import Rule
+from promptdsl.plan.model import Rule, SpotRule
 from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
 from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
 from promptdsl.scoring.reference_pictures import all_references
+
+_NO_MAP: FloatMap = np.zeros((0, 0), np.float32)
+_NOTHING = PictureScore(0.0, {}, _NO_MAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Scored:
     measures: Mapping[str, float]  # what threshold lines measure of it, the score included
     map: int  # its number in the store of maps
     regions: int | None  # its number in the store of regions; None without a usable mask
+    base: PictureScore = _NOTHING  # without its map, for what varies it
 
     @property
     def named(self) -> str | None:
@@ -97,7 +102,8 @@ class PixelSet:
 def score_job(job: Job, scoring: Scoring, rules: Sequence[Rule], work: Work) -> ScoredSample:
     """All pictures of a job."""
     work.watch.inspects(job.name, len(job.sample.pictures))
-    return score_sample(scoring, job.sample, rules, work.watch.advance)
+    layout = job.spec.layout(job.item)
+    return score_sample(scoring, job.sample, rules, work.watch.advance, layout)
 
 
 def refuse_references(job: Job, sample: ScoredSample) -> None:
@@ -118,6 +124,7 @@ def score_sample(
     sample: Sample,
     rules: Sequence[Rule],
     tell: Callable[[int], None] | None = None,
+    layout: Layout | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
     size = scoring.detector.size
@@ -138,7 +145,7 @@ def score_sample(
             name_first(noted, notes, sample.pictures[place].name)
         scores = scoring.detector.score(encoded.features)
         for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
-            scored = _kept(sample.pictures[place], sha256, score, rules, result)
+            scored = _kept(sample.pictures[place], sha256, score, (rules, layout), result)
             if scored is not None:
                 found[place] = scored
     result.pictures = [found[place] for place in sorted(found)]
@@ -156,11 +163,16 @@ def _kept(
     picture: Picture,
     sha256: str | None,
     score: PictureScore,
-    rules: Sequence[Rule],
+    judging: tuple[Sequence[Rule], Layout | None],
     result: ScoredSample,
 ) -> Scored | None:
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
+        return None
+    try:
+        measures = measures_of(score, *judging)
+    except SpecProblem as problem:
+        _not_inspected(picture, problem.sentence, result)
         return None
     regions = _regions_of(picture, result)
     return Scored(
@@ -168,10 +180,17 @@ def _kept(
         sha256,
         float(score.score),
         score.defects,
-        measures_of(float(score.score), score.map, rules),
+        measures,
         result.maps.add(score.map),
         None if regions is None else result.regions.add(regions),
+        _without_map(score, judging[0]),
     )
+
+
+def _without_map(score: PictureScore, rules: Sequence[Rule]) -> PictureScore:
+    """What of a score is kept in memory; names place by place only where a line asks for them."""
+    named = any(isinstance(rule, SpotRule) and rule.defect is not None for rule in rules)
+    return replace(score, map=_NO_MAP, kinds=score.kinds if named else None)
 
 
 def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32] | None:

@@ -17,16 +17,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.errors import PictureProblem, SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.measures import areas_in, others_in
+from promptdsl.judge.places import Layout, layout_of
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.reading import Picture
+from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.plan.model import Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
@@ -41,6 +43,7 @@ class Station:
     detector: Detector
     rules: tuple[Rule, ...]  # with the calibrated numbers
     references: Usual | None = None  # what its pictures usually look like
+    layout: Layout | None = None  # its regions and what it ignores
 
 
 @dataclass(slots=True)
@@ -159,8 +162,10 @@ class Inspector:
             if name not in self._stations:
                 item = next(item for item in self.plan.objects if item.name == name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
+                layout = layout_of(item, read_masks(item, Path(self.source.path).parent))
                 detector = self.source.build(item)
-                self._stations[name] = Station(detector, rules, self.source.usual(item))
+                usual = self.source.usual(item)
+                self._stations[name] = Station(detector, rules, usual, layout)
             return self._stations[name]
 
 
@@ -197,20 +202,20 @@ def _scored(batch: Sequence[tuple[Job, Decoded]], station: Station, pace: Pace) 
     pace.scoring += seconds
     pace.batch.took(len(pictures), seconds)
     return [
-        _judged(job, picture, next(scores), station.rules)
+        _judged(job, picture, next(scores), station)
         if isinstance(picture, Picture)
         else _failed(job, picture)
         for job, picture in batch
     ]
 
 
-def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rule]) -> Inspected:
+def _judged(job: Job, picture: Picture, score: PictureScore, station: Station) -> Inspected:
     try:
         value = float(score.score)  # decided by the very number that is written
-        decision = decide(value, score.map, rules)
+        decision = decide(score, station.rules, station.layout)
         if not all(map(math.isfinite, score.defects.values())):
             raise ValueError("the model gave a probability that is not a number")
-    except ValueError as error:
+    except (ValueError, SpecProblem) as error:
         return _failed(job, error)
     record = Record(
         image=job.image,

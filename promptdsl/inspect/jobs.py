@@ -99,16 +99,7 @@ def _kept(given: object) -> object:
 
 def _read(given: object, size: tuple[int, int]) -> Picture:
     """A picture in memory at the detector's size."""
-    if isinstance(given, np.ndarray):
-        if given.dtype != np.uint8 or (given.ndim != 2 and given.shape[2:] != (3,)):
-            raise PictureError(
-                f"an array of {given.dtype} with the shape {given.shape} is no picture: give uint8 "
-                "of the shape (H, W) or (H, W, 3)"
-            )
-        if not given.size:
-            raise PictureError("the array is empty")
-        given = Image.fromarray(np.ascontiguousarray(given))
-    if not isinstance(given, Image.Image):
+    if not isinstance(given, Image.Image | np.ndarray):
         raise PictureError(
             f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
             "or an array of uint8"

@@ -215,7 +215,7 @@ def _inspect(
     for side, item, lines in zip(sides, (one.before, one.after), rules, strict=True):
         scoring = work.open(item, side.folder)
         work.watch.inspects(f"{item.name} with {side.name}", len(images))
-        scored = score_sample(scoring, sample, lines, work.watch.advance)
+        scored = score_sample(scoring, sample, lines, work.watch.advance, side.layout(item))
         one.samples.append(scored)
         one.unreadable |= {image_of[p.path]: why for p, why in scored.unreadable.items()}
         judged.append({found.scored.picture: found for found in judge(scored.pictures, lines)})

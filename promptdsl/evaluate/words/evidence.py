@@ -1,7 +1,7 @@
 """Labelled pictures, encoded and judged once, and what any number of variants says of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,13 @@ from promptdsl.evaluate.scored import Scored, ScoredSample, refuse_references, s
 from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
 from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
 from promptdsl.evaluate.work import Watch, Work
+from promptdsl.judge.measures import SCORE
+from promptdsl.judge.places import Layout
 from promptdsl.judge.shares import Floats
-from promptdsl.judge.verdict import reads_map, verdict_of
+from promptdsl.judge.verdict import reads_map, verdict_from, verdict_of
 from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
 from promptdsl.plan.model import Rule
+from promptdsl.results import FloatMap
 from promptdsl.scoring.cached_scoring import Scoring, encode_files
 from promptdsl.spec import ObjectSpec
 
@@ -33,6 +36,7 @@ class Evidence:
     scoring: Scoring
     bank: WordBank
     sample: ScoredSample
+    layout: Layout | None = None
 
     @property
     def pictures(self) -> list[Scored]:
@@ -93,7 +97,8 @@ def gather(job: Job, work: Work) -> Evidence:
     bank = open_bank(scoring.detector, job.item)
     sample = score_job(job, scoring, rules, work)
     refuse_references(job, sample)
-    evidence = Evidence(job, job.written, rules, scoring, bank, sample)
+    layout = job.spec.layout(job.item)
+    evidence = Evidence(job, job.written, rules, scoring, bank, sample, layout)
     _refuse_one_sided(evidence)
     return evidence
 
@@ -141,9 +146,17 @@ def judge_variants(
                 scores_VN[number, places] = scores
                 for row, place in enumerate(places):
                     only = None if found is None else found[row]
-                    verdicts[number][place] = verdict_of(float(scores[row]), only, evidence.rules)
+                    verdicts[number][place] = _verdict(evidence, place, scores[row], only)
                 tally.add(number, places, found)
     return [Judgement(scores_VN[n], tuple(verdicts[n]), tally.table(n)) for n in range(count)]
+
+
+def _verdict(evidence: Evidence, place: int, score: float, found: FloatMap | None) -> str:
+    """Of a picture under a variant, whose map is missing where no line reads it."""
+    if found is None:
+        return verdict_from({SCORE: float(score)}, evidence.rules)
+    varied = replace(evidence.pictures[place].base, score=float(score), map=found)
+    return verdict_of(varied, evidence.rules, evidence.layout)
 
 
 class _Tally:

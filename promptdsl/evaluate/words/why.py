@@ -7,7 +7,7 @@ the highest places of the anomaly map stand in for them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,16 @@ from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import Measures, measure_name
-from promptdsl.judge.verdict import Decision, decide, number, reads_map, verdict_of
+from promptdsl.judge.measures import SCORE, Measures, measure_name
+from promptdsl.judge.places import Layout
+from promptdsl.judge.verdict import (
+    Decision,
+    decide,
+    number,
+    reads_map,
+    verdict_from,
+    verdict_of,
+)
 from promptdsl.methods import find_method
 from promptdsl.methods.shared.word_bank import (
     Box,
@@ -129,8 +137,9 @@ class Why:
 def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work) -> Why:
     """The same from a spec."""
     job = Job(plan.name, spec, plan, Sample((), ()))
-    scoring, rules = work.open(plan, job.folder), spec.rules(plan)
-    return explain(scoring, job.written, plan, rules, job.sources, picture)
+    rules, layout = spec.rules(plan), spec.layout(plan)
+    scoring = work.open(plan, job.folder)
+    return explain(scoring, job.written, plan, rules, job.sources, picture, layout)
 
 
 def explain(
@@ -140,11 +149,12 @@ def explain(
     rules: tuple[Rule, ...],
     sources: dict[str, SourceFile],
     picture: Path,
+    layout: Layout | None = None,
 ) -> Why:
     """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
     features = _encoded(scoring, picture)
     score = scoring.detector.score(features)[0]
-    decision = decide(score.score, score.map, rules)
+    decision = decide(score, rules, layout)
     states = tuple(_state(rule, decision.measures) for rule in rules)
     bank = find_bank(scoring.detector)
     if bank is None:
@@ -152,7 +162,8 @@ def explain(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
             tuple(_by_rules(states, decision)), (_without_words(plan),),
         )  # fmt: skip
-    tried = _without(bank, item, features, rules, sources)
+    judging = _Judging(score, rules, layout)
+    tried = _without(bank, item, features, judging, sources)
     phrases = _phrases(bank, item, features, tried, score)
     return Why(
         str(picture), plan, score, decision, bank.parts(features), states, phrases,
@@ -202,11 +213,27 @@ class _Tried:
     verdict: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """A scored picture, and what judges it and its variants."""
+
+    score: PictureScore
+    rules: Sequence[Rule]
+    layout: Layout | None
+
+    def verdict(self, score: float, found: FloatMap | None) -> str:
+        """Of the picture with another score and map, which is missing where no line reads it."""
+        if found is None:
+            return verdict_from({SCORE: score}, self.rules)
+        varied = replace(self.score, score=score, map=found)
+        return verdict_of(varied, self.rules, self.layout)
+
+
 def _without(
     bank: WordBank,
     item: ObjectSpec,
     features: Features,
-    rules: Sequence[Rule],
+    judging: _Judging,
     sources: dict[str, SourceFile],
 ) -> list[_Tried]:
     """Score and verdict without each unit; those that are needed come last."""
@@ -220,11 +247,10 @@ def _without(
     if not variants:
         return needed
     found = []
-    areas = reads_map(rules)
-    rescored = bank.rescorer(variants)(features, areas)
+    rescored = bank.rescorer(variants)(features, reads_map(judging.rules))
     for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
         score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]
-        found.append(_Tried(unit, score, verdict_of(score, only, rules)))
+        found.append(_Tried(unit, score, judging.verdict(score, only)))
     return [*found, *needed]
 
 
