@@ -10,7 +10,7 @@ from promptdsl.cli.shared.options import ALLOW, object_option, out_option
 from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.diagnostics.nearest import did_you_mean
-from promptdsl.errors import EnvironmentProblem, UsageProblem
+from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptdsl.report.regions import Backdrop, Sight
     from promptdsl.results import BoolMap
 
+MOST_PIXELS = 16_000_000  # of a larger one a whole factor less: the page shows less still
 EPILOG = """\b
 Examples:
   promptdsl regions gasket.inspect pictures/000.png
@@ -119,7 +120,9 @@ def _backdrop(picture: Path, plan: "ObjectPlan") -> "Backdrop":
     if not picture.exists():
         raise UsageProblem(f"there is no picture {picture}", "check the path")
     try:
-        return Backdrop(picture.name, read_rgb(picture, 16_000_000), picture_size(picture))
+        intensity = plan.picture.intensity if plan.picture is not None else None
+        image = read_rgb(picture, MOST_PIXELS, intensity=intensity)
+        return Backdrop(picture.name, image, picture_size(picture))
     except PictureError as error:
         raise EnvironmentProblem(f"{shown(picture)}: {error}") from None
 
@@ -139,22 +142,15 @@ def _sight(item: ObjectSpec, backdrop: "Backdrop") -> "Sight | None":
 
 
 def _masks(plan: "ObjectPlan", folder: Path) -> Mapping[str, "BoolMap | str"]:
-    """Masks by their paths; of one that cannot be read, why."""
-    import numpy as np
-
-    from promptdsl.pictures.opening import open_picture
-    from promptdsl.pictures.problem import PictureError
-    from promptdsl.pictures.upright import upright
+    """Masks by their paths; of one that cannot be used, why: the rest is shown all the same."""
+    from promptdsl.pictures.spec_masks import mask_paths, read_place
 
     found: dict[str, BoolMap | str] = {}
-    for region in (*plan.regions, *plan.ignored):
-        for shape in (*region.shapes, *region.without):
-            if shape.path is not None and shape.path not in found:
-                try:
-                    with open_picture(folder / shape.path) as image:
-                        found[shape.path] = np.asarray(upright(image).convert("L")) >= 128
-                except PictureError as error:
-                    found[shape.path] = f"{shape.path}: {error}"
+    for path, place in mask_paths(plan).items():
+        try:
+            found[path] = read_place(folder / path, path, place)
+        except Problem as problem:
+            found[path] = problem.sentence
     return found
 
 

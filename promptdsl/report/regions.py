@@ -16,6 +16,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl import __version__
+from promptdsl.judge.shapes import LIKE
 from promptdsl.plan.model import ObjectPlan, Region, Shape
 from promptdsl.report.page import embedded_json, render
 from promptdsl.results import BoolMap
@@ -135,7 +136,7 @@ def _mask(mask: BoolMap | str, size: tuple[int, int]) -> dict[str, str | None]:
     if isinstance(mask, str):
         return {"png": None, "problem": mask}
     height, width = mask.shape
-    if (width, height) != size:
+    if abs(width * size[1] / (height * size[0]) - 1) > LIKE:
         told = f"the mask has {width} x {height} px, and the picture {size[0]} x {size[1]}"
         return {"png": None, "problem": told}
     alpha = _small(Image.fromarray(mask.astype(np.uint8) * 255))

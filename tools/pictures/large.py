@@ -27,8 +27,10 @@ POSE = 3
 GRAIN = 2.2  # levels of the camera's noise
 LABEL = (3_050, 2_420, 800, 420)  # left, top, width, height
 QUALITY = 90
-_CENTRE = (2_040, 1_480)
-_FACE = (560, 980)  # radii between which scratches lie
+WIDE = 7  # pixels across a scratch
+_STRIP = 90  # columns of bare table at either edge, which go on beside it
+_CENTRE = (2_065, 1_480)
+_FACE = (620, 900)  # radii between which scratches lie
 SETS = {"references": 6, "good": 8, "scratch": 4}
 
 
@@ -43,8 +45,10 @@ def taken(product: Product, scene: Scene, number: int) -> Picture:
     light = light_of(numbers(product, 3, number))
     square = photographed(scene, light, numbers(product, 4, number))
     beside = (WIDTH - HEIGHT) * DRAWN // HEIGHT // 2
-    wide = cv2.copyMakeBorder(square, 0, 0, beside, beside, cv2.BORDER_REFLECT_101)
-    whole = cv2.resize(wide, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    wide = [np.pad(square[:, :_STRIP], ((0, 0), (beside, 0), (0, 0)), "symmetric")[:, :beside]]
+    wide += [square]
+    wide += [np.pad(square[:, -_STRIP:], ((0, 0), (0, beside), (0, 0)), "symmetric")[:, _STRIP:]]
+    whole = cv2.resize(np.hstack(wide), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     return labelled(np.asarray(whole, np.uint8), number)
 
 
@@ -68,10 +72,10 @@ def scratched(picture: Picture, hand: Rng) -> tuple[Picture, Mask]:
     steps = np.linspace(-1, 1, 24)[:, None]
     line = np.round(middle + steps * reach + (1 - steps**2) * bow).astype(np.int32)
     mask = np.zeros(picture.shape[:2], np.uint8)
-    cv2.polylines(mask, [line], False, 255, 11, cv2.LINE_AA)
-    bright = cv2.GaussianBlur(np.roll(mask, (6, 5), (0, 1)), (0, 0), 2.0)[..., None] / 255.0
+    cv2.polylines(mask, [line], False, 255, WIDE, cv2.LINE_AA)
+    bright = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 1.6)[..., None] / 255.0
     dark = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None] / 255.0
-    marked = picture * (1 - 0.62 * dark) + (255 - picture) * 0.45 * bright * (1 - dark)
+    marked = picture * (1 - 0.4 * dark) + (255 - picture) * 0.3 * bright * (1 - dark)
     return np.clip(marked, 0, 255).astype(np.uint8), mask > 0
 
 

@@ -86,7 +86,7 @@ const Shapes = (() => {
     if (b.left >= W || b.top >= H || b.right <= 0 || b.bottom <= 0) return say(`lies outside of the picture of ${W} x ${H} px`);
     if (shape.kind === "polygon" && crossed(shape)) return say("crosses itself: move a corner");
     const beyond = Math.max(-b.left, -b.top, b.right - W, b.bottom - H);
-    return beyond > 1 ? say(`reaches ${Math.round(beyond)} px out of the picture`) : null;
+    return beyond > 0.5 ? say(`reaches ${digits(Math.max(1, beyond))} px out of the picture`) : null;
   }
   const named = (shape) => shape.kind === "mask" ? `mask "${shape.path}"` : "this " + shape.kind;
 
