@@ -83,6 +83,8 @@ def seen_at_once(picture: Framing | None, size: Size) -> Size:
     """What the model is shown at once: a tile, or the whole picture."""
     if picture is None:
         return size
+    if picture.fit == "crop":
+        size = min(size), min(size)
     if picture.tile is not None:
         return min(picture.tile, size[0]), min(picture.tile, size[1])
     if picture.tiles is not None:
@@ -99,11 +101,8 @@ def _part(side: int, count: int, overlap: float) -> int:
 def patch_size(item: Object, facts: Facts, size: Size) -> tuple[float, float]:
     """(across, down): one patch of the model in pixels of a picture of that size."""
     width, height = seen_at_once(item.picture, size)
-    fit = "squeeze" if item.picture is None else item.picture.fit
-    if fit == "pad":
+    if item.picture is not None and item.picture.fit == "pad":
         width = height = max(width, height)
-    elif fit == "crop":
-        width = height = min(width, height)
     share = facts.patch / model_side(item, facts)
     return width * share, height * share
 
