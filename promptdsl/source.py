@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from promptdsl.files.find import Found, How, find
-from promptdsl.files.header import size_in_header
+from promptdsl.files.header import stored_size
 from promptdsl.files.opening import open_regular
 
 MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
@@ -144,7 +144,7 @@ class DiskLoader:
         """(width, height) of a picture by the head of its file; None where it does not tell."""
         try:
             with open_regular(path) as stream:
-                return size_in_header(stream)
+                return stored_size(stream)
         except (OSError, ValueError):
             return None
 

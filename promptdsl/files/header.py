@@ -18,7 +18,7 @@ _NO_FRAME = (0xC4, 0xC8, 0xCC)  # among the markers C0 to CF that begin a frame
 _MOST_SEGMENTS, _MOST_TAGS = 1_000, 500
 
 
-def size_in_header(stream: BinaryIO) -> Size | None:
+def stored_size(stream: BinaryIO) -> Size | None:
     """(width, height), not turned as EXIF says; None where the header does not tell."""
     with suppress(struct.error, OSError, OverflowError):
         size = _size(stream)

@@ -1,4 +1,4 @@
-"""I620, and a note: a defect that is smaller than what the model can see of a picture.
+"""I622, and a note: a defect that is smaller than what the model can see of a picture.
 
 Why: a picture of 4,000 px that is squeezed to 240 px shows no scratch of 20 px, whatever the rule
 says. How large pictures are is read from the head of one of the object's own; with tiles of a
@@ -53,7 +53,7 @@ def _tell(context: Context, item: ObjectSpec, facts: ModelFacts, size: Size, lim
         return
     scale = None if item.picture is None else item.picture.scale
     context.report.warning(
-        "I620",
+        "I622",
         limit.span,
         f"this asks for a defect of {about(asked, scale)}, and the smallest that "
         f"{model_side(item, facts)} px can show here is {about(smallest, scale)}",
