@@ -129,7 +129,13 @@ def _backdrop(picture: Path, plan: "ObjectPlan") -> "Backdrop":
 
 def _sight(item: ObjectSpec, backdrop: "Backdrop") -> "Sight | None":
     """What the model can see; nothing is told of a model whose shape is not known."""
-    from promptdsl.judge.visible import how_to_see_more, loses_much, patch_size, what_is_seen
+    from promptdsl.judge.visible import (
+        how_to_see_more,
+        least_region,
+        loses_much,
+        patch_size,
+        what_is_seen,
+    )
     from promptdsl.report.regions import Sight
 
     facts = item.method.facts
@@ -138,7 +144,8 @@ def _sight(item: ObjectSpec, backdrop: "Backdrop") -> "Sight | None":
     told = what_is_seen(item, facts, backdrop.size)
     if loses_much(item, facts, backdrop.size):
         told = f"{told}; {how_to_see_more(item, facts)}"
-    return Sight(patch_size(item, facts, backdrop.size), told)
+    patch = patch_size(item, facts, backdrop.size)
+    return Sight(patch, least_region(item, facts, backdrop.size), told)
 
 
 def _masks(plan: "ObjectPlan", folder: Path) -> Mapping[str, "BoolMap | str"]:

@@ -93,6 +93,11 @@ def seen_at_once(picture: Framing | None, size: Size) -> Size:
     return size
 
 
+def is_tiled(picture: Framing | None) -> bool:
+    """Whether pictures are looked at tile by tile."""
+    return picture is not None and (picture.tile is not None or picture.tiles is not None)
+
+
 def _part(side: int, count: int, overlap: float) -> int:
     """One of `count` equal parts that overlap by a share of their length."""
     return min(side, round(side / (count - (count - 1) * overlap)))
@@ -105,6 +110,19 @@ def patch_size(item: Object, facts: Facts, size: Size) -> tuple[float, float]:
         width = height = max(width, height)
     share = facts.patch / model_side(item, facts)
     return width * share, height * share
+
+
+def least_region(item: Object, facts: Facts, size: Size) -> tuple[float, float]:
+    """(across, down) that a method looks at at least: its smallest window, or a patch."""
+    windows = item.method.settings.get("windows")
+    sides = [
+        int(side)
+        for window in (windows if isinstance(windows, tuple) else ())
+        if window != "image"
+        for side in str(window).split("x")
+    ]
+    across, down = patch_size(item, facts, size)
+    return across * min(sides, default=1), down * min(sides, default=1)
 
 
 def smallest_defect(item: Object, facts: Facts, size: Size) -> float:
@@ -120,16 +138,16 @@ def loses_much(item: Object, facts: Facts, size: Size) -> bool:
 def what_is_seen(item: Object, facts: Facts, size: Size) -> str:
     """`the smallest defect that 240 px can show of a 4,000 px picture is about 270 px (13 mm)`."""
     smallest, picture = smallest_defect(item, facts, size), item.picture
-    tiled = picture is not None and (picture.tile is not None or picture.tiles is not None)
-    shown = f"a {max(seen_at_once(picture, size)):,} px {'tile' if tiled else 'picture'}"
+    what = "tile" if is_tiled(picture) else "picture"
+    shown = f"a {max(seen_at_once(picture, size)):,} px {what}"
     side, scale = model_side(item, facts), None if picture is None else picture.scale
     return f"the smallest defect that {side} px can show of {shown} is {about(smallest, scale)}"
 
 
 def how_to_see_more(item: Object, facts: Facts) -> str:
     """`tiles show smaller ones: picture { tiles: 480 px }`."""
-    tiles = _TILE * model_side(item, facts)
-    return f"tiles show smaller ones: picture {{ tiles: {tiles} px }}"
+    tiles, smaller = _TILE * model_side(item, facts), "smaller " if is_tiled(item.picture) else ""
+    return f"{smaller}tiles show smaller ones: picture {{ tiles: {tiles} px }}"
 
 
 def about(length: float, scale: float | None = None) -> str:

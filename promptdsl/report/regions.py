@@ -50,6 +50,7 @@ class Sight:
     """What the model can see of a picture of that size."""
 
     patch: tuple[float, float]  # across, down, in pixels of the original
+    least: tuple[float, float]  # that a method looks at: its smallest window
     told: str  # in a sentence
 
 
@@ -82,6 +83,7 @@ def regions_page(
         + [_place("ignore", region) for region in item.ignored],
         "masks": {path: _mask(mask, backdrop.size) for path, mask in masks.items()},
         "patch": None if sight is None else sight.patch,
+        "least": None if sight is None else sight.least,
         "scale": scale,
         "naming": words.pattern,
         "taken": list(words.taken),

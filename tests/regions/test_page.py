@@ -17,6 +17,7 @@ from tests.evaluate.browser import chromium
 from .scene import page_of, spec_of
 
 pytestmark = pytest.mark.browser
+UNUSED = "I612"  # a region that no line is about, yet
 EXISTING = """  region lip { ring: 600 px 450 px, 230 px to 350 px }
   region print {
     box: 10% 10% 30% 20%
@@ -135,7 +136,8 @@ def compiled(lines: str, folder: Path) -> ObjectSpec:
     """The object of the spec with the page's lines, which must be faultless and canonical."""
     text = spec_of(lines)
     compilation = compile_text(text, "gasket.inspect", folder=folder)
-    assert [item.message for item in compilation.report] == []
+    found = [item.message for item in compilation.report if item.code != UNUSED]
+    assert found == []
     assert format_source(SourceFile("gasket.inspect", text)).text == text
     assert compilation.spec is not None
     return compilation.spec.objects[0]
@@ -260,7 +262,7 @@ def test_shapes_are_added_to_a_place_and_cut_out_of_it(
     item = compiled(page.lines, tmp_path)
     (region,) = item.regions
     assert (len(region.shapes), len(region.without)) == (2, 1)
-    assert "    except { circle: 60" in page.lines
+    assert "    except { circle: " in page.lines
 
 
 @pytest.mark.parametrize(
@@ -273,7 +275,7 @@ def test_shapes_are_added_to_a_place_and_cut_out_of_it(
          "crosses itself"),
         ("region a { box: 300 px 300 px 200 px 200 px, except { circle: 400 px 400 px, 200 px } }",
          "everything is cut out of it"),
-        ("region a { box: 300 px 300 px 60 px 400 px }", "smaller than a patch"),
+        ("region a { box: 300 px 300 px 90 px 90 px }", "the least that the model tells apart"),
     ],
 )  # fmt: skip
 def test_what_check_would_not_accept_is_told(
@@ -293,7 +295,7 @@ def spoilt(lines: str) -> str:
 
 def spoil(page: Page, lines: str) -> None:
     """Shapes of the page are replaced, as somebody who types numbers would."""
-    shape = re.compile(r"(box|circle|ring|polygon): ([^{}]*?)(?=,? except|\s*\})")
+    shape = re.compile(r"(box|circle|ring|polygon): ([^{}]*?)(?=,?\s*(?:\}|$))")
     for place, line in enumerate(lines.splitlines()):
         inside, _, cut = line.partition("except")
         for name, text in (("shapes", inside), ("without", cut)):
@@ -326,8 +328,7 @@ def test_names_are_checked_while_they_are_typed(
     page.tool("box")
     page.drag(700, 300, 1000, 600)
     field = page.driver.switch_to.active_element
-    field.clear()
-    field.send_keys(name)
+    field.send_keys(name or "\ue017")  # in place of the name that is selected
     assert said in page.mistakes
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
 
@@ -83,8 +82,13 @@ def sizes(work: Path, out: Path) -> None:
     halved = whole.reduce(2).resize(whole.size, Resampling.NEAREST)
     marked = whole.resize((4 * PANEL // 3, PANEL), Resampling.LANCZOS)
     share = PANEL / whole.height
-    ImageDraw.Draw(marked).rectangle([share * edge for edge in box], outline=(214, 51, 108), width=2)
-    crops = [one.crop(box).resize((PANEL, PANEL), Resampling.LANCZOS) for one in (whole, squeezed, halved)]
+    ImageDraw.Draw(marked).rectangle(
+        [share * edge for edge in box], outline=(214, 51, 108), width=2
+    )
+    crops = [
+        one.crop(box).resize((PANEL, PANEL), Resampling.LANCZOS)
+        for one in (whole, squeezed, halved)
+    ]
     side_by_side([marked, *crops], ["4,000 x 3,000 px", *NAMES]).save(
         out / "camera-sizes.jpg", quality=QUALITY, optimize=True
     )

@@ -102,8 +102,11 @@ const Editor = (() => {
     });
   }
 
-  // The list.
+  // The list. While something in it is pressed it stays as it is, or the click would be lost.
+  let pressing = false, late = false;
+  function release() { pressing = false; if (late) setTimeout(() => { late = false; list(); }); }
   function list() {
+    if (pressing) { late = true; return; }
     const focused = document.activeElement && document.activeElement.dataset.key;
     $("places").replaceChildren(...state.places.map(card));
     $("none").hidden = state.places.length > 0;
@@ -278,6 +281,8 @@ const Editor = (() => {
     $("out").addEventListener("click", () => Stage.zoom(0.8));
     $("fit").addEventListener("click", Stage.fit);
     $("copy").addEventListener("click", copy);
+    $("places").addEventListener("pointerdown", () => { pressing = true; });
+    ["pointerup", "pointercancel"].forEach((name) => window.addEventListener(name, release));
     $("lines").addEventListener("copy", () => { copied = true; });
     document.addEventListener("keydown", pressed);
     document.addEventListener("keyup", (event) => { if (event.key === " ") { state.space = false; $("stage").classList.remove("panning"); } });

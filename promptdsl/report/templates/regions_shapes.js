@@ -133,9 +133,10 @@ const Shapes = (() => {
     place.extent = extent(place);
     if (!place.extent.area) return found.concat(error("it is empty: everything is cut out of it"));
     if (!data.patch || place.kind === "ignore") return found;
-    const [across, down] = data.patch, ring = thinnest(place);
-    if (place.extent.width < across || place.extent.height < down) found.push(error(`it is smaller than a patch: the model looks at ${size(across, down)} at a time`));
-    else if (ring < Math.min(across, down)) found.push(warning(`the ring is ${Math.round(ring)} px wide and a patch ${size(across, down)}: what lies beside it counts too`));
+    const [across, down] = data.patch, [least, low] = data.least, { width, height } = place.extent, ring = thinnest(place), patch = `a patch of the model is ${size(across, down)}`;
+    if (width < least && height < low) found.push(error(`it is smaller than the least that the model tells apart, ${size(least, low)}`));
+    else if (width < across || height < down) found.push(warning(`it is narrower than a patch: ${patch}, and what lies beside counts too`));
+    else if (ring < Math.max(across, down)) found.push(warning(`the ring is ${Math.round(ring)} px wide: ${patch}, and what lies beside counts too`));
     return found;
   }
   const thinnest = (place) => Math.min(Infinity, ...place.shapes.filter((s) => s.kind === "ring").map((s) => { const v = pixels(s); return v[3] - v[2]; }));

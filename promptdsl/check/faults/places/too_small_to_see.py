@@ -5,6 +5,7 @@ says. How large pictures are is read from the head of one of the object's own; w
 written size it needs none.
 """
 
+import math
 from pathlib import Path
 
 from promptdsl.check.context import Context
@@ -76,13 +77,18 @@ def _length(item: ObjectSpec, limit: Limit) -> float | None:
         case "px":
             return at
         case "px2":
-            return float(at**0.5)
+            return _across(at)
         case "mm":
             return None if scale is None else at / scale
         case "mm2":
-            return None if scale is None else float(at**0.5) / scale
+            return None if scale is None else _across(at) / scale
         case _:
             return None
+
+
+def _across(area: float) -> float:
+    """The diameter of a round place of that area."""
+    return 2 * math.sqrt(area / math.pi)
 
 
 def _help(item: ObjectSpec, facts: ModelFacts, asked: float) -> str:
