@@ -115,6 +115,7 @@ def _large_enough(
     facts = item.method.facts
     if facts is None or not region.shapes or any(shape.kind == "mask" for shape in region.shapes):
         return
+    or_tiles = "" if is_tiled(item.picture) else ", or add picture { tiles: 480 px }"
     cell = least_region(item, facts, size)
     found = [bounds(shape, size) for shape in region.shapes]
     width = max(each.right for each in found) - min(each.left for each in found)
@@ -125,5 +126,5 @@ def _large_enough(
         "I618", region.span,
         f"region {region.name} is {width:.0f} x {height:.0f} px of {shown(name)}, and the least "
         f"that the model tells apart there is {cell[0]:.0f} x {cell[1]:.0f} px",
-        help="make it larger" + ("" if is_tiled(item.picture) else ", or add picture { tiles: 480 px }"),
+        help=f"make it larger{or_tiles}",
     )  # fmt: skip
