@@ -24,7 +24,7 @@ from promptdsl.starter.write import MODELS, SUFFIX, Answers, write_first_spec
 EPILOG = """\b
 Examples:
   promptdsl new
-  promptdsl new nut.inspect --object "metal nut" --defect scratch --defect "bent tooth"
+  promptdsl new nut.inspect --object "metal nut" --defect "scratch, bent"
   promptdsl new nut.inspect --object "metal nut" --defect scratch \\
       --good samples/good --defect-pictures scratch=samples/scratch
 """

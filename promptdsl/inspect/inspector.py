@@ -24,16 +24,20 @@ from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.judge.measures import areas_in, others_in
 from promptdsl.judge.places import Layout, layout_of
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
-from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
+from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.plan.model import Plan, Rule
 from promptdsl.results import PictureScore, Record
-from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
-from promptdsl.scoring.decoding import Decoded, decode_ahead
+from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
+from promptdsl.scoring.decoding import Decoded, Piece, Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
+from promptdsl.scoring.views import Viewing, viewing_of
+
+Finished = tuple[Decoded, PictureScore | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Station:
 
     detector: Detector
     rules: tuple[Rule, ...]  # with the calibrated numbers
+    viewing: Viewing
     references: Usual | None = None  # what its pictures usually look like
     layout: Layout | None = None  # its regions and what it ignores
 
@@ -164,52 +169,64 @@ class Inspector:
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
                 layout = layout_of(item, read_masks(item, Path(self.source.path).parent))
                 detector = self.source.build(item)
+                viewing = viewing_of(item, detector, layout)
                 usual = self.source.usual(item)
-                self._stations[name] = Station(detector, rules, usual, layout)
+                self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 
 
 def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterator[list[Inspected]]:
     begun: deque[Job] = deque()
 
-    def pictures() -> Iterator[str | Callable[[tuple[int, int]], Picture]]:
+    def pictures() -> Iterator[Unread]:
         for job in jobs:
             begun.append(job)
             yield job.read or job.image
 
-    size = station.detector.size
-    decoded = decode_ahead(pictures(), size, lambda: 2 * pace.batch.size + 2, station.references)
+    viewing = station.viewing
+    pieces = pieces_ahead(pictures(), viewing, lambda: 2 * pace.batch.size + 2, station.references)
     try:
         while not pace.stop():
             start = time.perf_counter()
             with pace.long_step():
-                batch = list(islice(decoded, pace.batch.size))
+                batch = list(islice(pieces, pace.batch.size))
             pace.decoding += time.perf_counter() - start
             if not batch:
                 return
-            yield _scored([(begun.popleft(), picture) for picture in batch], station, pace)
+            finished = _scored(batch, station, pace)
+            yield [_judged(begun.popleft(), picture, score, station) for picture, score in finished]
     finally:
         pace.engine |= dict.fromkeys(engine_notes(station.detector))
-        decoded.close()
+        pieces.close()
 
 
-def _scored(batch: Sequence[tuple[Job, Decoded]], station: Station, pace: Pace) -> list[Inspected]:
-    pictures = [picture for _, picture in batch if isinstance(picture, Picture)]
+def _scored(batch: Sequence[Piece], station: Station, pace: Pace) -> list[Finished]:
+    """The pictures whose last view was in the batch, in their order."""
+    pieces = [piece for piece in batch if piece.is_picture]
     start = time.perf_counter()
     with pace.long_step():
-        scores = iter(score_pictures(station.detector, pictures, pace.batch))
+        scores = iter(score_pieces(station.detector, station.viewing, pieces, pace.batch))
     seconds = time.perf_counter() - start
     pace.scoring += seconds
-    pace.batch.took(len(pictures), seconds)
-    return [
-        _judged(job, picture, next(scores), station)
-        if isinstance(picture, Picture)
-        else _failed(job, picture)
-        for job, picture in batch
-    ]
+    pace.batch.took(len(pieces), seconds)
+    finished: list[Finished] = []
+    for piece in batch:
+        picture, stitcher = piece.of.picture, piece.of.stitcher
+        if not isinstance(picture, Picture):
+            finished.append((picture, None))
+        elif stitcher is None or piece.view is None:
+            finished.append((picture, next(scores)))
+        else:
+            stitcher.add(piece.view, next(scores))
+            if stitcher.complete:
+                finished.append((picture, stitcher.finished()))
+    return finished
 
 
-def _judged(job: Job, picture: Picture, score: PictureScore, station: Station) -> Inspected:
+def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Station) -> Inspected:
+    if not isinstance(picture, Picture) or score is None:
+        assert isinstance(picture, PictureError)
+        return _failed(job, picture)
     try:
         value = float(score.score)  # decided by the very number that is written
         decision = decide(score, station.rules, station.layout)

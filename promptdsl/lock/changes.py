@@ -1,9 +1,8 @@
 """What changed since the lock file was written, in sentences that name it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from promptdsl.files.naming import command_line
 from promptdsl.lock.model import Lock, LockedObject, Pictures
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
@@ -112,11 +111,3 @@ def _versions(then: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(then.keys() & now.keys()):
         if then[name] != now[name] and name != "python":
             yield f"{name} is {now[name]} and was {then[name]}"
-
-
-def stale(name: str, changes: Sequence[str], spec: Path) -> str:
-    """The warning for thresholds that no longer rest on what they were calibrated with."""
-    return (
-        f"{name} changed since it was calibrated: {'; '.join(changes)}; "
-        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
-    )

@@ -25,7 +25,7 @@ from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
-from promptdsl.scoring.batching import BatchSize, batch_size, in_batches
+from promptdsl.scoring.batching import BatchSize, batch_size, in_batches, stacked
 from promptdsl.scoring.decoding import decode_ahead
 from promptdsl.scoring.detector import (
     ComparesWithReferences,
@@ -173,7 +173,9 @@ def _encode_missing(
 def _encode_and_keep(
     scoring: Scoring, waiting: Sequence[tuple[int, Picture]], batch: BatchSize
 ) -> Encoded:
-    parts = in_batches(scoring.encode, [picture for _, picture in waiting], batch, timed=True)
+    parts = in_batches(
+        lambda part: scoring.encode(stacked(part)), [p for _, p in waiting], batch, timed=True
+    )
     features = join_features(parts)
     for row, (_, picture) in enumerate(waiting):
         # What is to be said of a picture must be said every time: such a one is not kept.

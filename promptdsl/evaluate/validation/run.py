@@ -25,8 +25,9 @@ from promptdsl.evaluate.work import Work, until_problem
 from promptdsl.files.inputs import find_in_spec
 from promptdsl.judge.measures import areas_in
 from promptdsl.judge.shares import CONFIDENCE
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import number
-from promptdsl.lock.changes import changes_since, stale
+from promptdsl.lock.changes import changes_since
 from promptdsl.lock.model import Lock
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.report.paper_table import paper_table
