@@ -53,7 +53,7 @@ object washer {
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHOT = "--headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1400,940".split()
 PANEL, GAP, QUALITY = 300, 12, 82
-INK, PAPER = (40, 44, 52), (255, 255, 255)
+INK, PAPER, MARK = (40, 44, 52), (255, 255, 255), (214, 51, 108)
 NAMES = ("on the picture", "squeezed to 240 px", "in a tile of 480 px")
 
 
@@ -82,9 +82,7 @@ def sizes(work: Path, out: Path) -> None:
     halved = whole.reduce(2).resize(whole.size, Resampling.NEAREST)
     marked = whole.resize((4 * PANEL // 3, PANEL), Resampling.LANCZOS)
     share = PANEL / whole.height
-    ImageDraw.Draw(marked).rectangle(
-        [share * edge for edge in box], outline=(214, 51, 108), width=2
-    )
+    ImageDraw.Draw(marked).rectangle([share * edge for edge in box], outline=MARK, width=2)
     crops = [
         one.crop(box).resize((PANEL, PANEL), Resampling.LANCZOS)
         for one in (whole, squeezed, halved)
