@@ -32,6 +32,7 @@ COMMANDS = {
     "fmt": "Lay specs out in the one canonical way.",
     "prompts": "Show every prompt with the line that it came from.",
     "explain": "Explain a message such as I204, with examples.",
+    "regions": "Draw regions and ignored places over a picture.",
     "compile": "Turn a spec into a plan, or into one file to deploy.",
     "run": "Inspect pictures.",
     "validate": "Judge a spec by labelled pictures.",

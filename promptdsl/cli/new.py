@@ -95,6 +95,8 @@ def command(
     write_people(f"wrote {verdict(compilation)}\n")
     for warning in compilation.report.warnings:
         tell_note(warning.message)
+    for note in compilation.notes:
+        tell_note(note)
     tell_note(command_line("prompts", path), "next")
 
 
