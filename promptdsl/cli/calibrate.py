@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   promptdsl calibrate nut.inspect
-  promptdsl calibrate nut.inspect --good this_week/good --false-rejects 1% --confidence 90%
+  promptdsl calibrate nut.inspect --good this_week/good --false-rejects 1%
   promptdsl calibrate nut.inspect --escapes 5%
 
 \b
 Exit codes:
   0  the lock file was written (with --dry-run: could be)
-  1  the spec has errors, the pictures are too few for a promise that was asked for, or the
-     thresholds would pass most defects or reject most good parts (--force writes them)
+  1  the spec has errors, the pictures are too few for a promise that was
+     asked for, or the thresholds would pass most defects or reject most good
+     parts (--force writes them)
   2  wrong use of the command
   3  a picture could not be read, or weights, device or disk failed
 """

@@ -28,12 +28,12 @@ from promptdsl.judge.places import Layout
 from promptdsl.judge.whole import Whole
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import Rule, SpotRule
-from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
-from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
+from promptdsl.results import NO_MAP, FloatMap, PictureScore, name_first, told_notes
+from promptdsl.scoring.cached_scoring import Scoring, hash_picture
+from promptdsl.scoring.cached_views import score_files
 from promptdsl.scoring.reference_pictures import all_references
 
-_NO_MAP: FloatMap = np.zeros((0, 0), np.float32)
-_NOTHING = PictureScore(0.0, {}, _NO_MAP)
+_NOTHING = PictureScore(0.0, {}, NO_MAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +133,16 @@ def score_sample(
     counts: Counter[str] = Counter()
     noted: dict[str, list[str]] = {}
     files = [picture.path for picture in sample.pictures]
-    for encoded in encode_files(scoring, files, tell):
-        if encoded.features is None:
-            _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
+    for file in score_files(scoring, files, tell):
+        picture = sample.pictures[file.place]
+        if file.score is None:
+            _not_inspected(picture, file.error or "", result)
             continue
-        for place, notes in zip(encoded.places, encoded.notes, strict=False):
-            counts.update(notes)
-            name_first(noted, notes, sample.pictures[place].name)
-        scores = scoring.detector.score(encoded.features)
-        for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
-            scored = _kept(sample.pictures[place], sha256, score, (rules, layout), result)
-            if scored is not None:
-                found[place] = scored
+        counts.update(file.notes)
+        name_first(noted, file.notes, picture.name)
+        scored = _kept(picture, file.sha256, file.score, (rules, layout), result)
+        if scored is not None:
+            found[file.place] = scored
     result.pictures = [found[place] for place in sorted(found)]
     result.notes += told_notes(counts, noted)
     _tell_of_copies(result)
@@ -188,7 +186,7 @@ def _kept(
 def _without_map(score: PictureScore, rules: Sequence[Rule]) -> PictureScore:
     """What of a score is kept in memory; names place by place only where a line asks for them."""
     named = any(isinstance(rule, SpotRule) and rule.defect is not None for rule in rules)
-    return replace(score, map=_NO_MAP, kinds=score.kinds if named else None)
+    return replace(score, map=NO_MAP, kinds=score.kinds if named else None)
 
 
 def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32] | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptdsl.files.naming import command_line
-from promptdsl.lock.model import Lock, LockedObject, Pictures, Places
+from promptdsl.judge.verdict import key_of, meaning
+from promptdsl.lock.model import Lock, LockedObject, Pictures, Places, Threshold
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.versions import versions
@@ -26,9 +26,15 @@ def changes_since(
         *_settings(locked, now),
         *_places(locked.places or Places(), now.places or Places()),
         *_references(locked, now),
-        *_pictures(locked, spec_folder),
+        *_pictures(still_used(locked, item), spec_folder),
         *_versions(lock.versions),
     ]
+
+
+def still_used(locked: LockedObject, item: ObjectPlan) -> list[Threshold]:
+    """The thresholds that a line of the spec takes its number from, and has none of its own."""
+    lines = {meaning(rule) for rule in item.thresholds}
+    return [threshold for threshold in locked.thresholds if key_of(threshold.rule) in lines]
 
 
 def _model(then: LockedObject, now: LockedObject) -> Iterator[str]:
@@ -105,10 +111,10 @@ def _references(then: LockedObject, now: LockedObject) -> Iterator[str]:
         yield from _compared("the references", then.references, now.references)
 
 
-def _pictures(then: LockedObject, spec_folder: Path) -> Iterator[str]:
+def _pictures(thresholds: Sequence[Threshold], spec_folder: Path) -> Iterator[str]:
     """Pictures that are not on this machine are no change: a line has the spec alone."""
     seen: set[tuple[str, str]] = set()
-    for threshold in then.thresholds:
+    for threshold in thresholds:
         for title, pictures in (("good", threshold.good), ("defective", threshold.defective)):
             if pictures is None or (title, pictures.sha256) in seen:
                 continue
@@ -130,11 +136,3 @@ def _versions(then: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(then.keys() & now.keys()):
         if then[name] != now[name] and name != "python":
             yield f"{name} is {now[name]} and was {then[name]}"
-
-
-def stale(name: str, changes: Sequence[str], spec: Path) -> str:
-    """The warning for thresholds that no longer rest on what they were calibrated with."""
-    return (
-        f"{name} changed since it was calibrated: {'; '.join(changes)}; "
-        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
-    )

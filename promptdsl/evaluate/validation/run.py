@@ -25,8 +25,9 @@ from promptdsl.evaluate.work import Work, until_problem
 from promptdsl.files.inputs import find_in_spec
 from promptdsl.judge.measures import SCORE, areas_in, measure_name
 from promptdsl.judge.shares import CONFIDENCE
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import number, subject
-from promptdsl.lock.changes import changes_since, stale
+from promptdsl.lock.changes import changes_since, still_used
 from promptdsl.lock.model import Lock
 from promptdsl.plan.model import AreaRule, LocatedRule, ObjectPlan, Rule, SpotRule
 from promptdsl.report.paper_table import paper_table
@@ -214,7 +215,7 @@ def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> l
 def _calibrated_on(lock: Lock, item: ObjectPlan, folder: Path) -> set[str | None]:
     """SHA-256 of every picture that a threshold rests on, as far as they are still here."""
     origins: dict[str, None] = {}
-    for threshold in lock.objects[item.name].thresholds:
+    for threshold in still_used(lock.objects[item.name], item):
         for pictures in (threshold.good, threshold.defective):
             origins |= dict.fromkeys(pictures.origin if pictures else ())
     found: set[str | None] = set()

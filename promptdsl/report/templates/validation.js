@@ -327,9 +327,9 @@
   }
 
   // Tables.
-  function head(table, names) {
+  function head(table, names, key = 0) {  // the column of the key stays in sight when the table scrolls
     const tr = make("tr");
-    names.forEach((name, i) => { const th = make("th", i ? "n" : "", name); th.scope = "col"; tr.append(th); });
+    names.forEach((name, i) => { const th = make("th", i === key ? "key-cell" : i ? "n" : "", name); th.scope = "col"; tr.append(th); });
     const thead = make("thead");
     thead.append(tr);
     table.replaceChildren(thead, make("tbody"));
@@ -351,7 +351,7 @@
       const missing = object.unreadable.filter((u) => label === "total" ? u.label !== "good" : u.label === label).length;
       const bad = count((p, v) => mine(p) && v === wrong);
       tr.dataset.label = label;
-      tr.append(cell("strong", title(label), missing ? missing + " not inspected" : ""), cell("n", of));
+      tr.append(cell("strong key-cell", title(label), missing ? missing + " not inspected" : ""), cell("n", of));
       ["pass", "review", "reject"].forEach((verdict) => tr.append(cell("n", count((p, v) => mine(p) && v === verdict))));
       tr.append(cell("n" + (bad ? " wrong" : ""), bad + " of " + of + (label === "good" ? " false rejects" : " escape"), shareText(bad, of)));
       body.append(tr);
@@ -383,7 +383,7 @@
     const body = head($("figures"), ["", "pictures", ...names.map((name) => NAMES[name])]);
     [...object.figures.slice(1), object.figures[0]].forEach((group) => {
       const tr = make("tr", group.group === "total" ? "total" : "");
-      tr.append(cell("strong", group.group === "total" ? "all" : title(group.group)), cell("n", group.good + " + " + group.defective, group.with_masks + " with mask"));
+      tr.append(cell("strong key-cell", group.group === "total" ? "all" : title(group.group)), cell("n", group.good + " + " + group.defective, group.with_masks + " with mask"));
       names.forEach((name) => {
         const figure = group[name], range = figure.interval;
         const td = figure.value === null ? cell("n", "–") : cell("n", figure.value.toFixed(3), !range ? "" : range[0] === range[1] ? (figure.value === 1 ? "no spread" : "") : range[0].toFixed(3) + " to " + range[1].toFixed(3));
@@ -401,10 +401,10 @@
     const body = head($("confusion"), ["it shows", ...table.named.map((name) => name.replace(/_/g, " ")), "of these escape"]);
     table.labels.forEach((label, row) => {
       const tr = make("tr"), sum = table.counts[row].reduce((a, b) => a + b, 0);
-      tr.append(cell("strong", title(label)));
+      tr.append(cell("strong key-cell", title(label)));
       table.counts[row].forEach((number, column) => {
         const td = cell("cell", number || "·"), right = table.named[column] === label;
-        if (number) td.style.background = "color-mix(in srgb, var(--" + (right ? "pass" : "reject") + ") " + Math.round(8 + 62 * number / sum) + "%, transparent)";
+        if (number) td.style.background = "color-mix(in srgb, var(--" + (right ? "pass" : "reject") + ") " + Math.round(8 + 37 * number / sum) + "%, transparent)";
         tr.append(td);
       });
       tr.append(cell("n", count((p, v) => p.label === label && v === "pass") + " of " + sum));
@@ -510,8 +510,8 @@
     const rows = object.words;
     $("words-panel").hidden = !rows || !rows.length;
     if (!rows || !rows.length) return;
-    const columns = Object.keys(rows[0]), body = head($("words"), columns);
-    rows.forEach((row) => { const tr = make("tr"); columns.forEach((name, i) => tr.append(cell(i ? "n" : "strong", String(row[name])))); body.append(tr); });
+    const columns = Object.keys(rows[0]), body = head($("words"), columns, 1);
+    rows.forEach((row) => { const tr = make("tr"); columns.forEach((name, i) => tr.append(cell(i === 1 ? "key-cell" : i ? "n" : "strong", String(row[name])))); body.append(tr); });
   }
 
   function dataset() {
@@ -521,7 +521,7 @@
     const names = Object.keys(NAMES), body = head($("dataset-table"), ["category", "pictures", ...names.map((name) => NAMES[name])]);
     const add = (className, first, second, values) => {
       const tr = make("tr", className);
-      tr.append(cell("strong", first, second[1]), cell("n", second[0]), ...names.map((name) => cell("n", values[name] === undefined ? "" : values[name] === null ? "–" : values[name].toFixed(1))));
+      tr.append(cell("strong key-cell", first, second[1]), cell("n", second[0]), ...names.map((name) => cell("n", values[name] === undefined ? "" : values[name] === null ? "–" : values[name].toFixed(1))));
       body.append(tr);
     };
     table.rows.forEach((row) => add("", row.category, [row.pictures], row));
