@@ -22,9 +22,17 @@ from promptdsl.check.resolve.modules import MAX_LETTERS as MAX_LETTERS_OF_FILES
 from promptdsl.diagnostics.catalogue import CATALOGUE
 from promptdsl.files.find import MAX_ENTRIES
 from promptdsl.language.balance import MAX_DEPTH
-from promptdsl.language.builders.parts import MAX_NAME
+from promptdsl.language.builders.names import MAX_NAME
+from promptdsl.language.picture_words import (
+    LOCATE_FIELDS,
+    PICTURE_FIELDS,
+    SHAPES,
+    PictureField,
+    range_of,
+    written_value,
+)
 from promptdsl.language.tokens import MAX_TOKENS
-from promptdsl.language.vocabulary import CONTEXT_WORDS, KEYWORDS, RESERVED
+from promptdsl.language.vocabulary import BLOCK_NAMES, CONTEXT_WORDS, KEYWORDS, RESERVED
 from promptdsl.methods import METHODS, Field, Method, Setting
 from promptdsl.source import MAX_BYTES
 
@@ -61,7 +69,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def keywords() -> str:
     """Words that begin a line, and words that mean something inside one."""
-    rows = [(f"`{word}`", meaning) for word, meaning in KEYWORDS.items()]
+    rows = [(f"`{word}`", meaning) for word, meaning in (KEYWORDS | BLOCK_NAMES).items()]
     more = [(f"`{word}`", meaning) for word, meaning in CONTEXT_WORDS.items()]
     kept = ", ".join(f"`{word}`" for word in RESERVED)
     first, second = (
@@ -112,6 +120,29 @@ def _range(field: Field) -> str:
     return f"{low} to {field.maximum:.0f}" if field.maximum is not None else low
 
 
+def picture_fields() -> str:
+    """The lines of `picture` and of `locate`."""
+    head = ("line", "takes, for example", "default", "range", "meaning")
+    blocks = (("picture", PICTURE_FIELDS), ("locate", LOCATE_FIELDS))
+    return "\n".join(
+        f"### `{name}`\n\n{table(head, map(_picture_field, fields))}" for name, fields in blocks
+    )
+
+
+def _picture_field(field: PictureField) -> tuple[str, ...]:
+    takes = ", ".join(f"`{one}`" for one in field.choices or (field.example,))
+    takes += " or `3x2`" if field.kind == "tiles" else ""
+    default = written_value(field, field.default) if field.default is not None else "none"
+    shown = f"`{default}`" if field.default is not None else default
+    return f"`{field.name}`", takes, shown, range_of(field), field.doc
+
+
+def shapes() -> str:
+    """The shapes of regions and ignored places."""
+    rows = [(f"`{name}: {it.form}`", f"`{it.example}`", it.doc) for name, it in SHAPES.items()]
+    return table(("shape", "for example", "meaning"), rows)
+
+
 def limits() -> str:
     """The limits that keep a slip from filling the memory."""
     rows = [
@@ -151,6 +182,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "keywords": keywords,
     "fields": fields,
     "limits": limits,
+    "picture_fields": picture_fields,
+    "shapes": shapes,
     "codes": codes,
 }
 

@@ -10,9 +10,11 @@ from typing import Literal
 
 from promptdsl.language.ast import AreaLimit as AreaLimit
 from promptdsl.language.ast import Claim as Claim
+from promptdsl.language.ast import Length as Length
 from promptdsl.language.ast import Limit as Limit
 from promptdsl.language.ast import LocatedLimit as LocatedLimit
 from promptdsl.language.ast import ScoreLimit as ScoreLimit
+from promptdsl.language.ast import Shape as Shape
 from promptdsl.language.ast import SpotLimit as SpotLimit
 from promptdsl.methods import Setting
 from promptdsl.source import Span
@@ -83,25 +85,6 @@ class SampleSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
-    """A length of a shape, in pixels of the picture or in percent (of 100)."""
-
-    value: float
-    unit: Literal["px", "%"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """`box` left top width height; `circle` x y radius; `ring` x y inner outer; `polygon` x y ...;
-    or a `mask`, whose path is relative to the spec's folder."""
-
-    kind: Literal["box", "circle", "ring", "polygon", "mask"]
-    lengths: tuple[Length, ...]
-    path: str | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Region:
     """`region NAME { shapes }` or `ignore "why" { shapes }`: in a shape, outside `except`."""
 
@@ -120,6 +103,7 @@ class Locate:
     shift: float  # share of the picture's sides, in [0, 1]
     scale: float  # share that a part may be larger or smaller, in [0, 1]
     span: Span
+    written: frozenset[str] = frozenset({"like"})  # the lines that are
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +143,7 @@ class ObjectSpec:
     picture: PictureSpec | None = None
     regions: tuple[Region, ...] = ()
     ignored: tuple[Region, ...] = ()
+    removed: dict[str, Span] = field(default_factory=dict)  # what the parent had, and by which line
 
     def place_of(self, setting: str) -> Span:
         """Where a setting of the method is written; without it the method, or the object."""

@@ -16,6 +16,14 @@ from promptdsl.check.faults.long_prompts import long_prompts
 from promptdsl.check.faults.misspelt_placeholder import misspelt_placeholder
 from promptdsl.check.faults.no_defect import no_defect
 from promptdsl.check.faults.one_sided_rule import one_sided_rule
+from promptdsl.check.faults.places.idle_picture_lines import idle_picture_lines
+from promptdsl.check.faults.places.nothing_left import nothing_left
+from promptdsl.check.faults.places.on_the_picture import on_the_picture
+from promptdsl.check.faults.places.place_files import place_files
+from promptdsl.check.faults.places.too_small_to_see import too_small_to_see
+from promptdsl.check.faults.places.unit_without_scale import unit_without_scale
+from promptdsl.check.faults.places.unknown_region import unknown_region
+from promptdsl.check.faults.places.unnamed_spots import unnamed_spots
 from promptdsl.check.faults.sample_paths import sample_paths
 from promptdsl.check.faults.swapped_words import swapped_words
 from promptdsl.check.faults.too_many_prompts import few_objects, small_enough, too_many_prompts
@@ -52,8 +60,11 @@ CHECKS: tuple[Check, ...] = (
     *map(of_each_object, (no_defect, window_larger_than_grid, ill_fitting_settings)),
     *map(of_each_object, (foreign_weights, unreachable_rule, one_sided_rule)),
     *map(of_each_object, (words_without_effect, claims_without_samples)),
+    unknown_region,
+    *map(of_each_object, (unnamed_spots, unit_without_scale, idle_picture_lines, nothing_left)),
     sample_paths,
-    of_each_object(costly_picture),
+    place_files,
+    *map(of_each_object, (on_the_picture, costly_picture, too_small_to_see)),
     too_many_prompts,
     unused_use,
 )

@@ -1,7 +1,8 @@
 """Every code with its title and severity; `promptdsl explain` and the documentation list them.
 
 I0xx the file, I1xx the form of lines and blocks, I2xx phrases and prompts, I3xx names and files,
-I4xx method and model, I5xx thresholds, I6xx pictures and tests. Codes keep their meaning for ever.
+I4xx method and model, I5xx thresholds, I6xx pictures, places and tests. Codes keep their meaning
+for ever.
 """
 
 import re
@@ -94,6 +95,17 @@ _ERRORS = {
     "I603": "a label that names nothing",
     "I604": "a reference that is also a sample",
     "I605": "a test without samples",
+    "I608": "a shape that holds nothing",
+    "I609": "a shape outside of the picture",
+    "I610": "a region of which nothing is left",
+    "I611": "an unknown region",
+    "I613": "an unknown defect in a threshold line",
+    "I614": "millimetres without a scale",
+    "I617": "a mask of another shape than the pictures",
+    "I618": "a region smaller than the model sees",
+    "I619": "a polygon that crosses itself",
+    "I620": "a pattern of names that does not fit",
+    "I621": "a file that is no picture",
     "I616": "more shots than references",
 }
 _WARNINGS = {
@@ -119,7 +131,9 @@ _WARNINGS = {
     "I509": "a line that holds for no picture",
     "I606": "pictures and masks differ in number",
     "I607": "samples without pictures",
+    "I612": "a region that no line is about",
     "I615": "pictures that cannot be looked at",
+    "I622": "a limit smaller than what can be seen",
 }
 CATALOGUE: dict[str, Entry] = {
     code: Entry(title, "error" if code in _ERRORS else "warning")

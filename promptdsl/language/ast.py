@@ -116,6 +116,89 @@ class MethodBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """A length of a shape, in pixels of the picture or in percent (of 100)."""
+
+    value: float
+    unit: Literal["px", "%"]
+
+
+ShapeKind = Literal["box", "circle", "ring", "polygon", "mask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`box` left top width height; `circle` x y radius; `ring` x y inner outer; `polygon` x y ...;
+    or a `mask`, whose path is relative to the spec's folder."""
+
+    kind: ShapeKind
+    lengths: tuple[Length, ...]
+    path: str | None
+    span: Span
+
+
+PlaceKind = Literal["region", "ignore"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceBlock:
+    """`region NAME { shapes }` or `ignore "why" { shapes }`, less those of its `except`."""
+
+    kind: PlaceKind
+    name: Word  # of ignored places: why
+    shapes: tuple[Shape, ...]
+    without: tuple[Shape, ...]
+    span: Span
+    head: Span
+    base: Reference | None = None  # `include base`: the parent's shapes come first
+    broken: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is called in messages: `region lip`, `ignore "serial number"`."""
+        return f"region {self.name.value}" if self.kind == "region" else f"ignore {self.quoted}"
+
+    @property
+    def quoted(self) -> str:
+        """Why places are ignored, in quotes."""
+        return f'"{self.name.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class LocateBlock:
+    """`locate { like: ..., turn: up to 15 deg, shift: up to 10%, scale: up to 5% }`."""
+
+    like: Text | None
+    bounds: Mapping[str, float]  # those that were written: degrees, shares of 1
+    span: Span
+    head: Span
+    broken: bool = False
+
+
+PictureValue = str | int | float | tuple[int, int] | tuple[float, float] | LocateBlock
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLine:
+    """One line of a picture block; None is a value that was reported."""
+
+    name: str
+    value: PictureValue | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBlock:
+    """`picture { lines }`."""
+
+    lines: tuple[PictureLine, ...]
+    span: Span
+    head: Span
+    base: Reference | None = None  # `include base`: the parent's lines come first
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreLimit:
     """`reject when score [in REGION] >= at`; None is `auto`."""
 
@@ -152,6 +235,7 @@ class SpotLimit:
     text: str
     span: Span
     region: Word | None = None
+    any_unit: bool = False  # `auto` alone: millimetres where there is a scale, else pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +286,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RemoveLine:
-    """`remove NAME`."""
+    """`remove NAME`, or `remove region NAME` where a defect has that name, too."""
 
     name: Word
     span: Span
+    kind: Literal["defect", "region", "ignore"] | None = None
 
 
-Part = PhraseBlock | MethodBlock | ThresholdsBlock | SamplesBlock | Claim | RemoveLine
+Part = (
+    PhraseBlock
+    | MethodBlock
+    | ThresholdsBlock
+    | SamplesBlock
+    | Claim
+    | RemoveLine
+    | PictureBlock
+    | PlaceBlock
+)
 
 
 @dataclass(frozen=True, slots=True)

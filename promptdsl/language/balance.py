@@ -36,6 +36,9 @@ _SECTION_NEXT = {
     "SAMPLES": {"NAME", "NORMAL", "LBRACE"},
     "TEST": {"STRING", "LBRACE"},
     "REMOVE": {"NAME"},
+    "PICTURE": {"LBRACE"},
+    "REGION": {"NAME", "LBRACE"},
+    "IGNORE": {"STRING", "LBRACE"},
     "called": {"COLON"},
 }
 _TOP_NEXT = {
@@ -44,6 +47,7 @@ _TOP_NEXT = {
     "WORDS": {"NAME", "NORMAL"},
     "OBJECT": {"NAME", "STRING", "LBRACE"},
 }
+_WITHOUT_NAME = {"PICTURE", "LOCATE", "EXCEPT"}  # `picture fit: pad` lacks its brace
 _BLANKS = re.compile(r"[^\S\n]*")
 
 
@@ -187,10 +191,12 @@ class Balancer(TokenPass):
             if kind in ("_NEWLINE", "RBRACE", "COMMA"):
                 return self._opener_at_line_end(keyword, at)
             if kind in ("STRING", "BROKEN", "INCLUDE"):
-                titled = seen == 0 and keyword.type in ("TEST", "OBJECT")
+                titled = seen == 0 and keyword.type in ("TEST", "OBJECT", "IGNORE")
                 if not titled and (kind == "INCLUDE" or self.kind(2 + seen) != "LBRACE"):
                     return at
-            elif kind == "NAME" and seen > 0 and self.kind(2 + seen) == "COLON":
+            elif kind == "NAME" and self.kind(2 + seen) == "COLON" and (
+                seen > 0 or keyword.type in _WITHOUT_NAME
+            ):  # fmt: skip
                 return at
         return None
 

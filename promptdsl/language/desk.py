@@ -24,6 +24,7 @@ class Desk:
     report: Report
     defects: frozenset[str] = frozenset()  # names of the object's defects and of its samples
     labels: frozenset[str] = frozenset()
+    inherits: bool = False  # it extends another, whose defects are not known here
     aliases: frozenset[str] = frozenset()  # short names of used files
 
     def span(self, *tokens: Token) -> Span:

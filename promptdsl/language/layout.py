@@ -216,9 +216,13 @@ def _is_verbatim(statement: Statement) -> bool:
     words = [part for part in statement.parts if isinstance(part, Token)]
     return any(
         (left.type == "NUMBER" and right[:1] in "xX×%")
-        or (right.type in ("NUMBER", "PERCENT", "SIZE") and left[-1:] in "xX×")
+        or (_is_number(right) and left[-1:] in "xX×" and left.lower() != "px")
         for left, right in pairwise(words)
     )
+
+
+def _is_number(token: Token) -> bool:
+    return token.type in ("NUMBER", "PERCENT", "SIZE")
 
 
 def _aligned(rows: list[_Row]) -> list[str]:

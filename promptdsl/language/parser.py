@@ -4,6 +4,7 @@ from lark import Token, Tree
 
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.language.balance import Balancer
+from promptdsl.language.block_words import BlockWords
 from promptdsl.language.quotes import mend_quotes
 from promptdsl.language.recovery.other_notations import other_format, tell_other_format
 from promptdsl.language.recovery.slips import SlipMender
@@ -13,7 +14,7 @@ from promptdsl.language.statements import Statement, statements_of
 from promptdsl.language.tokens import MAX_TOKENS, begin, language, made, tokenize
 from promptdsl.source import SourceFile, Span
 
-PASSES: tuple[type[TokenPass], ...] = (Sweeper, SlipMender, Balancer)
+PASSES: tuple[type[TokenPass], ...] = (BlockWords, Sweeper, SlipMender, Balancer)
 
 
 def parse(source: SourceFile, report: Report) -> list[Statement]:

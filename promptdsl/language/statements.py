@@ -12,9 +12,9 @@ from itertools import pairwise
 from lark import Token, Tree
 
 from promptdsl.language.tokens import TEXT, begin, finish
-from promptdsl.language.vocabulary import KEYWORDS
+from promptdsl.language.vocabulary import BLOCK_NAMES, KEYWORDS
 
-_WORD_TYPES = {"NAME", *(word.upper() for word in KEYWORDS)}
+_WORD_TYPES = {"NAME", *(word.upper() for word in (*KEYWORDS, *BLOCK_NAMES))}
 _TEXT_OR_COMMENT = re.compile(TEXT + r"|#[^\n]*")
 
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from promptdsl.language.picture_words import EXCEPT_DOC, LOCATE_DOC
+
 KEYWORDS: dict[str, str] = {
     "inspect": "the language version; the first line of every file",
     "use": "brings in another file under a short name",
@@ -21,6 +23,14 @@ KEYWORDS: dict[str, str] = {
     "review": "a threshold line that sends the part to a person",
     "expect": "what a test expects",
 }
+# Words that open a block and are names everywhere else, for they were names before.
+BLOCK_NAMES: dict[str, str] = {
+    "picture": "how a picture becomes what the model sees",
+    "region": "a named place of the picture, out of shapes",
+    "ignore": "places that are never scored, and why",
+    "locate": LOCATE_DOC,
+    "except": EXCEPT_DOC,
+}
 CONTEXT_WORDS: dict[str, str] = {
     "as": "gives a used file its short name",
     "extends": "names the parent object",
@@ -31,8 +41,12 @@ CONTEXT_WORDS: dict[str, str] = {
     "on": "field of test: the samples that it looks at",
     "when": "stands before the condition of a threshold line",
     "score": "the picture's anomaly score, 0 to 1",
-    "area": "the share of the picture above a local score",
-    "above": "stands before the local score of an area rule",
+    "area": "all places together that are above a local score: a share, or px2 or mm2",
+    "spot": "the longest, or the largest, connected place above a local score",
+    "spots": "how many connected places there are above a local score",
+    "above": "stands before the local score from which on a place counts",
+    "in": "limits a threshold line to a region",
+    "part not located": "holds for a picture that locate cannot bring to the golden one",
     "auto": "a limit that promptdsl calibrate finds",
     "good": "label of samples without defects",
     "pass": "the verdict when no threshold line holds",
@@ -41,12 +55,13 @@ CONTEXT_WORDS: dict[str, str] = {
     "most": "as in at most 2%",
 }
 RESERVED: tuple[str, ...] = (
-    "region", "ignore", "sequence", "output", "when", "if", "for", "let",
+    "sequence", "output", "when", "if", "for", "let",
 )  # fmt: skip
 
 TOP_LEVEL = ("inspect", "use", "words", "templates", "object")
 IN_OBJECT = (
     "called", "normal", "defect", "templates", "method", "thresholds", "samples", "test", "remove",
+    "picture", "region", "ignore",
 )  # fmt: skip
 
 FORMS: dict[str, str] = {
@@ -63,12 +78,19 @@ FORMS: dict[str, str] = {
     "samples": 'samples good { images: "good/*.png" }',
     "test": 'test "good parts pass" { on: good, expect reject at most 2% }',
     "remove": "remove scratch",
+    "picture": "picture { tiles: 480 px }",
+    "region": "region lip { ring: 50% 50%, 30% to 42% }",
+    "ignore": 'ignore "serial number" { box: 10% 80% 30% 10% }',
+    "locate": 'locate { like: "good/000.png", turn: up to 15 deg }',
+    "except": "except { circle: 50% 50%, 10% }",
     "include": "include std.normal",
     "rule": "reject when score >= 0.62 (or: reject when area above 0.70 >= 0.5%)",
     "expect": "expect reject at least 95%",
 }
 
-TEXT_FIELDS = {"called", "model", "weights", "references", "images", "masks"}
+TEXT_FIELDS = {
+    "called", "model", "weights", "references", "images", "masks", "like", "part", "mask",
+}  # fmt: skip
 
 # Words that other people would take, and the word of the language that they mean.
 SYNONYMS: dict[str, str] = {

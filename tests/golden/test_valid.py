@@ -57,6 +57,8 @@ def meaning(plan: Plan) -> list[object]:
             [rule.model_dump(exclude={"origin", "text"}) for rule in item.thresholds],
             [sample.model_dump(exclude={"origin"}) for sample in item.samples],
             [test.model_dump(exclude={"origin"}) for test in item.tests],
+            item.picture and item.picture.model_dump(exclude={"origin"}),
+            [place.model_dump(exclude={"origin"}) for place in (*item.regions, *item.ignored)],
         )
         for item in plan.objects
     ]

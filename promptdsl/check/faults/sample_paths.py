@@ -40,7 +40,7 @@ def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
             continue
         place = item.method.spans.get(name) or item.head
         if field.kind == "file":
-            _file(context, str(value), place, f"{name}: there is no file {value}")
+            check_file(context, str(value), place, f"{name}: there is no file {value}")
             continue
         for path in value if isinstance(value, tuple) else (str(value),):
             found = _pictures(context, "I601", str(path), place, f"{name}: no picture matches")
@@ -49,7 +49,7 @@ def _setting_paths(context: Context, item: ObjectSpec) -> set[str]:
     if item.method.model_kind == "files":
         place = item.method.spans.get("model") or item.head
         for path in item.method.model:
-            _file(context, path, place, f"there is no file {path}")
+            check_file(context, path, place, f"there is no file {path}")
     return references
 
 
@@ -64,7 +64,7 @@ def _enough(context: Context, item: ObjectSpec, references: int) -> None:
         )  # fmt: skip
 
 
-def _file(context: Context, path: str, place: Span, missing: str) -> None:
+def check_file(context: Context, path: str, place: Span, missing: str) -> None:
     """One file, by its name alone."""
     if not _may_lead(context, path, place):
         return

@@ -1,5 +1,6 @@
 """From merged objects to the Spec: defaults made explicit, settings and model checked."""
 
+from dataclasses import replace
 from functools import partial
 
 from promptdsl.check.model_reference import read_model
@@ -7,11 +8,12 @@ from promptdsl.check.resolve.fit_defaults import fit_defaults
 from promptdsl.check.resolve.lists import Resolver
 from promptdsl.check.resolve.modules import Library
 from promptdsl.check.resolve.objects import Merged
+from promptdsl.check.resolve.places import lower_picture, lower_place
 from promptdsl.check.resolve.settings import Settings, read_settings
 from promptdsl.language.ast import ListKind
 from promptdsl.methods import DEFAULT_METHOD, METHODS, Setting
 from promptdsl.source import Span
-from promptdsl.spec import MethodSpec, ObjectSpec, Phrase, ScoreLimit
+from promptdsl.spec import Limit, MethodSpec, ObjectSpec, Phrase, ScoreLimit, SpotLimit
 
 DEFAULT_LIMIT = ScoreLimit("reject", 0.5, "reject when score >= 0.5", None)
 
@@ -30,7 +32,10 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
     defaulted = frozenset(part for part, value in parts.items() if value is None)
     profile = METHODS[method.name].profile
     published = partial(_published, profile, definition.name.span, library, resolver)
+    picture = lower_picture(merged.picture)
     limits = (DEFAULT_LIMIT,) if merged.rules is None else merged.rules
+    if picture is not None and picture.scale is not None:
+        limits = tuple(map(_in_millimetres, limits))
     return ObjectSpec(
         name=definition.name.value,
         called=merged.called or definition.name.value.replace("_", " "),
@@ -48,7 +53,18 @@ def lower(merged: Merged, library: Library, resolver: Resolver) -> ObjectSpec:
         defaulted=defaulted,
         broken=merged.broken,
         lost_parts=merged.lost_parts,
+        picture=picture,
+        regions=tuple(map(lower_place, merged.regions.values())),
+        ignored=tuple(map(lower_place, merged.ignored.values())),
+        removed=dict(merged.removed),
     )
+
+
+def _in_millimetres(limit: Limit) -> Limit:
+    """`auto` without a unit means millimetres where the picture has a scale."""
+    if isinstance(limit, SpotLimit) and limit.any_unit:
+        return replace(limit, unit="mm")
+    return limit
 
 
 def _published(

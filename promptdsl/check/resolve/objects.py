@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import PurePosixPath
 
 from promptdsl.check.resolve.lists import Budget, Resolver
 from promptdsl.check.resolve.modules import Module
+from promptdsl.check.resolve.places import merged_picture, merged_place, relocate
 from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import (
@@ -15,6 +15,8 @@ from promptdsl.language.ast import (
     ObjectDef,
     Part,
     PhraseBlock,
+    PictureBlock,
+    PlaceBlock,
     Reference,
     RemoveLine,
     SamplesBlock,
@@ -44,6 +46,10 @@ class Merged:
     rules: tuple[Limit, ...] | None = None
     samples: dict[str, SampleSet] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
+    picture: PictureBlock | None = None  # the inherited lines first
+    regions: dict[str, PlaceBlock] = field(default_factory=dict)
+    ignored: dict[str, PlaceBlock] = field(default_factory=dict)
+    removed: dict[str, Span] = field(default_factory=dict)  # defects and regions, and by which line
     broken: bool = False  # a line was lost: what is missing may have been in it
     lost_parts: bool = False  # a whole part was lost: a defect, or the parent object
     _titles: dict[str, list[str]] | None = None
@@ -53,6 +59,8 @@ class Merged:
         blocks = (self.normal, self.templates, self.rules, self.method and self.method.fields)
         words = sum(len(defect.phrases) + 1 for defect in self.defects.values())
         named = len(self.samples) + len(self.claims)
+        places = [*self.regions.values(), *self.ignored.values()]
+        named += sum(len(place.shapes) + len(place.without) + 1 for place in places)
         return words + named + sum(len(block) for block in blocks if block)
 
     def titles_on(self, label: str) -> list[str]:
@@ -86,8 +94,7 @@ class ObjectResolver:
         if self.budget.exhausted:
             return merged
         seen: dict[str, Span] = {}
-        blocks = [part for part in definition.parts if isinstance(part, PhraseBlock)]
-        own = {block.name.value for block in blocks if block.name is not None}
+        own = {name for name in map(_own_name, definition.parts) if name is not None}
         for part in definition.parts:
             name = _part_name(part)
             first = seen.setdefault(name, part.span)
@@ -125,6 +132,9 @@ class ObjectResolver:
                 defects=dict(parent.defects),
                 samples=dict(parent.samples),
                 claims=dict(parent.claims),
+                regions=dict(parent.regions),
+                ignored=dict(parent.ignored),
+                removed=dict(parent.removed),
                 broken=parent.broken or definition.broken,
                 lost_parts=parent.lost_parts or definition.broken,
             )
@@ -184,7 +194,7 @@ class ObjectResolver:
 
     # parts
 
-    def _add(self, merged: Merged, part: Part, own_defects: set[str]) -> None:
+    def _add(self, merged: Merged, part: Part, own: set[str]) -> None:
         if isinstance(part, PhraseBlock):
             self._phrases(merged, part)
         elif isinstance(part, MethodBlock):
@@ -196,8 +206,12 @@ class ObjectResolver:
             merged.samples[part.label.value] = self._samples(merged, part)
         elif isinstance(part, Claim):
             merged.claims[part.title] = part
+        elif isinstance(part, PictureBlock):
+            self._picture(merged, part)
+        elif isinstance(part, PlaceBlock):
+            self._place(merged, part)
         else:
-            self._remove(merged, part, own_defects)
+            self._remove(merged, part, own)
 
     def _phrases(self, merged: Merged, part: PhraseBlock) -> None:
         name = part.name.value if part.name is not None else ""
@@ -272,27 +286,67 @@ class ObjectResolver:
             tuple(text.span for text in part.masks),
         )
 
-    def _remove(self, merged: Merged, part: RemoveLine, own_defects: set[str]) -> None:
-        name = part.name.value
-        if name in own_defects:
+    def _picture(self, merged: Merged, part: PictureBlock) -> None:
+        if part.base is not None and merged.picture is None:
+            self._no_base(part.base, merged)
+        merged.picture = merged_picture(part, merged.picture, merged.module.plan_folder)
+        merged.broken = merged.broken or part.broken
+
+    def _place(self, merged: Merged, part: PlaceBlock) -> None:
+        places = merged.regions if part.kind == "region" else merged.ignored
+        parent = places.get(part.name.value)
+        if part.base is not None and parent is None:
+            self._no_base(part.base, merged)
+        if part.base is not None and parent is not None:
+            self.budget.take(len(parent.shapes) + len(parent.without), part.base.span)
+        if not part.shapes and part.base is None and not part.broken:
+            help = f"write for example {FORMS[part.kind]}, or remove the block"
+            self.report.error("I127", part.head, f"{part.title} has no shapes", help=help)
+            merged.broken = True
+        places[part.name.value] = merged_place(part, parent, merged.module.plan_folder)
+        merged.broken = merged.broken or part.broken
+
+    def _remove(self, merged: Merged, part: RemoveLine, own: set[str]) -> None:
+        name, kind = part.name.value, part.kind
+        kinds = ("defect", "region") if kind is None else (kind,)
+        written = next((each for each in kinds if f"{each} {name}" in own), None)
+        if written is not None:
             self.report.error(
-                "I312", part.name.span, f"defect {name} is written in this object itself",
-                help="remove drops a defect of the parent object; here, delete one of the two",
+                "I312", part.name.span, f"{written} {name} is written in this object itself",
+                help=f"remove drops a {written} of the parent object; here, delete one of the two"
+                if written != "ignore"
+                else "remove drops places of the parent object; here, delete one of the two",
             )  # fmt: skip
             return
-        if name in merged.defects:
+        if name in merged.defects and kind in (None, "defect"):
             del merged.defects[name]
+            merged.removed[name] = part.span
             self._remove_what_came_with(name, merged)
-            return
-        if merged.lost_parts:
-            return
-        if self.report.skips():
-            return
-        help = "remove drops a defect of the parent object, and this object extends none"
-        help = "remove this line" if merged.definition.parent is not None else help
+        elif name in merged.regions and kind in (None, "region"):
+            del merged.regions[name]
+            merged.removed[name] = part.span
+        elif name in merged.ignored and kind == "ignore":
+            del merged.ignored[name]
+        elif not merged.lost_parts and not self.report.skips():
+            self._nothing_to_remove(merged, part)
+
+    def _nothing_to_remove(self, merged: Merged, part: RemoveLine) -> None:
+        name, kind = part.name.value, part.kind or "defect"
+        names: list[str] = []
+        names += merged.defects if part.kind in (None, "defect") else []
+        names += merged.regions if part.kind in (None, "region") else []
+        if part.kind is None and merged.regions and not merged.defects:
+            kind = "region"
+        what = f'ignore "{name}"' if kind == "ignore" else f"{kind} {name}"
+        if part.kind is None and merged.regions and merged.defects:
+            what = f"defect or region {name}"
+        help = "remove this line"
+        if merged.definition.parent is None:
+            help = f"remove drops a {kind} of the parent object, and this object extends none"
+            help = help.replace("a ignore", "ignored places")
         self.report.error(
-            "I312", part.name.span, f"there is no defect {name} to remove",
-            near=nearest(name, merged.defects), help=help,
+            "I312", part.name.span, f"there is no {what} to remove", near=nearest(name, names),
+            help=help,
         )  # fmt: skip
 
     def _remove_what_came_with(self, name: str, merged: Merged) -> None:
@@ -315,20 +369,27 @@ def _part_name(part: Part) -> str:
     if isinstance(part, Claim):
         return f'test "{part.title}"'
     if isinstance(part, RemoveLine):
-        return f"remove {part.name.value}"
+        return f"remove {part.kind} {part.name.value}" if part.kind else f"remove {part.name.value}"
+    if isinstance(part, PlaceBlock):
+        return part.title
+    if isinstance(part, PictureBlock):
+        return "picture"
     return "method" if isinstance(part, MethodBlock) else "thresholds"
 
 
+def _own_name(part: Part) -> str | None:
+    """What a remove line would call a part; None for one that cannot be removed."""
+    if isinstance(part, PlaceBlock):
+        return f"{part.kind} {part.name.value}"
+    if isinstance(part, PhraseBlock) and part.name is not None:
+        return f"defect {part.name.value}"
+    return None
+
+
 def _head(part: Part) -> Span:
-    if isinstance(part, (MethodBlock, SamplesBlock)):
+    if isinstance(part, (MethodBlock, SamplesBlock, PictureBlock, PlaceBlock)):
         return part.head
     if isinstance(part, PhraseBlock) and part.name is not None:
         return part.name.span
     word = _part_name(part).split(" ")[0]
     return part.span._replace(end=part.span.start + len(word))
-
-
-def relocate(folder: PurePosixPath, path: str) -> str:
-    """A path written in a file of `folder`, as seen from the spec's folder."""
-    written = path.replace("\\", "/")
-    return written if str(folder) == "." else str(folder / written)

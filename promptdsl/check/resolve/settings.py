@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Unpack
 
-from promptdsl.check.resolve.objects import relocate
+from promptdsl.check.resolve.places import relocate
 from promptdsl.diagnostics.diagnostic import Report, Said
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, MethodBlock, Value

@@ -7,18 +7,26 @@ the highest places of the anomaly map stand in for them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from promptdsl.errors import EnvironmentProblem
 from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
+from promptdsl.evaluate.words.rescoring import passes, rescoring
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import Measures, measure_name
-from promptdsl.judge.verdict import Decision, decide, number, reads_map, verdict_of
+from promptdsl.judge.measures import SCORE, Measures, measure_name
+from promptdsl.judge.places import Layout
+from promptdsl.judge.verdict import (
+    Decision,
+    decide,
+    number,
+    reads_map,
+    verdict_from,
+    verdict_of,
+)
 from promptdsl.methods import find_method
 from promptdsl.methods.shared.word_bank import (
     Box,
@@ -28,10 +36,12 @@ from promptdsl.methods.shared.word_bank import (
     WordBank,
     find_bank,
 )
+from promptdsl.pictures.opening import picture_size
 from promptdsl.plan.expand import PLACEHOLDER, expand
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.results import FloatMap, PictureScore
-from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.scoring.cached_scoring import Scoring
+from promptdsl.scoring.cached_views import WorstView, score_files, score_worst
 from promptdsl.scoring.features import Features
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
@@ -129,8 +139,9 @@ class Why:
 def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work) -> Why:
     """The same from a spec."""
     job = Job(plan.name, spec, plan, Sample((), ()))
-    scoring, rules = work.open(plan, job.folder), spec.rules(plan)
-    return explain(scoring, job.written, plan, rules, job.sources, picture)
+    rules, layout = spec.rules(plan), spec.layout(plan)
+    scoring = work.open(plan, job.folder)
+    return explain(scoring, job.written, plan, rules, job.sources, picture, layout)
 
 
 def explain(
@@ -140,11 +151,12 @@ def explain(
     rules: tuple[Rule, ...],
     sources: dict[str, SourceFile],
     picture: Path,
+    layout: Layout | None = None,
 ) -> Why:
     """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
-    features = _encoded(scoring, picture)
-    score = scoring.detector.score(features)[0]
-    decision = decide(score.score, score.map, rules)
+    worst = score_worst(scoring, picture)
+    features, score = worst.features, worst.score
+    decision = decide(score, rules, layout)
     states = tuple(_state(rule, decision.measures) for rule in rules)
     bank = find_bank(scoring.detector)
     if bank is None:
@@ -152,11 +164,12 @@ def explain(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
             tuple(_by_rules(states, decision)), (_without_words(plan),),
         )  # fmt: skip
-    tried = _without(bank, item, features, rules, sources)
+    judging = _Judging(score, rules, layout)
+    tried = _without(_Rescored(scoring, bank, picture, features), item, judging, sources)
     phrases = _phrases(bank, item, features, tried, score)
     return Why(
         str(picture), plan, score, decision, bank.parts(features), states, phrases,
-        _scales(bank, features, tried), _spots(score.map),
+        _scales(bank, worst, tried), _spots(score.map),
         (*_by_rules(states, decision), *_by_units(tried, decision)),
         tuple(bank.notes(features)),
     )  # fmt: skip
@@ -177,14 +190,6 @@ def _without_words(plan: ObjectPlan) -> str:
     )
 
 
-def _encoded(scoring: Scoring, picture: Path) -> Features:
-    for encoded in encode_files(scoring, [picture]):
-        if encoded.features is not None:
-            return encoded.features
-        raise EnvironmentProblem(f"{picture}: {encoded.error}")
-    raise EnvironmentProblem(f"{picture}: it could not be encoded")
-
-
 def _state(rule: Rule, measures: Measures) -> RuleState:
     limit = number(rule)
     assert limit is not None  # rules are resolved
@@ -202,15 +207,55 @@ class _Tried:
     verdict: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """A scored picture, and what judges it and its variants."""
+
+    score: PictureScore
+    rules: Sequence[Rule]
+    layout: Layout | None
+
+    def verdict(self, score: float, found: FloatMap | None) -> str:
+        """Of the picture with another score and map, which is missing where no line reads it."""
+        if found is None:
+            return verdict_from({SCORE: score}, self.rules)
+        varied = replace(self.score, score=score, map=found)
+        return verdict_of(varied, self.rules, self.layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescored:
+    """A picture that is scored with other words; `features` are those of its worst view."""
+
+    scoring: Scoring
+    bank: WordBank
+    picture: Path
+    features: Features
+
+    def by(self, variants: Sequence[Variant], maps: bool) -> list[tuple[float, FloatMap | None]]:
+        """Score and map of the whole picture under each variant."""
+        if self.scoring.viewing.is_plain:
+            rescored = self.bank.rescorer(variants)(self.features, maps)
+            return [(float(s[0]), None if m is None else m[0]) for s, m in rescored]
+        every = list(range(len(variants)))
+        width, height = picture_size(self.picture)
+        found: list[tuple[float, FloatMap | None]] = []
+        plain, mapped = ([], every) if maps else (every, [])
+        for chosen in passes(plain, mapped, width * height):
+            score = rescoring(self.bank, variants, chosen)
+            for file in score_files(self.scoring, [self.picture], None, score):
+                found += [(one.score, one.map if maps else None) for one in file.scores]
+        return found
+
+
 def _without(
-    bank: WordBank,
+    rescored: _Rescored,
     item: ObjectSpec,
-    features: Features,
-    rules: Sequence[Rule],
+    judging: _Judging,
     sources: dict[str, SourceFile],
 ) -> list[_Tried]:
     """Score and verdict without each unit; those that are needed come last."""
-    units = leave_one_out(item, sources)
+    bank, units = rescored.bank, leave_one_out(item, sources)
     needed = [_Tried(unit) for unit in units if unit.edited is None]
     able = [(unit, unit.edited) for unit in units if unit.edited is not None]
     bank.learn(prompt.text for _, edited in able for prompt in expand(edited))
@@ -220,11 +265,9 @@ def _without(
     if not variants:
         return needed
     found = []
-    areas = reads_map(rules)
-    rescored = bank.rescorer(variants)(features, areas)
-    for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
-        score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]
-        found.append(_Tried(unit, score, verdict_of(score, only, rules)))
+    scored = rescored.by(variants, reads_map(judging.rules))
+    for (unit, _), (score, only) in zip(able, scored, strict=True):
+        found.append(_Tried(unit, score, judging.verdict(score, only)))
     return [*found, *needed]
 
 
@@ -260,9 +303,9 @@ def _phrases(
     return tuple(sorted(found, key=moved, reverse=True))
 
 
-def _scales(bank: WordBank, features: Features, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
+def _scales(bank: WordBank, worst: WorstView, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
     without = {one.unit.name: one for one in tried if one.unit.kind == "window scale"}
-    every = bank.windows(features)
+    every = [replace(w, box=worst.placed(w.box)) for w in bank.windows(worst.features)]
     found = []
     for name in bank.scales:
         mine = [window for window in every if window.scale == name]

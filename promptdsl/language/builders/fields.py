@@ -8,6 +8,7 @@ from lark import Token
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, Value, Word
 from promptdsl.language.desk import Desk, Where
+from promptdsl.language.picture_words import LOCATE_FIELDS, PICTURE_FIELDS, SHAPES
 from promptdsl.language.recovery.misfits import misplaced
 from promptdsl.language.recovery.signs import BULLETS
 from promptdsl.language.statements import (
@@ -25,7 +26,10 @@ from promptdsl.source import Span
 
 # What may stand around a text that lost its quotes.
 SINGLE_QUOTES = " ,'`\u00b4\u2018\u2019\u201a\u2039\u203a"
-_FIELDS_OUTSIDE = ("called", "images", "masks", "on")  # of methods
+_FIELDS_OUTSIDE = {  # of methods
+    "called", "images", "masks", "on",
+    *SHAPES, *(field.name for field in (*PICTURE_FIELDS, *LOCATE_FIELDS)),
+}  # fmt: skip
 _PIXELS = ("px", "pixel", "pixels")
 _UNITS = {"mm", "cm", "m", "in", "inch", "inches", "pt", "deg", "patch", "patches"}
 _COMMA_WORDS = {"and", "or", "&", "+", ";", "/", "|", "plus"}
@@ -38,6 +42,14 @@ def build_fields(
     desk: Desk, statements: Iterable[Statement], home: str
 ) -> tuple[list[FieldLine], bool]:
     """The `name: value, ...` lines of a block; values go on behind a comma."""
+    groups, broken = group_fields(desk, statements, home)
+    return [_field(desk, group) for group in groups], broken
+
+
+def group_fields(
+    desk: Desk, statements: Iterable[Statement], home: str
+) -> tuple[list[list[Statement]], bool]:
+    """The lines of a block, each with its values behind commas, and whether one was lost."""
     groups: list[list[Statement]] = []
     broken = False
     for statement in statements:
@@ -51,7 +63,7 @@ def build_fields(
         else:
             broken = True
             _not_a_field(desk, statement, home)
-    return [_field(desk, group) for group in groups], broken
+    return groups, broken
 
 
 def _field(desk: Desk, group: list[Statement]) -> FieldLine:

@@ -10,17 +10,19 @@ from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import ObjectDef, Part, Reference, Text, Word
 from promptdsl.language.builders.claims import build_samples, build_test
 from promptdsl.language.builders.fields import build_fields
+from promptdsl.language.builders.names import name_of
 from promptdsl.language.builders.parts import (
     build_method,
     build_phrases,
     build_remove,
     build_thresholds,
-    name_of,
 )
+from promptdsl.language.builders.pictures import build_picture
+from promptdsl.language.builders.places import build_ignore, build_region
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.misfits import misplaced, unknown
 from promptdsl.language.statements import Statement, each, is_broken, is_word
-from promptdsl.language.vocabulary import FORMS, IN_OBJECT, RESERVED, SYNONYMS
+from promptdsl.language.vocabulary import BLOCK_NAMES, FORMS, IN_OBJECT, RESERVED, SYNONYMS
 from promptdsl.methods import known_methods
 
 UNNAMED = "unnamed"
@@ -34,6 +36,9 @@ _PARTS: dict[str, Callable[[Desk, Statement], Part | None]] = {
     "samples": build_samples,
     "test": build_test,
     "remove": build_remove,
+    "picture": build_picture,
+    "region": build_region,
+    "ignore": build_ignore,
 }
 # Words with which other languages name a parent.
 _EXTENDS = {"inherits", "from", "implements", "derives", "based_on"}
@@ -66,7 +71,12 @@ def build_object(desk: Desk, statement: Statement) -> ObjectDef:
         desk.lacks(statement, "this object has no block", "object")
         draft.broken = True
     lines = list(each(statement.block))
-    desk = replace(desk, defects=_named(lines, "defect"), labels=_named(lines, "samples"))
+    desk = replace(
+        desk,
+        defects=_named(lines, "defect"),
+        labels=_named(lines, "samples"),
+        inherits=cut < len(statement.atoms[1:]),
+    )
     for line in lines:
         if line.value_of is None or line.value_of.kind != "field":
             _object_line(desk, line, draft)
@@ -137,6 +147,8 @@ def _true_kind(desk: Desk, statement: Statement) -> str | None:
         return "templates"
     if kind == "field" and statement.first == "called":
         return "called"
+    if kind == "loose" and statement.first in BLOCK_NAMES and statement.first in _PARTS:
+        return statement.first
     if kind != "list" and statement.is_broken:
         return None
     if len(atoms) >= 2 and str(atoms[1]) in _SWAPPABLE.get(kind, ()):

@@ -1,6 +1,7 @@
 """From statements to the parts of an object: phrases, method, thresholds."""
 
 from collections.abc import Sequence
+from typing import Literal, cast
 
 from lark import Token
 
@@ -16,46 +17,16 @@ from promptdsl.language.ast import (
     Word,
 )
 from promptdsl.language.builders.fields import build_fields
-from promptdsl.language.builders.lines import build_include, build_lines
+from promptdsl.language.builders.lines import build_lines
+from promptdsl.language.builders.names import base_only, name_of
 from promptdsl.language.builders.rules import build_rule
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.misfits import misplaced, unknown
 from promptdsl.language.recovery.wrong_rules import NO_RULE, without_verdict
-from promptdsl.language.statements import Statement, each, is_broken, shown
-from promptdsl.language.vocabulary import FORMS, KEYWORDS, NAME, snake_case
+from promptdsl.language.statements import Statement, each, is_broken
+from promptdsl.language.vocabulary import FORMS, KEYWORDS, NAME
 
-MAX_NAME = 80
-NO_NAME = "a name is one word of small letters, digits and _, beginning with a letter"
 _LINES_ABOVE = 20  # threshold lines that a wrong one is compared with
-_NOT_NAMES = {*KEYWORDS, "base", "good"}
-
-
-def name_of(desk: Desk, statement: Statement, what: str, atoms: list[Token]) -> Word | None:
-    """The name that a block's head must give; a wrong one is mended after its report."""
-    if is_broken(atoms):
-        return None
-    if not atoms:
-        desk.lacks(statement, f"{what} needs a name", what)
-        return None
-    span = desk.span(*atoms)
-    if span.start == span.end:  # put there by the brace repair, which has told the author
-        return Word(str(atoms[0]), span)
-    written = desk.written(span).strip('"')
-    made, reason = snake_case(written[:MAX_NAME]), NO_NAME
-    if len(atoms) > 1 or not NAME.fullmatch(written) or atoms[0].type == "STRING":
-        if atoms[0].type == "STRING" and made == written:
-            reason = "a name is written without quotes"
-    elif len(written) > MAX_NAME:
-        made = written[:20].rstrip("_")
-        reason = f"a name has at most {MAX_NAME} letters, and this one has {len(written):,}"
-    elif written in _NOT_NAMES:
-        made = f"{written}_{what}"
-        reason = f"{written} is a word of the language and cannot be a name"
-    else:
-        return Word(written, span)
-    label = f"cannot be a name: {shown(written)}"
-    desk.error("I124", span, reason, label=label, write=made, help=f"write {what} {made}")
-    return Word(made, span)
 
 
 def _no_name(desk: Desk, statement: Statement) -> None:
@@ -82,19 +53,27 @@ def build_phrases(kind: PhraseKind, desk: Desk, statement: Statement) -> PhraseB
 
 
 def build_remove(desk: Desk, statement: Statement) -> RemoveLine | None:
-    """`remove NAME`."""
+    """`remove NAME`, `remove region NAME`, `remove ignore "why"`."""
     desk.no_block(statement)
     atoms = statement.atoms[1:]
-    if atoms[:1] and str(atoms[0]) == "defect":
+    kind: Literal["defect", "region", "ignore"] | None = None
+    if len(atoms) > 1 and str(atoms[0]) in ("defect", "region", "ignore"):
+        kind = cast(Literal["defect", "region", "ignore"], str(atoms[0]))
         atoms = atoms[1:]
+    elif [str(token) for token in atoms] == ["defect"]:
+        atoms = []
+    if kind == "ignore" and atoms[0].type == "STRING":
+        text = desk.text(atoms[0])
+        desk.nothing_behind(statement, atoms[1:])
+        return RemoveLine(Word(text.value, text.span), desk.span_of(statement), kind)
     if atoms and (atoms[0].type == "NAME" or str(atoms[0]) in KEYWORDS):
         desk.nothing_behind(statement, atoms[1:])
-        return RemoveLine(desk.word(atoms[0]), desk.span_of(statement))
+        return RemoveLine(desk.word(atoms[0]), desk.span_of(statement), kind)
     name = str(atoms[0]).strip('"') if len(atoms) == 1 else ""
     if is_broken(atoms):
         pass
     elif NAME.fullmatch(name):
-        desk.unquoted(atoms, "the name of a defect", name, "remove")
+        desk.unquoted(atoms, f"the name of a {kind or 'defect'}", name, "remove")
     else:
         desk.malformed(statement, "remove needs the name of a defect", "for example remove bent")
     return None
@@ -114,24 +93,13 @@ def build_method(desk: Desk, statement: Statement) -> MethodBlock | None:
     if atoms[0].type == "STRING":
         desk.unquoted(span, "the name of a method", name.value, "method")
     lines = list(each(statement.block))
-    bases = [_base_only(desk, line) for line in lines if line.kind == "include"]
+    bases = [base_only(desk, line) for line in lines if line.kind == "include"]
     others = [line for line in lines if line.kind != "include"]
     fields, broken = build_fields(desk, others, f"method {name.value}")
     return MethodBlock(
         name, tuple(once_each(desk, fields)), desk.span_of(statement), desk.place(statement),
         next((base for base in bases if base), None), broken or None in bases,
     )  # fmt: skip
-
-
-def _base_only(desk: Desk, statement: Statement) -> Reference | None:
-    """`include base`, the only include that makes sense outside of phrases."""
-    include = build_include(desk, statement, statement.atoms[1:])
-    if include is None or include.is_base:
-        return include
-    message = "only include base can stand here: lists hold phrases"
-    help = "write include base to bring the lines of the parent object"
-    desk.error("I307", include.span, message, help=help)
-    return None
 
 
 def once_each(desk: Desk, fields: list[FieldLine]) -> list[FieldLine]:
@@ -152,7 +120,7 @@ def build_thresholds(desk: Desk, statement: Statement) -> ThresholdsBlock | None
     broken = statement.block is not None and statement.block.forced
     for line in each(statement.block):
         above = [each for each in rules[-_LINES_ABOVE:] if not isinstance(each, Reference)]
-        rule = _base_only(desk, line) if line.kind == "include" else _rule_line(desk, line, above)
+        rule = base_only(desk, line) if line.kind == "include" else _rule_line(desk, line, above)
         broken = broken or rule is None
         rules += [rule] if rule else []
     return ThresholdsBlock(tuple(rules), desk.span_of(statement), broken)

@@ -8,8 +8,8 @@ from promptdsl.diagnostics.diagnostic import Report
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import ListKind, NamedList, ObjectDef, SpecFile, Use, Word
 from promptdsl.language.builders.lines import build_lines
+from promptdsl.language.builders.names import NO_NAME
 from promptdsl.language.builders.objects import add_word, build_object
-from promptdsl.language.builders.parts import NO_NAME
 from promptdsl.language.desk import Desk
 from promptdsl.language.parser import parse
 from promptdsl.language.recovery.foreign_signs import with_plain_signs

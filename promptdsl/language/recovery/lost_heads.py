@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from lark import Token
 
+from promptdsl.language.picture_words import PICTURE_FIELDS, SHAPES
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, INNER_KINDS, TOP_WORDS
 
 _SECTIONS = BLOCK_WORDS | {"INSPECT", "USE", "REMOVE"}
@@ -18,6 +19,9 @@ _HEADS = {
     "images": "samples good {",
     "masks": "samples good {",
     "on": 'test "title" {',
+    **dict.fromkeys(SHAPES, "region NAME {"),
+    **dict.fromkeys((field.name for field in PICTURE_FIELDS), "picture {"),
+    **dict.fromkeys(("like", "turn", "shift"), "locate {"),
     "NAME": "method winclip {",
 }
 

@@ -15,6 +15,13 @@ from promptdsl.language.vocabulary import FORMS, RESERVED, SYNONYMS, TOP_LEVEL
 from promptdsl.source import Span
 
 
+class Meant(NamedTuple):
+    """What the language says for some words of other programs."""
+
+    instead: str
+    words: str
+
+
 class Wish(NamedTuple):
     """What some words ask for, and what to do instead."""
 
@@ -29,35 +36,60 @@ _HOMES = {
     **dict.fromkeys(("reject", "review"), "thresholds { ... }"),
     "expect": 'test "title" { ... }',
     "include": "a block of phrases",
+    "locate": "picture { ... }",
+    "except": 'region NAME { ... } or ignore "why" { ... }',
 }
+_MEANT = (
+    Meant(
+        "for a place of the picture, write region NAME { box: 10% 20% 60% 40% } in the object",
+        "roi rois area_of_interest region_of_interest zone zones bbox regions position location "
+        "window_of_interest places",
+    ),
+    Meant(
+        "for a part that lies turned or shifted, write in the object "
+        'picture { locate { like: "good/000.png", turn: up to 15 deg } }',
+        "rotation rotate angle alignment align register registration orientation golden",
+    ),
+    Meant(
+        "write in the object picture { tiles: 480 px }",
+        "tile tiling tile_size tile_overlap slicing",
+    ),
+    Meant(
+        "write in the object picture { fit: squeeze }, or pad, or crop",
+        "resize rescale crop cropping padding letterbox aspect aspect_ratio",
+    ),
+    Meant(
+        "for the values that become black and white, write in the object "
+        "picture { intensity: 0 to 4095 }",
+        "contrast exposure bit_depth bits depth dynamic_range white_level black_level",
+    ),
+    Meant(
+        'for places that are not to be inspected, write in the object ignore "why" { box: 10% 80% '
+        "30% 10% }",
+        "mask exclude ignored ignore_region background ignore_mask exclusion",
+    ),
+    Meant(
+        "for the size of a pixel, write in the object picture { scale: 0.05 mm per px }",
+        "pixel_size resolution mm_per_pixel mm_per_px dpi units unit calibration",
+    ),
+    Meant(
+        "for the size of a defect, write a line of thresholds: reject when spot above 0.70 >= 0.3 "
+        "mm",
+        "length width height size diameter min_area max_area min_size max_size min_length "
+        "max_length tolerance tolerances",
+    ),
+    Meant(
+        "for the number of defects, write a line of thresholds: reject when spots above 0.70 >= 3",
+        "count number quantity max_defects min_count",
+    ),
+)
+_MEANT_BY = {word: each.instead for each in _MEANT for word in each.words.split()}
 _WISHES = (
     Wish(
-        "no region of the picture", "cut the pictures to the region before they are inspected",
-        "roi rois area_of_interest region_of_interest zone zones bbox crop cropping position "
-        "location polygon window_of_interest",
-    ),
-    Wish(
-        "no changes to the picture before it is inspected",
+        "no such changes to the picture before it is inspected",
         "prepare the pictures with another program",
-        "rotation rotate angle flip mirror resize rescale align alignment register brightness "
-        "contrast gamma exposure illumination blur_image normalize normalization preprocess "
-        "preprocessing augment augmentation augmentations tile tiles tiling grayscale greyscale "
-        "orientation denoise",
-    ),
-    Wish(
-        "no masks of what is not to be inspected", "paint over such places in all pictures alike",
-        "mask exclude ignore_region background",
-    ),
-    Wish(
-        "no lengths and sizes in millimetres",
-        "an area rule takes a share of the picture in percent",
-        "length width height size diameter min_area max_area min_size max_size min_length "
-        "tolerance tolerances pixel_size resolution units unit calibration mm_per_pixel dpi",
-    ),
-    Wish(
-        "no counting of spots or parts",
-        "an area rule takes the share of the picture above a local score",
-        "count number quantity max_defects min_count",
+        "flip mirror brightness gamma illumination blur_image normalize normalization preprocess "
+        "preprocessing augment augmentation augmentations grayscale greyscale denoise",
     ),
     Wish(
         "no choice of the hardware",
@@ -141,8 +173,12 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def wish(report: Report, word: str, span: Span) -> bool:
-    """Whether a word asks for what the language does not have, which is told."""
-    found = _WISH_OF.get(word.lower().replace("-", "_"))
+    """Whether a word asks for what the language does not have, or calls otherwise; told."""
+    plain = word.lower().replace("-", "_")
+    if plain in _MEANT_BY:
+        report.error("I120", span, f"{word} is not a word of this language", help=_MEANT_BY[plain])
+        return True
+    found = _WISH_OF.get(plain)
     if found is None:
         return False
     message = f"{word}: this version of the language has {found.what}"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from lark import Token
 
 from promptdsl.language.desk import Desk
+from promptdsl.language.lengths import plain_unit
 from promptdsl.language.statements import said
 
 _NUMBERS = {"NUMBER", "PERCENT"}
@@ -38,6 +39,11 @@ SCORE_WORDS = {
     "image_score", "likeness", "value", "result", "threshold", "rating",
 }  # fmt: skip
 AREA_WORDS = {"surface", "share", "fraction", "region", "areas", "coverage"}
+COUNT_WORDS = {"count", "counts", "number", "quantity", "defects", "blobs", "many"}
+SIZE_WORDS = {
+    "length", "width", "height", "size", "diameter", "extent", "blob", "largest", "longest",
+    "biggest",
+}  # fmt: skip
 FILLERS = {"the", "a", "an", "its", "anomaly", "image", "picture", "total", "overall", "whole"}
 
 
@@ -89,5 +95,6 @@ def unit_behind(tokens: Sequence[Token], number: int) -> str | None:
     """The unit of length or area behind a number, in small letters, when it is one."""
     if number + 1 >= len(tokens):
         return None
-    unit = tokens[number + 1].lower().replace("\u00b2", "2").replace("^2", "2")
-    return unit if unit in LENGTHS else None
+    unit = plain_unit(str(tokens[number + 1]))
+    place = unit == "in" and number + 2 < len(tokens)  # `above 0.7 in lip`
+    return unit if unit in LENGTHS and not place else None

@@ -10,8 +10,11 @@ from decimal import Decimal
 
 from lark import Token
 
+from promptdsl.language.lengths import is_unit
+from promptdsl.language.picture_words import SHAPES
 from promptdsl.language.recovery.stray_marks import tell_brackets
 from promptdsl.language.recovery.token_pass import BLOCK_WORDS, TokenPass
+from promptdsl.language.rule_form import MEASURES
 from promptdsl.language.statements import touching
 from promptdsl.language.tokens import begin, finish, made
 from promptdsl.methods import known_fields
@@ -136,15 +139,17 @@ class SlipMender(TokenPass):
         """Whether the token there is what the threshold line lacks."""
         kind, last = self.kind(ahead), self.line[-1]
         if kind == "COMPARISON":
-            return last == "score" or last.type in ("NUMBER", "PERCENT")
+            in_region = len(self.line) > 2 and self.line[-2] == "in"
+            return last == "score" or in_region or last.type in ("NUMBER", "PERCENT")
         if kind in ("NUMBER", "PERCENT"):
             return last.type == "COMPARISON" or last == "above"
         if kind != "NAME":
             return False
         word = self.tokens[self.at + ahead]
         if last == "when":
-            return word in ("score", "area")
-        following = {"reject": "when", "review": "when", "area": "above"}
+            return word in MEASURES
+        following = {"reject": "when", "review": "when", "area": "above", "spot": "above",
+                     "spots": "above"}  # fmt: skip
         return word == following.get(str(last)) or (last.type == "COMPARISON" and word == "auto")
 
     def _semicolon(self, token: Token) -> bool:
@@ -216,16 +221,32 @@ class SlipMender(TokenPass):
         limit = before is not None and (before.type == "COMPARISON" or before in _BEFORE_A_LIMIT)
         if not touching(whole, comma, rest) or not rest[:1].isdigit():
             return False
-        if not (limit or whole == "0" or self._takes_one_number()):
+        if self._is_list_of_lengths():
+            if rest.type == "NUMBER" and not (self.kind(3) == "NAME" and self._unit_at(3)):
+                return False
+        elif not (limit or whole == "0" or self._takes_one_number()):
             return False
         message = f"{whole},{rest} has a decimal comma, and numbers take a point"
         return self._take(3, rest.type, f"{whole}.{rest}", "I106", message, "needs a point")
 
+    def _is_list_of_lengths(self) -> bool:
+        """Whether the line is a shape, or `intensity`, whose numbers may have commas between."""
+        words = [str(token) for token in self.line[:2]]
+        return words[1:] == [":"] and (words[0] in SHAPES or words[0] == "intensity")
+
+    def _unit_at(self, ahead: int) -> bool:
+        return is_unit(str(self.tokens[self.at + ahead]))
+
     def _takes_one_number(self) -> bool:
         """Whether the line is a field with one number as its value, so that a comma is a point."""
-        return len(self.line) == 2 and any(
-            field.name == self.line[0] and field.kind in ("count", "number", "pixels")
-            for field in known_fields()
+        if [str(token) for token in self.line[1:4]] == [":", "up", "to"]:
+            return True
+        return len(self.line) == 2 and (
+            self.line[0] in ("overlap", "scale", "turn", "shift")
+            or any(
+                field.name == self.line[0] and field.kind in ("count", "number", "pixels")
+                for field in known_fields()
+            )
         )
 
     def _colon_behind_word(self, colon: Token) -> bool:

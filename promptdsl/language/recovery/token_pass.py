@@ -12,6 +12,7 @@ from promptdsl.source import SourceFile, Span
 
 BLOCK_WORDS = {
     "OBJECT", "NORMAL", "DEFECT", "WORDS", "TEMPLATES", "METHOD", "THRESHOLDS", "SAMPLES", "TEST",
+    "PICTURE", "REGION", "IGNORE", "LOCATE", "EXCEPT",
 }  # fmt: skip
 TOP_WORDS = {"INSPECT", "USE", "WORDS", "OBJECT"}
 INNER_KINDS = {"STRING", "BROKEN", "INCLUDE", "REJECT", "REVIEW", "EXPECT"}  # begin inner lines

@@ -15,14 +15,17 @@ from promptdsl.language.ast import Limit, ScoreLimit
 from promptdsl.language.desk import Desk
 from promptdsl.language.recovery.rule_words import (
     AREA_WORDS,
+    COUNT_WORDS,
     FILLERS,
     LENGTHS,
     SCORE_WORDS,
+    SIZE_WORDS,
     comparison_in_words,
     joined,
     ranged,
     unit_behind,
 )
+from promptdsl.language.rule_form import LOCATED, MEASURES, is_exact, rule_form
 from promptdsl.language.statements import Statement, is_word, said, shown
 from promptdsl.source import Span
 
@@ -39,6 +42,25 @@ _STARTS = {"when", "if", "for", "where", "with", "at", "on", "as", "because"}
 _PASSING = {"pass", "accept", "ok", "good", "passes", "approve", "accepted"}
 _OTHERWISE = {"otherwise", "else", "default", "rest", "everything", "all", "any"}
 _VERDICTS = {"reject", "review"}
+_LOCATING = {"part", "is", "was", "the", "picture", "could", "be", "to", "it", "has", "been"}
+_WHAT_THERE_IS = (
+    "a rule looks at score, for the whole picture, or at area, spot, spots or a defect's name "
+    "above a local score"
+)
+_WHAT = r"(?P<what>[a-z]\w*)"
+_IN, _FROM = r"in (?:the )?(?:region )?(?P<region>[a-z]\w*)", r"above (?P<level>\d*\.?\d+)"
+_UPTO = r">= (?P<limit>auto|[\d.]+ ?%|[\d.]+(?: (?!in )[a-z]\w*)?)"
+_OTHER_ORDERS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_WHAT} {_IN} {_FROM} {_UPTO}",
+        rf"{_WHAT} {_FROM} {_UPTO} {_IN}",
+        rf"{_WHAT} {_UPTO} {_FROM}(?: {_IN})?",
+        rf"{_WHAT} {_UPTO} {_IN}",
+        rf"{_WHAT} (?:of|with|named) (?P<defect>[a-z]\w*) {_FROM}(?: {_IN})? {_UPTO}",
+        rf"{_IN} {_WHAT}(?: {_FROM})? {_UPTO}",
+    )
+)
 
 
 def without_verdict(desk: Desk, statement: Statement) -> bool:
@@ -46,7 +68,7 @@ def without_verdict(desk: Desk, statement: Statement) -> bool:
     words = [str(token) for token in statement.atoms]
     first, every = set(words[:1]), set(words)
     verdict = next((word for word in words[1:] if word in _VERDICTS), None)
-    conditional = verdict or first & {"when", "if", "score", "area"}
+    conditional = verdict or first & {"when", "if", "part", *MEASURES}
     if statement.kind == "loose" and conditional and not every & {"otherwise", "else", "default"}:
         rest = _condition(statement.atoms, verdict)
         whole = f"{verdict} when {rest}"
@@ -90,20 +112,24 @@ def wrong_rule(desk: Desk, statement: Statement, rest: list[Token], above: Seque
     if is_exact(rest):
         return False
     line = _Line(desk, statement, rest)
-    if line.range(above) or line.two_conditions() or line.unit():
+    if line.range(above) or line.two_conditions():
+        return True
+    if _has_form(rest) or said(rest[:4]) == LOCATED:
+        return False  # something lacks, or stands behind its end
+    if line.places() or line.located() or line.unit():
         return True
     if is_exact(rest[:4]) or is_exact(rest[:6]):
-        return False  # something stands behind its end
+        return False
     return line.area() or line.subject()
 
 
-def is_exact(rest: Sequence[Token]) -> bool:
-    """Whether the tokens have the form of a threshold line, whatever their values."""
-    words, kinds = said(rest), [token.type for token in rest]
-    if words[:2] == ["when", "score"]:
-        return len(rest) == 4 and kinds[2] == "COMPARISON"
-    area = words[:3] == ["when", "area", "above"] and len(rest) == 6
-    return area and kinds[3] in ("NUMBER", "PERCENT") and kinds[4] == "COMPARISON"
+def _has_form(rest: list[Token]) -> bool:
+    """Whether a line has the form of one about places, as far as it goes."""
+    form = rule_form(rest)
+    if form is None or form.level is None:
+        return False
+    region_behind = len(form.end) > 2 and "in" in said(form.end[2:])
+    return not region_behind and (str(form.subject) != "area" or len(form.end) > 1)
 
 
 class _Line:
@@ -175,8 +201,51 @@ class _Line:
         )  # fmt: skip
         return True
 
+    def places(self) -> bool:
+        """`area in lip above 0.7 >= 1%`, `area above 0.7 >= 1% in lip`, `area of tear above 0.7`:
+        the words of a line about places in another order.
+        """
+        if len(self.condition) > _MANY:
+            return False
+        words = " ".join(str(token) for token in self.condition)
+        for pattern in _OTHER_ORDERS:
+            found = pattern.fullmatch(words)
+            if found is None:
+                continue
+            parts = found.groupdict()
+            subject = parts.get("defect") or parts["what"]
+            if subject not in MEASURES and subject not in self.desk.defects:
+                return False
+            where = f" in {parts['region']}" if parts.get("region") else ""
+            level = f" above {parts['level']}" if parts.get("level") else ""
+            whole = f"{self.verdict} when {subject}{level}{where} >= {parts['limit']}"
+            if parts.get("defect") and parts["what"] == "area":  # of one, and not of all together
+                message = f"a rule measures single spots of {subject}, not all of them together"
+                return self._tell(message, f"for the largest one write {whole}")
+            return self._correct("the words of this line stand in another order", whole)
+        return False
+
+    def located(self) -> bool:
+        """`when part is not located`, `when not found`, `when locate fails`."""
+        words = set(said(self.condition[:_MANY]))
+        looks_for = words & {"located", "found", "locate", "unlocated", "locating", "aligned"}
+        refused = words & {
+            "not",
+            "unlocated",
+            "fails",
+            "failed",
+            "cannot",
+            "no",
+            "without",
+            "never",
+        }
+        others = words - looks_for - refused - _LOCATING
+        if not looks_for or not refused or others:
+            return False
+        return self._correct(NO_RULE, f"{self.verdict} when part not located")
+
     def unit(self) -> bool:
-        """`>= 50 px`, `>= 2 mm2`: a score has no unit, and an area is a share."""
+        """`score >= 5 mm`, `length >= 3 mm`, `scratch >= 50 px`: a size, but not of what."""
         first = said(self.condition[:1])
         for at, token in enumerate(self.condition[:12]):
             unit = unit_behind(self.condition, at)
@@ -188,10 +257,17 @@ class _Line:
                     f"a score is a number from 0 to 1 without a unit, and {given}",
                     f"say from which score on, for example {self._score_line('0.62')}",
                 )
-            takes = "an area rule takes" if first == ["area"] else "a rule looks at a score, or"
-            help = "divide by the whole picture and say the share in percent"
-            message = f"{takes} a share of the picture, and {given}"
-            return self._tell(message, help + _example(token, unit))
+            size = self.desk.written(self.condition[at : at + 2])
+            named = next((word for word in said(self.condition) if word in self.desk.defects), None)
+            line = f"{self.verdict} when {named or 'spot'} above 0.70 >= {size}"
+            if first == ["area"]:
+                return False
+            if unit not in ("px", "mm", "px2", "mm2"):
+                line = f"{self.verdict} when {named or 'spot'} above 0.70 >= 0.3 mm"
+            return self._tell(
+                "a rule about a size needs the local score from which on a place counts",
+                f"for example {line}",
+            )
         return False
 
     def area(self) -> bool:
@@ -287,31 +363,48 @@ class _Line:
         if "not" in kept and not named:
             message = "a rule says from which value on it holds, and cannot say not"
             return self._tell(message, f"for example {self._score_line('0.62')}")
+        if defect is not None:
+            return self._tell(
+                f"{defect} has no score of its own: a rule measures its spots above a local score",
+                f"for example {self.verdict} when {defect} above 0.70 >= 0.3 mm, or >= 3 for how "
+                "many",
+            )
+        if "spot" in kept or "spots" in kept:
+            return self._other_word("spots" if "spots" in kept else "spot")
         return self._tell(
-            f"a rule is about the whole part, and {defect} is one defect" if defect
-            else "a rule needs a limit, and defect is none" if named
+            "a rule needs a limit, and defect is none" if named
             else f"{shown(what)} is not something that a rule can look at",
-            "score is the score of all defects together, area a share of the picture; for a limit "
-            "of its own, give the defect an object of its own",
+            _WHAT_THERE_IS,
         )  # fmt: skip
 
     def _other_word(self, word: str) -> bool:
         """One word that a rule cannot look at: what is near, or what there is."""
-        near = nearest(word, ("score", "area"))
+        near = nearest(word, MEASURES)
         meant = near if near and near != word else "score" if word in SCORE_WORDS else None
         token = next(token for token in self.condition if str(token).lower() == word)
         if word in ("score", "area"):
             return False
+        if word in ("spot", "spots"):
+            limit = "3" if word == "spots" else "0.3 mm"
+            return self._tell(
+                f"a rule about {'spots' if word == 'spots' else 'a spot'} needs a local score from "
+                "which on a place counts, and a limit",
+                f"for example {self.verdict} when {word} above 0.70 >= {limit}",
+            )
         message = f"{token} is not something that a rule can look at"
-        fits = meant == "score" or (meant == "area" and "above" in said(self.condition))
+        fits = meant == "score" or (meant is not None and "above" in said(self.condition))
         if meant and fits and is_word(token):
             self.desk.error("I501", self.statement, message, near=meant, at=self.desk.span(token))
             return True
+        if word in COUNT_WORDS:
+            return self._tell(message, f"for example {self.verdict} when spots above 0.70 >= 3")
+        if word in SIZE_WORDS:
+            return self._tell(message, f"for example {self.verdict} when spot above 0.70 >= 0.3 mm")
         return self._tell(
             message,
             "say which share of the picture: for example when area above 0.70 >= 0.5%"
             if word in AREA_WORDS or meant == "area"
-            else "a rule looks at score, for the whole picture, or at area above a local score",
+            else _WHAT_THERE_IS,
         )
 
 
@@ -319,10 +412,3 @@ def _as_score(written: str) -> str:
     """`62%` and `62` as the score that they mean: 0.62."""
     value = float(written.rstrip("% \t"))
     return f"{value / 100:g}" if value > 1 else written.rstrip("% \t")
-
-
-def _example(token: Token, unit: str) -> str:
-    """What some pixels are in a picture of a usual size."""
-    if unit not in ("px", "pixel", "pixels", "px2") or token.type != "NUMBER":
-        return ", for example 0.5%"
-    return f": {token} of 1000 x 1000 pixels are {float(token) / 10_000:g}%"

@@ -1,0 +1,1 @@
+"""Faults of pictures, regions, ignored places and of the lines that name them."""

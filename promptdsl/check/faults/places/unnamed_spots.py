@@ -1,0 +1,44 @@
+"""I613: a threshold line about the spots of a defect that no spot can have for its name.
+
+Why: such a line never holds, so the parts that it should catch pass.
+"""
+
+from promptdsl.check.context import Context, listed
+from promptdsl.diagnostics.nearest import nearest
+from promptdsl.language.rule_form import MEASURES
+from promptdsl.methods import METHODS
+from promptdsl.spec import ObjectSpec, SpotLimit
+
+
+def unnamed_spots(context: Context, item: ObjectSpec) -> None:
+    """Names are those of the object's defects, and need a method that reads words."""
+    defects = [defect.name for defect in item.defects]
+    for limit in item.limits:
+        if not isinstance(limit, SpotLimit) or limit.defect is None:
+            continue
+        name, span = limit.defect.value, limit.defect.span
+        if name not in defects:
+            if not item.lost_parts and context.once("I613", span):
+                _unknown(context, item, name, limit)
+        elif not METHODS[item.method.name].uses_words and context.once("I613", span):
+            context.report.error(
+                "I613", span,
+                f"{item.method.name} does not read the words, so no spot is called {name}",
+                help="write spot, for spots of any kind, or choose method winclip",
+            )  # fmt: skip
+
+
+def _unknown(context: Context, item: ObjectSpec, name: str, limit: SpotLimit) -> None:
+    defects = [defect.name for defect in item.defects]
+    gone = item.removed.get(name)
+    help = f"write spot for any of them, or the defect first: defect {name} {{ ... }}"
+    if defects:
+        help = f"write spot for any defect; {item.name} has {listed(defects, 8)}"
+    if gone is not None:
+        help = "write thresholds of its own for this object, without that line"
+    assert limit.defect is not None
+    context.report.error(
+        "I613", limit.defect.span, f"{item.name} has no defect {name}",
+        near=None if gone else nearest(name, [*defects, *MEASURES[1:]]), help=help,
+        related=((gone, "removed here"),) if gone is not None else (),
+    )  # fmt: skip
