@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
@@ -34,7 +34,7 @@ from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
 from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
-from promptdsl.scoring.pieces import Decoded, Piece
+from promptdsl.scoring.pieces import Decoded, Piece, next_pieces
 from promptdsl.scoring.views import Viewing, viewing_of
 
 Finished = tuple[Decoded, PictureScore | None]
@@ -189,12 +189,15 @@ def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterato
         while not pace.stop():
             start = time.perf_counter()
             with pace.long_step():
-                batch = list(islice(pieces, pace.batch.size))
+                batch = next_pieces(pieces, pace.batch.size)
             pace.decoding += time.perf_counter() - start
             if not batch:
                 return
-            finished = _scored(batch, station, pace)
-            yield [_judged(begun.popleft(), picture, score, station) for picture, score in finished]
+            # Nothing is kept here: maps may be large.
+            yield [
+                _judged(begun.popleft(), picture, score, station)
+                for picture, score in _scored(batch, station, pace)
+            ]
     finally:
         pace.engine |= dict.fromkeys(engine_notes(station.detector))
         pieces.close()

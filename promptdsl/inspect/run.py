@@ -45,6 +45,7 @@ from promptdsl.report.previews import preview_line, read_previews
 from promptdsl.results import PictureScore, Record, name_first
 
 DRAWING_THREADS = 2
+HELD_PIXELS = 64_000_000  # of maps that wait to be drawn
 Rules = dict[str, tuple[Rule, ...]]
 
 
@@ -181,6 +182,8 @@ class _Work:
         self.folder, self.described, self.pace = folder, described, pace
         self.draw, self.watch = draw, watch
         self._pending: deque[Future[Finished]] = deque()
+        self._sizes: deque[int] = deque()  # of the maps that are still to be drawn, in pixels
+        self._held = 0  # their sum
         self._before = folder.counts.total()
         self._started = time.perf_counter()
 
@@ -210,18 +213,28 @@ class _Work:
         with closing(inspector.batches(jobs, self.pace)) as batches:
             try:
                 for batch in batches:
-                    self._pending.extend(pool.submit(self.draw, one) for one in batch)
+                    self._draw(pool, batch)
+                    del batch  # its maps may be large
                     self._write(at_most=2 * self.pace.batch.size)
                 self._write(at_most=0)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
+    def _draw(self, pool: ThreadPoolExecutor, batch: Sequence[Inspected]) -> None:
+        for one in batch:
+            self._sizes.append(0 if one.score is None else one.score.map.size)
+            self._held += self._sizes[-1]
+            self._pending.append(pool.submit(self.draw, one))
+
     def _write(self, at_most: int) -> None:
         """Write what is ready, in order, and wait until at most so many are left."""
         start = time.perf_counter()
         ready: list[Finished] = []
-        while self._pending and (len(self._pending) > at_most or self._pending[0].done()):
+        while self._pending and (
+            len(self._pending) > at_most or self._held > HELD_PIXELS or self._pending[0].done()
+        ):
             ready.append(self._pending.popleft().result())
+            self._held -= self._sizes.popleft()
         if ready:
             self.folder.add(ready)
         self.pace.writing += time.perf_counter() - start
