@@ -1,5 +1,6 @@
 """From labelled pictures to scores: every picture encoded at most once, maps kept on disk.
 
+What threshold lines measure is taken from the map at the picture's own size, before it is kept.
 Masks are brought to the maps' size by taking the nearest pixel, as published evaluations
 do; a mask that would vanish by that keeps every place that it touched.
 """
@@ -14,28 +15,25 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.errors import EnvironmentProblem, SpecProblem, UsageProblem
-from promptdsl.evaluate.array_store import ArrayStore
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
 from promptdsl.evaluate.datasets.model import Picture
 from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.kept_maps import KeptMaps, Place
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import measures_of
+from promptdsl.judge.measures import measured_on
 from promptdsl.judge.places import Layout
+from promptdsl.judge.whole import Whole
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.plan.model import Rule, SpotRule
-from promptdsl.report.heatmap import at_size
 from promptdsl.results import NO_MAP, FloatMap, PictureScore, name_first, told_notes
 from promptdsl.scoring.cached_scoring import Scoring, hash_picture
 from promptdsl.scoring.cached_views import score_files
 from promptdsl.scoring.reference_pictures import all_references
 
 _NOTHING = PictureScore(0.0, {}, NO_MAP)
-
-
-FINER = 4  # than the model's size are the maps of pictures that are not just squeezed into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,18 @@ class Scored:
     score: float
     defects: Mapping[str, float]
     measures: Mapping[str, float]  # what threshold lines measure of it, the score included
-    map: int  # its number in the store of maps
-    regions: int | None  # its number in the store of regions; None without a usable mask
+    place: Place  # of its map and regions
     base: PictureScore = _NOTHING  # without its map, for what varies it
 
     @property
     def named(self) -> str | None:
         """The likeliest defect."""
         return max(self.defects, key=lambda name: self.defects[name], default=None)
+
+    @property
+    def regions(self) -> int | None:
+        """The number of its defect regions; None without a usable mask."""
+        return self.place.regions
 
     @property
     def has_pixels(self) -> bool:
@@ -69,19 +71,16 @@ class ScoredSample:
     pictures: list[Scored]
     unreadable: dict[Picture, str]  # and why
     problems: list[str]
-    maps: ArrayStore
-    regions: ArrayStore
-    size: tuple[int, int]
+    maps: KeptMaps
     notes: list[str] = field(default_factory=list)
 
     def map_of(self, scored: Scored) -> FloatMap:
-        """(H, W) anomaly map."""
-        return self.maps[scored.map]
+        """(H, W) anomaly map, at the size that all of them have."""
+        return self.maps.map(scored.place)
 
     def close(self) -> None:
         """Give up the maps; scores stay."""
         self.maps.close()
-        self.regions.close()
 
     def pixels(self, chosen: Sequence[Scored]) -> "PixelSet":
         """The maps of some pictures with their regions, as often as one likes."""
@@ -96,11 +95,8 @@ class PixelSet:
     pictures: tuple[Scored, ...]
 
     def __iter__(self) -> Iterator[PixelMap]:
-        empty = np.zeros(self.sample.size, np.int32)
         for scored in self.pictures:
-            known = scored.regions is not None
-            regions = self.sample.regions[scored.regions] if known else empty  # type: ignore[index]
-            yield PixelMap(self.sample.map_of(scored), regions)
+            yield self.sample.maps.pixels(scored.place)
 
 
 def score_job(job: Job, scoring: Scoring, rules: Sequence[Rule], work: Work) -> ScoredSample:
@@ -131,11 +127,8 @@ def score_sample(
     layout: Layout | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
-    size = map_size(scoring)
-    result = ScoredSample(
-        [], {}, list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
-        size, list(sample.notes),
-    )  # fmt: skip
+    maps = KeptMaps(scoring.detector.size)
+    result = ScoredSample([], {}, list(sample.problems), maps, list(sample.notes))
     found: dict[int, Scored] = {}
     counts: Counter[str] = Counter()
     noted: dict[str, list[str]] = {}
@@ -156,17 +149,6 @@ def score_sample(
     return result
 
 
-def map_size(scoring: Scoring) -> tuple[int, int]:
-    """(height, width) of the maps that figures of pixels are made of, the same for all pictures."""
-    height, width = scoring.detector.size
-    return (height, width) if scoring.viewing.is_plain else (FINER * height, FINER * width)
-
-
-def map_at(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
-    """The map at (height, width)."""
-    return anomaly_map if anomaly_map.shape == size else at_size(anomaly_map, size[::-1])
-
-
 def _not_inspected(picture: Picture, why: str, result: ScoredSample) -> None:
     result.unreadable[picture] = why
     result.problems.append(f"{picture.name}: {why}; it is in no figure")
@@ -182,11 +164,13 @@ def _kept(
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
         return None
+    whole, rules = Whole(score, judging[1]), judging[0]
     try:
-        measures = measures_of(score, *judging)
+        measures, counted = measured_on(whole, rules), whole.counted(None)
     except SpecProblem as problem:
         _not_inspected(picture, problem.sentence, result)
         return None
+    result.maps.begin(score.map.shape)
     regions = _regions_of(picture, result)
     return Scored(
         picture,
@@ -194,9 +178,8 @@ def _kept(
         float(score.score),
         score.defects,
         measures,
-        result.maps.add(map_at(score.map, result.size)),
-        None if regions is None else result.regions.add(regions),
-        _without_map(score, judging[0]),
+        result.maps.add(score.map, regions, counted),
+        _without_map(score, rules),
     )
 
 
@@ -231,7 +214,7 @@ def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32]
     odd = doubt(mask)
     if odd is not None:
         result.notes.append(f"{picture.mask}: {odd}")
-    return label_regions(fit_mask(mask, result.size))
+    return label_regions(fit_mask(mask, result.maps.size))
 
 
 def _size(path: Path) -> tuple[int, int] | None:

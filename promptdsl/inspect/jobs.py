@@ -6,7 +6,7 @@ to the object that the nearest folder of its path is named after.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.errors import UsageProblem
+from promptdsl.files.hashing import hash_bytes
 from promptdsl.pictures.intensity import Intensity
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, Whole, picture_of, whole_of
@@ -108,7 +109,8 @@ def _read(
             f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
             "or an array of uint8"
         )
-    return whole_of(given, intensity) if size is None else picture_of(given, size, intensity)
+    read = whole_of(given, intensity) if size is None else picture_of(given, size, intensity)
+    return replace(read, sha256=hash_bytes(given.tobytes()))
 
 
 def _refuse(sentence: str, size: object, intensity: object) -> Picture:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.jobs import Job
-from promptdsl.evaluate.scored import Scored, ScoredSample, map_at, refuse_references, score_job
+from promptdsl.evaluate.scored import Scored, ScoredSample, refuse_references, score_job
 from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
 from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
 from promptdsl.evaluate.words.rescoring import passes, rescoring
@@ -152,7 +152,7 @@ def judge_variants(
                 scores_VN[number, file.place] = one.score
                 verdicts[number][file.place] = _verdict(evidence, file.place, one.score, found)
                 if found is not None:
-                    tally.add(number, file.place, map_at(found, evidence.sample.size))
+                    tally.add(number, file.place, found)
     return [Judgement(scores_VN[n], tuple(verdicts[n]), tally.table(n)) for n in range(count)]
 
 
@@ -164,6 +164,10 @@ def _verdict(evidence: Evidence, place: int, score: float, found: FloatMap | Non
     return verdict_of(varied, evidence.rules, evidence.layout)
 
 
+def _defective(regions: npt.NDArray[np.int32] | None) -> Bools | None:
+    return None if regions is None else regions > 0
+
+
 class _Tally:
     """Counts pixels by bin; the bins follow the unmodified maps, to be fine where it matters."""
 
@@ -172,6 +176,7 @@ class _Tally:
         if not numbers or not evidence.masked:
             return
         sample, pictures = evidence.sample, evidence.pictures
+        self._sample = sample
         known = sample.pixels(pictures)
         edges = even_edges(count_pixels(known, known), known)
         self._bin_of = np.searchsorted(edges, np.arange(LEVELS) / (LEVELS - 1), "right").astype(
@@ -183,7 +188,7 @@ class _Tally:
             n: PixelTable(np.zeros(shape, np.int32), np.zeros(shape, np.int32)) for n in numbers
         }
         self._inside = {
-            place: (sample.regions[scored.regions] > 0 if scored.regions is not None else None)
+            place: _defective(sample.maps.inside(scored.place))
             for place, scored in enumerate(pictures)
             if scored.has_pixels
         }
@@ -201,7 +206,10 @@ class _Tally:
         table = self._tables.get(number)
         if table is None or place not in self._inside:
             return
-        bins = self._bin_of[(anomaly_map * (LEVELS - 1)).astype(np.int32)]
+        kept, where = self._sample.maps, self._sample.pictures[place].place
+        scores, counted = kept.fitted(anomaly_map), kept.counted(where)
+        scores = scores if counted is None else scores[counted]
+        bins = self._bin_of[(scores * (LEVELS - 1)).astype(np.int32)]
         inside = self._inside[place]
         total = np.bincount(bins.ravel(), minlength=self._bins)
         if inside is not None:
