@@ -5,7 +5,7 @@ Every score and every value of an anomaly map lies in [0, 1]; higher means more 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+NO_MAP: FloatMap = np.zeros((0, 0), np.float32)  # of a score that nobody asks for places
 NAMED = 3  # pictures that a note names
 
 
@@ -77,6 +78,19 @@ def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) 
         names = noted.setdefault(note, [])
         if len(names) < NAMED:
             names.append(picture)
+
+
+def unlike_legs(legs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was not the same in all legs, a clause each: `torch 2.4 and 2.5`."""
+    values: dict[str, dict[str, None]] = {}
+    for leg in legs:
+        for name, value in {"device": leg["device"], **leg["versions"]}.items():
+            values.setdefault(name, {})[value] = None
+    return [
+        f"{name} {', '.join([*different][:-1])} and {[*different][-1]}"
+        for name, different in values.items()
+        if len(different) > 1 and name != "python"
+    ]
 
 
 def told_notes(counts: Mapping[str, int], noted: Mapping[str, Sequence[str]]) -> list[str]:

@@ -42,7 +42,7 @@ LAYERS: dict[str, Layer] = {
     "registry": Layer(set()),
     "language": Layer(VALUES | {"registry"}, {"lark"}),
     "spec": Layer(VALUES | {"registry", "language"}),
-    "check": Layer(LANGUAGE | {"pictures"}),
+    "check": Layer(LANGUAGE | {"pictures", "judge"}),  # judge: what needs no package
     "plan": Layer(VALUES | {"registry", "spec"}, {"pydantic", "numpy"}),
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
     "starter": Layer(LANGUAGE | {"check", "pipeline"}),

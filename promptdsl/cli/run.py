@@ -25,7 +25,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.results import Record, told_notes
+from promptdsl.results import Record, told_notes, unlike_legs
 
 if TYPE_CHECKING:
     from promptdsl.cli.shown.progress import Progress
@@ -44,7 +44,8 @@ Examples:
 \b
 Exit codes:
   0    every picture was inspected (rejected ones included)
-  1    the spec has errors; with --fail-on: a picture was rejected (or needs review)
+  1    the spec has errors; with --fail-on: a picture was rejected (or needs
+       review)
   2    wrong use of the command
   3    some pictures could not be inspected, or weights, device or disk failed
   130  stopped with Ctrl-C, 143: by SIGTERM; --resume goes on
@@ -189,7 +190,7 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
     from rich.console import Console
 
     from promptdsl.inspect.records import as_fields
-    from promptdsl.lock.changes import stale
+    from promptdsl.judge.stale import stale
     from promptdsl.report.spreadsheet import results_csv
     from promptdsl.report.table import print_table, summary
 
@@ -219,8 +220,6 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
 
 def remarks(outcome: "Outcome", out: Path) -> Iterator[str]:
     """What a reader must know besides the numbers."""
-    from promptdsl.inspect.description import differences
-
     run = outcome.run
     if run["left_out"]:
         names = run["left_out_names"]
@@ -241,7 +240,7 @@ def remarks(outcome: "Outcome", out: Path) -> Iterator[str]:
             f"warning: {counted(outcome.changed, 'picture')} changed after being inspected, and "
             "the old record stays; --overwrite inspects all again"
         )
-    if different := differences(run["legs"]):
+    if different := unlike_legs(run["legs"]):
         yield (
             f"warning: the records in {out} were made with {'; '.join(different)}: their "
             "scores may differ in the last digits (run.json lists who made what)"

@@ -1,7 +1,7 @@
 """The objects to judge with their labelled pictures: of a spec, of folders, of a data set."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -160,6 +160,14 @@ def _sample_jobs(spec: SpecInUse, name: str | None) -> list[Job]:
             'add samples good { images: "..." } to the spec, or name folders: '
             "--good DIR --defect NAME=DIR",
         )
+    silent = [item.name for item in objects if not item.samples]
+    if silent:
+        have = "has" if len(silent) == 1 else "have"
+        note = f"{', '.join(silent)} {have} no samples, so nothing is said here about {{}}".format(
+            "it" if len(silent) == 1 else "them"
+        )
+        sample = replace(jobs[0].sample, notes=(note, *jobs[0].sample.notes))
+        jobs[0] = replace(jobs[0], sample=sample)
     return jobs
 
 

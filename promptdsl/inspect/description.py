@@ -254,19 +254,6 @@ def _leg(run: Described, inspected: int) -> Described:
     return {**times, "inspected": inspected, **{name: run[name] for name in SAME_LEG}}
 
 
-def differences(legs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was not the same in all legs, a clause each: `torch 2.4 and 2.5`."""
-    values: dict[str, dict[str, None]] = {}
-    for leg in legs:
-        for name, value in {"device": leg["device"], **leg["versions"]}.items():
-            values.setdefault(name, {})[value] = None
-    return [
-        f"{name} {', '.join([*different][:-1])} and {[*different][-1]}"
-        for name, different in values.items()
-        if len(different) > 1 and name != "python"
-    ]
-
-
 def refuse_another_run(earlier: Described, run: Described, out: Path) -> None:
     """UsageProblem when an earlier run in this folder cannot be continued by this one."""
     if earlier.get("format") != FORMAT:

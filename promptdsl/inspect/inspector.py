@@ -24,18 +24,18 @@ from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.inspect.traces import asks_for_spots, largest, part_notes, told_spots, traced
 from promptdsl.judge.measures import areas_in, others_in
-from promptdsl.judge.places import Layout, layout_of
+from promptdsl.judge.places import Layout
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
-from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
-from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
-from promptdsl.scoring.decoding import Decoded, Piece, Unread, pieces_ahead
+from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
+from promptdsl.scoring.pieces import Decoded, Piece
 from promptdsl.scoring.views import Viewing, viewing_of
 
 Finished = tuple[Decoded, PictureScore | None]
@@ -183,10 +183,10 @@ class Inspector:
             if name not in self._stations:
                 item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
-                layout = layout_of(item, read_masks(item, Path(self.source.path).parent))
+                layout = self.source.places(item).layout
                 detector = self.source.build(item)
-                viewing = viewing_of(item, detector, layout)
                 usual = self.source.usual(item)
+                viewing = viewing_of(item, detector, layout)
                 self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 

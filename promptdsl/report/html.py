@@ -6,14 +6,17 @@ fit is told on the page and stays in `results.jsonl`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from promptdsl.files.naming import counted
+from promptdsl.judge.stale import stale
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.page import embedded_json, listed, map_colors, render, settings_in_words
 from promptdsl.report.previews import Preview
 from promptdsl.report.spot_list import spot_list, spots_in_words
-from promptdsl.results import Record, told_notes
+from promptdsl.results import Record, told_notes, unlike_legs
 
 MAX_ROWS = 20_000
 PREVIEW_BYTES = 24_000_000
@@ -137,7 +140,7 @@ def _thresholds(run: Mapping[str, Any]) -> list[Threshold]:
     ]
 
 
-def _banners(run: Mapping[str, Any]) -> list[dict[str, str]]:
+def _banners(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     banners = []
     if run["status"] != "finished":
         banners.append(_banner("error", "This run is not complete", INCOMPLETE))
@@ -145,13 +148,34 @@ def _banners(run: Mapping[str, Any]) -> list[dict[str, str]]:
     if default:
         text = UNCALIBRATED.format(names=", ".join(default))
         banners.append(_banner("warn", "Uncalibrated default threshold", text))
+    if doubts := _doubts(run):
+        banners.append(_banner("warn", "Before you believe these verdicts", lines=doubts))
     if any(item["model"][0] == BUILTIN_MODEL for item in run["objects"].values()):
         banners.append(_banner("info", f"Scored by {BUILTIN_MODEL}", SMALL_MODEL))
     return banners
 
 
-def _banner(kind: str, title: str, text: str) -> dict[str, str]:
-    return {"kind": kind, "title": title, "text": text}
+def _banner(kind: str, title: str, text: str = "", lines: Sequence[str] = ()) -> dict[str, Any]:
+    return {"kind": kind, "title": title, "text": text, "lines": lines}
+
+
+def _doubts(run: Mapping[str, Any]) -> list[str]:
+    """What the terminal warned of, too: a page is read by who did not see it."""
+    changed = run.get("changed_since_calibration", {})
+    unlike = unlike_legs(run.get("legs", []))
+    return [
+        *(stale(name, what, Path(run["spec"])) for name, what in changed.items()),
+        *(
+            f"{name}: this folder was not looked at: {why}"
+            for name, why in run.get("unreadable", {}).items()
+        ),
+        *(
+            f"the records were made with {one}: their scores may differ in the last digits"
+            for one in unlike
+        ),
+        *run.get("remarks", ()),
+        *told_notes(run["notes"], run.get("noted", {})),
+    ]
 
 
 def _limits(records: Sequence[Record], worst: Sequence[Record], shown: Previews) -> list[str]:
@@ -181,17 +205,11 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("precision", run["precision"]),
         ("started", times["started"]),
         ("ended", times["ended"] or "not yet"),
-        ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
+        ("speed", f"{counted(counts['inspected_now'], 'picture')} in {times['seconds']:.1f} s"),
         ("versions", listed(run["versions"])),
         *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
         ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
-        (
-            "not looked at",
-            "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
-        ),
-        ("remarks", "; ".join(run.get("remarks", ()))),
-        ("notes", "; ".join(told_notes(run["notes"], run.get("noted", {})))),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -203,7 +221,7 @@ def _legs(legs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [
         (
             f"leg {number}",
-            f"{leg['started']}: {leg['inspected']:,} pictures on {leg['device_name']}, "
+            f"{leg['started']}: {counted(leg['inspected'], 'picture')} on {leg['device_name']}, "
             + listed(leg["versions"]),
         )
         for number, leg in enumerate(legs, 1)

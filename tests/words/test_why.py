@@ -1,16 +1,21 @@
 """One picture explained."""
 
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from promptdsl.cli.main import main
 from promptdsl.evaluate.words.why import RuleState, Window, _by_rules, standing_out
 from promptdsl.evaluate.words.why import Scale as ScaleOf
+from promptdsl.evaluate.words.why_record import worth_drawing
 from promptdsl.judge.verdict import Decision
+from promptdsl.report.explanation import Mark
+from promptdsl.report.tables.why import print_why
 
 from .conftest import Write
 
@@ -56,6 +61,36 @@ def test_the_text_names_phrases_and_windows(
     for part in ("What would change the verdict", "flawless {object}", "2x2", "whole picture"):
         assert part in captured.out
     assert "likeness" not in captured.out and "scratch 0." not in captured.out, "it passed"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_places_are_whole_and_nothing_has_no_sign(width: int) -> None:
+    share = {
+        "group": "missing_part", "phrase": "{object} with a missing part", "cosine": 0.5,
+        "place": "metal_nut/metal_nut.inspect:13", "score_without": 0.49, "verdict_without": "pass",
+    }  # fmt: skip
+    why = {
+        "verdict": "reject", "rule": "reject when score >= 0.40", "image": "a.png", "score": 0.70,
+        "by_words": 0.9, "by_references": None, "defects": {}, "changes": [], "notes": [],
+        "phrases": [share, {**share, "score_without": 0.69999, "verdict_without": "reject"}, share],
+        "scales": [], "highest_places": [],
+    }  # fmt: skip
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    print_why(console, why, 2)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    words = text.split()
+    assert sum(word.endswith("metal_nut.inspect:13") for word in words) == 2, text
+    assert "0.490 (-0.210) pass" in text and "0.700 (0.000)" in text
+    assert "and 1 phrase that moves it less" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_places_that_are_pale_beside_the_highest_are_not_framed() -> None:
+    box = (0.0, 0.0, 0.5, 0.5)
+    marks = [Mark(box, 0.66, "3x3"), Mark(box, 0.40, "2x2"), Mark(box, 0.09, "2x2")]
+    assert worth_drawing(marks) == marks[:2]
+    assert worth_drawing(marks[2:]) == marks[2:], "a quiet picture shows its highest place too"
+    assert worth_drawing([]) == []
 
 
 def test_likeness_is_no_percentage(capsys: Captured, write_spec: Write, pictures: Path) -> None:

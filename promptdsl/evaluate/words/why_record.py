@@ -55,13 +55,19 @@ def _rule(state: RuleState) -> dict[str, Any]:
     return found
 
 
+def worth_drawing(marks: list[Mark]) -> list[Mark]:
+    """Without places that are pale beside the highest: a frame says "look here"."""
+    highest = max((mark.score for mark in marks), default=0.0)
+    return [mark for mark in marks if mark.score >= highest / 2]
+
+
 def draw(why: Why, picture: Path) -> bytes:
     """The annotated picture, as PNG."""
     marks = [
         Mark(window.box, highest_in(why.score.map, window.box), name)
         for name, window in standing_out(why.scales)
     ]
-    marks = marks or [Mark(box, score, "map") for box, score in why.spots]
+    marks = worth_drawing(marks) or [Mark(box, score, "map") for box, score in why.spots]
     above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule)})
     try:
         image = read_rgb(picture, LARGEST)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, placed, shown, signed
 
 Described = Mapping[str, Any]
 SHOWN_WINDOWS = 4  # of each scale
@@ -36,10 +36,11 @@ def print_why(console: Console, why: Described, phrases: int) -> None:
     for sentence in [*(f"  {shown(s)}" for s in why["changes"]), *map(_note, why["notes"])]:
         console.print(sentence, soft_wrap=True, markup=False, highlight=False)
     if why["phrases"]:
-        console.print(_phrases(why, phrases))
+        console.print(_phrases(why, phrases, 11 * console.width // 40))
         left = len(why["phrases"]) - phrases
         if left > 0:
-            console.print(f"and {left} phrases that move it less", style="dim")
+            move = "moves" if left == 1 else "move"
+            console.print(f"and {counted(left, 'phrase')} that {move} it less", style="dim")
     if why["scales"]:
         console.print(_windows(why))
     elif why["highest_places"]:
@@ -63,15 +64,17 @@ def _table(title: str, left: Sequence[str], right: Sequence[str], *, fold: bool 
     return table
 
 
-def _phrases(why: Described, most: int) -> Table:
+def _phrases(why: Described, most: int, room: int) -> Table:
+    """Places have `room` columns."""
     title = "\nPhrases, those that move this score most first"
     words, numbers = ("under", "phrase", "written at"), ("cosine", "score without it")
     table = _table(title, words, numbers, fold=True)
+    table.columns[2].no_wrap = True
     for share in why["phrases"][:most]:
         table.add_row(
             share["group"],
             Text(shown(share["phrase"])),
-            Text(shown(share["place"]), "dim"),
+            Text(placed(shown(share["place"]), room), "dim"),
             f"{share['cosine']:.4f}",
             _without(share, why),
         )
@@ -82,7 +85,7 @@ def _without(share: Described, why: Described) -> Text:
     score, verdict = share["score_without"], share["verdict_without"]
     if score is None:
         return Text("needed", "dim")
-    text = f"{score:.3f} ({score - why['score']:+.3f})"
+    text = f"{score:.3f} ({signed(score - why['score'])})"
     flips = verdict != why["verdict"]
     return Text(f"{text} {verdict}" if flips else text, "bold" if flips else "")
 

@@ -5,6 +5,7 @@
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const colors = bytes(data.colors);
   const PAGE = 50, PRINTED = 400;
+  const NAMES = { error: "not inspected" };
   const ORDER = { reject: 0, error: 1, review: 2, pass: 3 };
   const state = { verdict: "", query: "", defect: "", object: "", sort: "verdict", up: true, page: 0 };
   let found = [];
@@ -109,7 +110,7 @@
       cell("picture", thumb(row, index)),
       cell("file", make("b", "", row.image.slice(cut + 1)), make("small", "", cut > 0 ? row.image.slice(0, cut) : ""),
         make("small", "", traced(row))),
-      cell("verdict", make("span", "pill " + row.verdict, row.verdict)),
+      cell("verdict", make("span", "pill " + row.verdict, NAMES[row.verdict] || row.verdict)),
       cell("score", make("span", "num", score(row.score)), row.score === null ? null : meter(row.score, row.verdict)),
       cell("defect", row.defect || "–", row.defect ? make("small", "", "likeness " + likeness(row.defects[row.defect])) : null),
       cell("why", ...why(row), ...remarks(row)));
@@ -124,7 +125,7 @@
   function why(row) {
     const parts = [];
     if (row.rule) parts.push(make("code", "", row.rule));
-    if (row.error) parts.push(make("span", "", row.error));
+    if (row.error) parts.push(make("span", "", row.error.replace(/^not inspected: /, "")));  // the verdict says it
     if (!parts.length) parts.push("no rule held");
     return parts;
   }
@@ -234,21 +235,21 @@
     if (!found.length) return;
     open = (index + found.length) % found.length;
     chosen = null;
-    reveal(found[open], (open + 1) + " of " + found.length + " · keys ← → , Esc");
+    reveal(found[open], (open + 1) + " of " + found.length + " · keys ← → and Esc");
   }
 
   function showSpot(index) {
     if (!spots.length) return;
     openSpot = (index + spots.length) % spots.length;
     chosen = spots[openSpot];
-    reveal(data.rows[chosen[ROW]], "spot " + (openSpot + 1) + " of " + spots.length + " · keys ← → , Esc");
+    reveal(data.rows[chosen[ROW]], "spot " + (openSpot + 1) + " of " + spots.length + " · keys ← → and Esc");
   }
 
   const step = (by) => chosen ? showSpot(openSpot + by) : show(open + by);
 
   function reveal(row, place) {
     $("large-verdict").className = "pill " + row.verdict;
-    $("large-verdict").textContent = row.verdict;
+    $("large-verdict").textContent = NAMES[row.verdict] || row.verdict;
     $("large-name").textContent = row.image;
     $("large-place").textContent = place;
     stage($("stage-plain"), row, false);
