@@ -13,6 +13,7 @@ import numpy.typing as npt
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+NO_MAP: FloatMap = np.zeros((0, 0), np.float32)  # of a score that nobody asks for places
 NAMED = 3  # pictures that a note names
 
 
@@ -60,6 +61,15 @@ class Record:
     map: str | None = None  # relative to the output folder
     error: str | None = None
     measures: dict[str, float] | None = None  # what other threshold lines measured
+    time: str | None = None  # when the verdict was made, UTC; None: an early version made it
+    picture_sha256: str | None = None  # of the bytes that were decoded; of pixels in memory
+    plan_hash: str | None = None
+    part: str | None = None  # what the file's name says, where the spec has a pattern
+    size: tuple[int, int] | None = None  # (width, height) of the picture, upright
+    spots: tuple[Spot, ...] | None = None  # the strongest; None: no line asks for places
+    spots_left_out: int | None = None  # how many weaker ones there are besides
+    residual: float | None = None  # of locating the part, in pixels
+    unlocated: str | None = None  # why the part could not be located
 
 
 def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from promptdsl.files.advice import CHECK, instead_of
 from promptdsl.files.find import Found, How, find
 from promptdsl.files.header import stored_size
 from promptdsl.files.opening import open_regular
@@ -195,7 +196,8 @@ def load(path: Path, name: str, loader: Loader) -> SourceFile:
     try:
         data = loader.read(path)
     except FileNotFoundError:
-        raise UnreadableSource("I001", f"there is no file {name}", "check the path") from None
+        help = instead_of(name) if isinstance(loader, DiskLoader) else CHECK
+        raise UnreadableSource("I001", f"there is no file {name}", help) from None
     except IsADirectoryError:
         raise UnreadableSource(
             "I001", f"{name} is a folder, not a spec", "name a .inspect file inside it"

@@ -103,6 +103,7 @@ class Locate:
     shift: float  # share of the picture's sides, in [0, 1]
     scale: float  # share that a part may be larger or smaller, in [0, 1]
     span: Span
+    written: frozenset[str] = frozenset({"like"})  # the lines that are
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
             spec=str(spec),
             spec_hash=source.spec_hash,
             calibrated=source.numbers,
+            places=source.places,
         )
         for item in source.plan.objects:
             changes = source.changes(item, source.weights_hash(item), any_precision=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # name -> its line in the help; the command of that name is in the module of that name
 COMMANDS = {
-    "new": "Write a first spec: asks on a terminal, takes options elsewhere.",
+    "new": "Write a first spec, by questions or by options.",
     "check": "Say what is wrong with a spec, or that it is fine.",
     "fmt": "Lay specs out in the one canonical way.",
     "prompts": "Show every prompt with the line that it came from.",

@@ -39,6 +39,7 @@ Examples:
   promptdsl run part.inspect pictures/ -o results
   promptdsl run part.plan "line1/**/*.png" -o results --fail-on reject
   promptdsl run part.inspect pictures/ -o results --resume
+  promptdsl run part.inspect pictures/ -o results --format csv
 
 \b
 Exit codes:
@@ -81,11 +82,23 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
+    "--map-size",
+    type=click.IntRange(64, 30_000),
+    metavar="PX",
+    help="Longest side of a heat map as PNG.  [default: the picture's own, up to 24 megapixels]",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@format_option("text", "json", "jsonl")
+@format_option(
+    "text",
+    "json",
+    "jsonl",
+    "csv",
+    help="What goes to standard output; csv also writes results.csv and spots.csv into OUT.",
+)
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
@@ -102,6 +115,7 @@ def command(
     precision: str,
     batch_size: int | None,
     maps: str,
+    map_size: int | None,
     fail_on: str | None,
     form: str,
     resume: bool,
@@ -138,6 +152,8 @@ def command(
             recursive=recursive,
             maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
             batch_size=batch_size,
+            tables=form == "csv",
+            map_size=map_size,
         )
     _tell(outcome, out, form, quiet)
     return exit_code(outcome, fail_on)
@@ -175,12 +191,15 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
 
     from promptdsl.inspect.records import as_fields
     from promptdsl.judge.stale import stale
+    from promptdsl.report.spreadsheet import results_csv
     from promptdsl.report.table import print_table, summary
 
     run = outcome.run
     if form == "json":
         records = [as_fields(record) for record in outcome.records]
         write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
+    elif form == "csv":
+        write_machines(results_csv(outcome.records))
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(out))
     for name, changes in run.get("changed_since_calibration", {}).items():

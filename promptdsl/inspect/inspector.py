@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -22,19 +22,20 @@ from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
+from promptdsl.inspect.traces import asks_for_spots, largest, part_notes, told_spots, traced
 from promptdsl.judge.measures import areas_in, others_in
-from promptdsl.judge.places import Layout, layout_of
+from promptdsl.judge.places import Layout
 from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.pictures.gate import Usual
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
-from promptdsl.pictures.spec_masks import read_masks
-from promptdsl.plan.model import Plan, Rule
+from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
-from promptdsl.scoring.decoding import Decoded, Piece, Unread, pieces_ahead
+from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
+from promptdsl.scoring.pieces import Decoded, Piece
 from promptdsl.scoring.views import Viewing, viewing_of
 
 Finished = tuple[Decoded, PictureScore | None]
@@ -73,6 +74,9 @@ class Inspected:
     record: Record
     picture: Picture | None = None
     score: PictureScore | None = None
+    notes: tuple[str, ...] = ()
+    item: ObjectPlan | None = None
+    layout: Layout | None = None
 
 
 class Inspector:
@@ -157,7 +161,19 @@ class Inspector:
                 return
             with pace.long_step():
                 station = self.station(name)
-            yield from _of_one_object(group, station, pace)
+            for batch in _of_one_object(group, station, pace):
+                yield [self._traced(one, station) for one in batch]
+
+    def _traced(self, one: Inspected, station: Station) -> Inspected:
+        """With what traces it back, and a note where its name should tell the part and does not."""
+        item = self._item(one.record.object)
+        record = traced(one.record, one.picture, one.score, item, self.plan.hash)
+        notes = one.picture.notes if one.picture else ()
+        notes = (*notes, *part_notes(record, item))
+        return replace(one, record=record, notes=notes, item=item, layout=station.layout)
+
+    def _item(self, name: str) -> ObjectPlan:
+        return next(item for item in self.plan.objects if item.name == name)
 
     def station(self, name: str) -> Station:
         """What inspects an object; made once, by the first thread that needs it."""
@@ -165,12 +181,12 @@ class Inspector:
             return self._stations[name]
         with self._building:
             if name not in self._stations:
-                item = next(item for item in self.plan.objects if item.name == name)
+                item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
-                layout = layout_of(item, read_masks(item, Path(self.source.path).parent))
+                layout = self.source.places(item).layout
                 detector = self.source.build(item)
-                viewing = viewing_of(item, detector, layout)
                 usual = self.source.usual(item)
+                viewing = viewing_of(item, detector, layout)
                 self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 
@@ -234,6 +250,8 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
             raise ValueError("the model gave a probability that is not a number")
     except (ValueError, SpecProblem) as error:
         return _failed(job, error)
+    spots, left_out = largest(told_spots(decision.spots, station.rules))
+    asked = asks_for_spots(station.rules, station.layout)
     record = Record(
         image=job.image,
         object=job.object,
@@ -244,6 +262,8 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
         defects={name: float(share) for name, share in score.defects.items()},
         area=areas_in(decision.measures),
         measures=others_in(decision.measures) or None,
+        spots=spots if asked else None,
+        spots_left_out=left_out or None,
     )
     return Inspected(record, picture, score)
 
@@ -257,5 +277,7 @@ def _result(one: Inspected) -> Result | PictureProblem:
     if one.picture is None or one.score is None:
         reason = record.error or ""
         sentence = f"{shown(record.image)}: {reason}" if record.image else reason
-        return PictureProblem(sentence, record.image, record.object, reason)
-    return Result.of(record, one.picture, one.score)
+        problem = PictureProblem(sentence, record.image, record.object, reason)
+        problem.time, problem.plan_hash = record.time, record.plan_hash
+        return problem
+    return Result.of(record, one.picture, one.score, one.notes, one.layout)

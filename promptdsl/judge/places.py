@@ -127,7 +127,7 @@ def is_plain_rule(rule: Rule) -> bool:
 def _filled(region: Region, title: str, size: Size, masks: Mapping[str, BoolMap]) -> BoolMap:
     inside = _union(region.shapes, region.origin, title, size, masks)
     if region.without:
-        inside &= ~_union(region.without, region.origin, f"{title}, except", size, masks)
+        inside &= ~_union(region.without, region.origin, f"except in {title}", size, masks)
     if not inside.any():
         raise _problem(
             region.origin,
@@ -143,7 +143,7 @@ def _union(
     found: BoolMap | None = None
     for shape in shapes:
         try:
-            mine = fill(shape, size, masks)
+            mine = fill(shape, size, masks, may_reach_out=title.startswith("except"))
         except Misplaced as wrong:
             raise _problem(origin, f"{title} {wrong.why}", wrong.help) from None
         if found is None:

@@ -16,6 +16,7 @@ from promptdsl.results import BoolMap
 
 Size = tuple[int, int]  # width, height
 Floats = npt.NDArray[np.float64]
+LONGEST = 10_000_000  # pixels
 BAND = 4_000_000  # pixels that are filled at once
 LIKE = 0.01  # by so much may the shape of a mask differ from that of the picture
 _ROUNDING = 0.5  # of a pixel, which a shape may reach out of the picture
@@ -30,12 +31,19 @@ class Misplaced(Exception):
         self.why, self.help = why, help
 
 
-def fill(shape: Shape, size: Size, masks: Mapping[str, BoolMap]) -> BoolMap:
-    """(H, W), true inside. Raises Misplaced for a shape that is not within the picture."""
+def fill(
+    shape: Shape, size: Size, masks: Mapping[str, BoolMap], *, may_reach_out: bool = False
+) -> BoolMap:
+    """(H, W), true inside. Raises Misplaced for a shape that is not within the picture.
+
+    What is taken away from a region `may_reach_out` of the picture, as long as it touches it.
+    """
     if shape.kind == "mask":
         return _fill_mask(masks[shape.path or ""], shape.path or "", size)
     numbers = in_pixels(shape, size)
-    _refuse_outside(shape, _bounds(shape, numbers), size)
+    bounds = _bounds(shape, numbers)
+    if not may_reach_out or _misses(bounds, size):
+        _refuse_outside(shape, bounds, size)
     return _FILLS[shape.kind](numbers, size)
 
 
@@ -59,21 +67,30 @@ def in_pixels(shape: Shape, size: Size) -> Floats:
 
 
 def _pixels(length: Length, whole: int) -> float:
-    if not math.isfinite(length.value):
-        raise Misplaced("has a length that is not a number", "write it again")
-    return length.value if length.unit == "px" else length.value * whole / 100
+    found = length.value if length.unit == "px" else length.value * whole / 100
+    if not abs(found) <= LONGEST:  # nor one that is not a number
+        raise Misplaced(
+            f"reaches outside the picture: {length.value:g} {length.unit} is longer than any",
+            "correct its numbers; in % it fits pictures of every size",
+        )
+    return found
 
 
 def _bounds(shape: Shape, numbers: Floats) -> tuple[float, float, float, float]:
     """Left, top, right, bottom."""
+    values: list[float] = numbers.tolist()
     if shape.kind == "box":
-        left, top, width, height = numbers
+        left, top, width, height = values
         return left, top, left + width, top + height
     if shape.kind == "polygon":
-        across, down = numbers[::2], numbers[1::2]
-        return across.min(), down.min(), across.max(), down.max()
-    x, y, radius = numbers[0], numbers[1], numbers[-1]
+        return min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+    x, y, radius = values[0], values[1], values[-1]
     return x - radius, y - radius, x + radius, y + radius
+
+
+def _misses(bounds: tuple[float, float, float, float], size: Size) -> bool:
+    left, top, right, bottom = bounds
+    return not (left < size[0] and top < size[1] and right > 0 and bottom > 0)
 
 
 def _refuse_outside(shape: Shape, bounds: tuple[float, float, float, float], size: Size) -> None:
@@ -98,11 +115,16 @@ def _fill_box(numbers: Floats, size: Size) -> BoolMap:
     left, top, across, down = numbers
     inside = np.zeros(size[::-1], np.bool_)
     rows, columns = (
-        slice(*(max(0, math.ceil(edge - 0.5)) for edge in edges))
-        for edges in ((top, top + down), (left, left + across))
+        slice(*(_first_behind(edge, whole) for edge in edges))
+        for edges, whole in (((top, top + down), size[1]), ((left, left + across), size[0]))
     )
     inside[rows, columns] = True
     return inside
+
+
+def _first_behind(edge: float, whole: int) -> int:
+    """The first of so many pixels whose centre lies at or behind an edge."""
+    return math.ceil(min(max(edge, 0.0), float(whole)) - 0.5)
 
 
 def _fill_circle(numbers: Floats, size: Size) -> BoolMap:
@@ -113,6 +135,7 @@ def _fill_circle(numbers: Floats, size: Size) -> BoolMap:
 def _fill_ring(numbers: Floats, size: Size) -> BoolMap:
     """Both circles belong to it."""
     x, y, inner, outer = numbers
+    inner, outer = max(0.0, inner), outer if outer >= 0 else math.nan  # which holds nothing
     across = (np.arange(size[0]) + 0.5 - x) ** 2
     down = (np.arange(size[1]) + 0.5 - y) ** 2
     inside = np.zeros(size[::-1], np.bool_)
@@ -131,7 +154,7 @@ def _fill_polygon(numbers: Floats, size: Size) -> BoolMap:
     for (x0, y0), (x1, y1) in zip(points, np.roll(points, -1, axis=0), strict=True):
         if y0 > y1:
             x0, y0, x1, y1 = x1, y1, x0, y0
-        low, high = max(0, math.ceil(y0 - 0.5)), min(height, math.ceil(y1 - 0.5))
+        low, high = _first_behind(y0, height), _first_behind(y1, height)
         if low >= high:
             continue  # it crosses no centre line of a row
         rows = np.arange(low, high)

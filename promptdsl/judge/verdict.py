@@ -14,6 +14,7 @@ import numpy as np
 
 from promptdsl.errors import SpecProblem
 from promptdsl.files.naming import command_line
+from promptdsl.judge.conformal import COUNT, LENGTH, SHARE, Range
 from promptdsl.judge.measures import (
     UNLOCATED,
     Measures,
@@ -118,7 +119,29 @@ def with_number(rule: Rule, value: float) -> Rule:
 def shown_number(rule: Rule, value: float) -> str:
     """A number of the line with its unit, as a spec writes it: `0.62`, `0.5%`, `0.3 mm`."""
     unit = "" if isinstance(rule, ScoreRule | LocatedRule) else rule.unit
-    return f"{100 * value:.4g}%" if unit == "%" else f"{value:.4g} {unit}".rstrip()
+    if unit == "%":
+        return f"{100 * value:.4g}%"
+    return f"{value:.0f} {unit}".rstrip() if value >= 1000 else f"{value:.4g} {unit}".rstrip()
+
+
+def subject(rule: Rule) -> str:
+    """What the line asks, as a spec has it, without its verdict and its number."""
+    if isinstance(rule, LocatedRule):
+        return UNLOCATED
+    place = f" in {rule.region}" if rule.region is not None else ""
+    if isinstance(rule, ScoreRule):
+        return f"score{place}"
+    if isinstance(rule, AreaRule):
+        return f"area above {area_key(rule.above)}{place}"
+    what = rule.defect or ("spots" if rule.of == "number" else "spot")
+    return f"{what} above {area_key(rule.above)}{place}"
+
+
+def range_of(rule: Rule) -> Range:
+    """What the line's number may be."""
+    if isinstance(rule, ScoreRule | LocatedRule) or rule.unit == "%":
+        return SHARE
+    return COUNT if rule.unit in ("px2", "") else LENGTH
 
 
 def meaning(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 Point = tuple[float, float]
-MOST_EDGES = 600  # of an outline that is looked at edge by edge; longer ones are drawn by programs
+MOST_EDGES = 150  # of an outline that is looked at edge by edge; longer ones are drawn by programs
 
 
 def doubled_area(points: Sequence[Point]) -> float:
@@ -23,10 +23,14 @@ def crossing(points: Sequence[Point]) -> tuple[int, int] | None:
     if count > MOST_EDGES:
         return None
     edges = [(points[at], points[(at + 1) % count]) for at in range(count)]
-    for first in range(count):
-        for second in range(first + 2, count):
-            if (second + 1) % count != first and _cut(*edges[first], *edges[second]):
-                return first, second
+    spans = [sorted((a[0], b[0])) for a, b in edges]
+    by_left = sorted(range(count), key=lambda at: spans[at][0])
+    for place, first in enumerate(by_left):
+        for second in by_left[place + 1 :]:
+            if spans[second][0] > spans[first][1]:
+                break  # it and all that follow begin further right
+            if _cut(*edges[first], *edges[second]):
+                return min(first, second), max(first, second)
     return None
 
 

@@ -15,6 +15,7 @@ from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.page import embedded_json, listed, map_colors, render, settings_in_words
 from promptdsl.report.previews import Preview
+from promptdsl.report.spot_list import spot_list, spots_in_words
 from promptdsl.results import Record, told_notes, unlike_legs
 
 MAX_ROWS = 20_000
@@ -39,6 +40,7 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
     """The page's whole text."""
     worst = sorted(records, key=lambda r: (CONCERN[r.verdict], -(r.score or 0.0)))[:MAX_ROWS]
     shown = _within_budget(worst, previews)
+    spots = spot_list(worst)
     return render(
         "report.html.j2",
         run=run,
@@ -50,8 +52,9 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
         defects=sorted({r.defect for r in worst if r.defect and r.verdict in NAMED}),
         identity=_identity(run),
         limits=_limits(records, worst, shown),
+        spots=spots,
         rules=_rules(run),
-        data=embedded_json(_data(worst, shown)),
+        data=embedded_json({**_data(worst, shown), "spots": spots}),
     )
 
 
@@ -95,10 +98,25 @@ def _row(record: Record, shown: Previews) -> dict[str, Any]:
         "area": record.area,
         "map": record.map,
         "error": record.error,
+        **_traces(record),
     }
     if preview is not None:
         row["preview"] = [preview.width, preview.height, preview.jpeg, preview.map]
     return row
+
+
+def _traces(record: Record) -> dict[str, Any]:
+    """When, of what, how large and where; only what is known."""
+    traces = {
+        "part": record.part,
+        "time": record.time,
+        "size": record.size,
+        "measures": record.measures,
+        "spots": spots_in_words(record),
+        "residual": record.residual,
+        "unlocated": record.unlocated,
+    }
+    return {name: value for name, value in traces.items() if value is not None}
 
 
 def _rules(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -118,7 +136,7 @@ def _thresholds(run: Mapping[str, Any]) -> list[Threshold]:
             f"{rule['verdict']} {rule['at']:.4g}" + (f" ({rule['object']})" if several else ""),
         )
         for rule in _rules(run)
-        if rule["kind"] == "score"
+        if rule["kind"] == "score" and rule.get("region") is None
     ]
 
 
@@ -216,4 +234,7 @@ def _object_rows(name: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"model of {name}", ", ".join(item["model"])),
         (f"weights of {name}", item["weights_hash"]),
         (f"method of {name}", f"{item['method']} ({settings})" if settings else item["method"]),
+        (f"picture of {name}", item.get("picture", "")),
+        *((f"region {region}", shapes) for region, shapes in item.get("regions", {}).items()),
+        *((f"ignored: {why}", shapes) for why, shapes in item.get("ignored", {}).items()),
     ]

@@ -10,17 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import torch
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.pictures.reading import Picture
 from promptdsl.results import PictureScore
-from promptdsl.scoring.decoding import Piece
 from promptdsl.scoring.detector import Detector
-from promptdsl.scoring.features import SEEN, Features, Pictures
+from promptdsl.scoring.pieces import HasPixels, Piece, stacked, with_seen
 from promptdsl.scoring.views import Viewing
 
 WORTH_IT = 1.05
@@ -28,14 +26,6 @@ SLOW_SECONDS = 0.25  # a picture, beyond which no larger batch is tried
 SAMPLES = 2  # full batches timed per size; the first of a size may include warming up
 LARGEST = {"cpu": 16, "cuda": 256}
 FIRST = {"cpu": 1, "cuda": 8}
-
-
-class HasPixels(Protocol):
-    """A picture, or a view of one, at the detector's size."""
-
-    @property
-    def pixels(self) -> Pictures:
-        """(H, W, 3) RGB."""
 
 
 T = TypeVar("T")
@@ -108,30 +98,15 @@ def score_pieces(
         return list(chain.from_iterable(in_batches(_inspecting(detector), pieces, batch)))
 
     def work(part: Sequence[Piece]) -> list[PictureScore]:
-        return detector.score(with_seen(detector.encode(stacked(part)), viewing, part))
+        return detector.score(
+            with_seen(detector.encode(stacked(part)), viewing, [piece.view for piece in part])
+        )
 
     return list(chain.from_iterable(in_batches(work, pieces, batch)))
 
 
 def _inspecting(detector: Detector) -> Callable[[Sequence[HasPixels]], list[PictureScore]]:
     return lambda part: detector.inspect(stacked(part))
-
-
-def stacked(pictures: Sequence[HasPixels]) -> Pictures:
-    """(B, H, W, 3)."""
-    return np.stack([picture.pixels for picture in pictures])
-
-
-def with_seen(features: Features, viewing: Viewing, pieces: Sequence[Piece]) -> Features:
-    """The features of some views, and which of their patches show anything that counts."""
-    if not viewing.masks:
-        return features
-    assert viewing.grid is not None
-    every = np.ones(viewing.grid, np.bool_)
-    seen = [every if p.view is None or p.view.seen is None else p.view.seen for p in pieces]
-    rows = torch.from_numpy(np.stack(seen).reshape(len(pieces), -1))
-    place = next(iter(features.tensors.values())).device
-    return Features({**features.tensors, SEEN: rows.to(place)})
 
 
 def in_batches(

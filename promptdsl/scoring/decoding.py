@@ -12,47 +12,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.engine.device import workers
 from promptdsl.errors import SpecProblem
 from promptdsl.pictures.gate import Usual, refuse_blank, remarks
+from promptdsl.pictures.intensity import Intensity
 from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.pictures.reading import PREVIEW_SIDE, Picture, Whole, read_picture, read_whole
+from promptdsl.scoring.pieces import NO_PIXELS, Decoded, Opened, Piece
 from promptdsl.scoring.stitching import Stitcher
 from promptdsl.scoring.views import Pixels, View, Viewing
 
-Decoded = Picture | PictureError
 Size = tuple[int, int]
-# A path, or what reads a picture at a size, or whole where it is given none.
-Unread = str | Callable[[Size | None], Picture | Whole]
+# What reads a picture at a size, or whole where it is given none, with an intensity.
+Reads = Callable[[Size | None, Intensity | None], Picture | Whole]
+Unread = str | Reads  # or a path
 MOST_THREADS = 8  # enough to keep a model busy
 HELD_PIXELS = 64_000_000  # of decoded pictures, 4 bytes each
-_NOTHING: Pixels = np.zeros((0, 0, 3), np.uint8)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """A picture that was read, or why it cannot be; several views are put together again."""
-
-    picture: Decoded
-    stitcher: Stitcher | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """One view of a picture, in the order of pictures and views; of an unreadable one, nothing."""
-
-    of: Opened
-    view: View | None
-    pixels: Pixels
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether there is something to score."""
-        return isinstance(self.of.picture, Picture)
 
 
 def decode_ahead(
@@ -171,7 +149,7 @@ class _Ahead:
 
     def _opened(self, image: Unread, number: int) -> tuple[Opened, _Uncut | None]:
         if self.viewing.is_plain:
-            return Opened(_decode(image, self.viewing.size, self.references)), None
+            return Opened(_decode(image, self.viewing, self.references)), None
         try:
             return self._whole(image, number)
         except PictureError as error:
@@ -182,7 +160,6 @@ class _Ahead:
             self.room.passed(number)
 
     def _whole(self, image: Unread, number: int) -> tuple[Opened, _Uncut | None]:
-        intensity = self.viewing.settings.intensity if self.viewing.settings else None
         if isinstance(image, str):
             width, height = picture_size(Path(image))
             pixels = width * height
@@ -191,25 +168,32 @@ class _Ahead:
             pixels = 0
         uncut = None
         try:
-            whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None)
-            assert isinstance(whole, Whole)
-            refuse_blank(whole.look)
-            stitcher = Stitcher(self.viewing.cut(whole.image.size))
-            uncut = _Uncut(
-                whole.image, len(stitcher.cut.views), lambda: self.room.give_back(pixels)
-            )
+            opened, whole = open_whole(image, self.viewing, self.references)
+            assert opened.stitcher is not None
+            views = len(opened.stitcher.cut.views)
+            uncut = _Uncut(whole, views, lambda: self.room.give_back(pixels))
         finally:
             if uncut is None:
                 self.room.give_back(pixels)
-        notes = (*whole.notes, *remarks(whole.look, self.references))
-        picture = Picture(
-            _NOTHING, *whole.image.size, _preview(whole.image), notes, whole.sha256, whole.look
-        )
-        return Opened(picture, stitcher), uncut
+        return opened, uncut
+
+
+def open_whole(
+    image: Unread, viewing: Viewing, references: Usual | None = None
+) -> tuple[Opened, Image.Image]:
+    """A picture that is to be cut, and its pixels. Raises PictureError and SpecProblem."""
+    intensity = viewing.intensity
+    whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None, intensity)
+    assert isinstance(whole, Whole)
+    refuse_blank(whole.look)
+    notes = (*whole.notes, *remarks(whole.look, references))
+    size, preview = whole.image.size, _preview(whole.image)
+    picture = Picture(NO_PIXELS, *size, preview, notes, whole.sha256, whole.look)
+    return Opened(picture, Stitcher(viewing.cut(size))), whole.image
 
 
 def _pixels(opened: Opened) -> Pixels:
-    return opened.picture.pixels if isinstance(opened.picture, Picture) else _NOTHING
+    return opened.picture.pixels if isinstance(opened.picture, Picture) else NO_PIXELS
 
 
 def _preview(image: Image.Image) -> Image.Image:
@@ -267,9 +251,10 @@ class _Room:
         self._changed.notify_all()
 
 
-def _decode(image: Unread, size: Size, references: Usual | None) -> Decoded:
+def _decode(image: Unread, viewing: Viewing, references: Usual | None) -> Decoded:
+    how = viewing.size, viewing.intensity
     try:
-        picture = read_picture(Path(image), size) if isinstance(image, str) else image(size)
+        picture = read_picture(Path(image), *how) if isinstance(image, str) else image(*how)
         assert isinstance(picture, Picture)
         refuse_blank(picture.look)
     except PictureError as error:

@@ -21,12 +21,11 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
-from promptdsl.results import BoolMap, FloatMap, PictureScore
+from promptdsl.results import NO_MAP, BoolMap, FloatMap, PictureScore
 from promptdsl.scoring.views import Box, Cut, View
 
 Weights = npt.NDArray[np.float32]
 MOST_CELLS = 4_000_000  # of a coarse map, all defects together
-_NO_MAP: FloatMap = np.zeros((0, 0), np.float32)
 
 
 @dataclass
@@ -52,8 +51,10 @@ class Stitcher:
         """The score of one view."""
         self._left -= 1
         if self._is_worse(view, score):
-            self._score, self.worst = replace(score, map=_NO_MAP, kinds=None), view
-        if self.cut.tiled:
+            self._score, self.worst = replace(score, map=NO_MAP, kinds=None), view
+        if not score.map.size:  # nobody asks for maps
+            self._map = score.map
+        elif self.cut.tiled:
             self._map = self._added(self._map, self.cut.size[::-1], view, score.map)
         else:
             self._map = self._alone(view, score.map)
@@ -67,6 +68,8 @@ class Stitcher:
     def finished(self) -> PictureScore:
         """The whole picture's score."""
         assert self._score is not None and self._map is not None and self.complete
+        if not self._map.size:
+            return replace(self._score, map=self._map, size=self.cut.size)
         if self.cut.tiled:
             np.clip(self._map, 0, 1, out=self._map)
         return replace(

@@ -18,10 +18,12 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.files.hashing import hash_bytes
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import MIN_SIDE
 from promptdsl.plan.model import ObjectPlan, PictureSettings
 from promptdsl.results import BoolMap
+from promptdsl.scoring.filling import painted_over
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 Pixels = npt.NDArray[np.uint8]
@@ -45,6 +47,12 @@ class View:
     row: int  # of the tiles
     column: int
     seen: BoolMap | None = None  # (rows, columns) of patches; None: all
+    paints: str = ""  # where some of it is ignored, the hash of what is
+
+    @property
+    def key(self) -> str:
+        """What of a picture is shown, and how, in a model's size."""
+        return f"{self.box} {self.inside} {self.paints}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +92,14 @@ class Viewing:
         return not changed and not self.ignores
 
     @property
+    def intensity(self) -> tuple[float, float] | None:
+        """Stored values that become black and white."""
+        return self.settings.intensity if self.settings is not None else None
+
+    @property
     def tiles(self) -> bool:
         """Whether pictures are cut into tiles."""
-        chosen = self.settings
-        return chosen is not None and (chosen.tile is not None or chosen.tiles is not None)
+        return self.settings is not None and _tiled(self.settings)
 
     @property
     def masks(self) -> bool:
@@ -108,13 +120,23 @@ class Viewing:
     def pixels(self, image: Image.Image, view: View) -> Pixels:
         """(H, W, 3) at the model's size, of an RGB picture at its own size."""
         left, top, right, bottom = view.inside
-        part = image.resize((right - left, bottom - top), Resampling.BICUBIC, box=view.box)
-        found = np.asarray(part)
+        size = right - left, bottom - top
+        if view.paints:
+            shown = painted_over(image.crop(view.box), self._ignored(image.size, view.box), size)
+            found = np.asarray(shown.resize(size, Resampling.BICUBIC))
+        else:
+            found = np.asarray(image.resize(size, Resampling.BICUBIC, box=view.box))
         height, width = self.size
         if found.shape[:2] != self.size:
             around = ((top, height - bottom), (left, width - right), (0, 0))
             found = np.pad(found, around, mode="edge")
         return found
+
+    def _ignored(self, size: tuple[int, int], box: Box) -> BoolMap:
+        """(H, W) of a box."""
+        ignored = self.layout.ignored(size) if self.layout is not None else None
+        assert ignored is not None
+        return ignored[box[1] : box[3], box[0] : box[2]]
 
     def _made(self, size: tuple[int, int]) -> Cut:
         area = self._area(size)
@@ -164,12 +186,12 @@ class Viewing:
     def _view(self, box: Box, row: int, column: int, ignored: BoolMap | None) -> View | None:
         """None for a view of which nothing counts."""
         inside = self._inside(box[2] - box[0], box[3] - box[1])
-        if not self.masks:
-            return View(box, inside, row, column)
         part = None if ignored is None else ignored[box[1] : box[3], box[0] : box[2]]
         if part is not None and part.all():
             return None
-        return View(box, inside, row, column, self._seen(box, inside, part))
+        paints = "" if part is None or not part.any() else _hash(part)
+        seen = self._seen(box, inside, part) if self.masks else None
+        return View(box, inside, row, column, seen, paints)
 
     def _inside(self, wide: int, high: int) -> Box:
         """Where a box of this shape lies in a view."""
@@ -197,6 +219,10 @@ class Viewing:
         lower, upper = counted[bottoms], counted[tops]
         total = lower[:, rights] - lower[:, lefts] - upper[:, rights] + upper[:, lefts]
         return np.asarray(total > 0)
+
+
+def _hash(mask: BoolMap) -> str:
+    return hash_bytes(np.packbits(mask).tobytes() + repr(mask.shape).encode())
 
 
 def _patch_spans(
@@ -230,6 +256,18 @@ def divided(length: int, count: int, overlap: float) -> tuple[list[int], int]:
             return [round(i * (length - tile) / (count - 1)) for i in range(count)], tile
         count -= 1
     return [0], length
+
+
+def seen_whole(item: ObjectPlan) -> bool:
+    """Whether an object's pictures are squeezed whole, and nothing of them is ignored."""
+    chosen = item.picture
+    if chosen is not None and (chosen.fit != "squeeze" or chosen.locate or _tiled(chosen)):
+        return False
+    return not item.ignored
+
+
+def _tiled(chosen: PictureSettings) -> bool:
+    return chosen.tile is not None or chosen.tiles is not None
 
 
 def viewing_of(item: ObjectPlan, detector: object, layout: Layout | None = None) -> Viewing:

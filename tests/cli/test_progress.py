@@ -1,6 +1,7 @@
 """One display of progress for all commands: what it says on a terminal, and what elsewhere."""
 
 import re
+import sys
 from dataclasses import dataclass
 from io import StringIO
 from types import SimpleNamespace
@@ -51,6 +52,27 @@ def test_what_is_printed_meanwhile_begins_on_an_empty_line() -> None:
     before, after = stream.getvalue().split("a table\n")
     assert "inspecting nut" in before and before.endswith(ERASED)
     assert "2/2" in after
+
+
+def test_a_long_sentence_keeps_its_command_whole_beside_a_bar() -> None:
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, legacy_windows=False)
+    sentence = "the words changed; `promptdsl calibrate nut.inspect` makes them true again"
+    with Progress(console=console) as progress:
+        progress.note(sentence)
+        sys.stderr.write(f"warning: {sentence}\n")
+    assert f"note: {sentence}\n" in stream.getvalue()
+    assert f"warning: {sentence}\n" in stream.getvalue()
+
+
+def test_speed_is_that_of_the_whole_run_and_not_of_the_last_batch(clock: Clock) -> None:
+    stream, console = terminal()
+    with Progress(console=console) as progress:
+        progress.begins(4, 0)
+        clock.now = 2.0
+        for _ in range(4):
+            progress.inspected(RECORD)
+    assert "4/4 2.0/s" in re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue())
 
 
 def test_without_a_terminal_there_is_nothing_to_put_aside() -> None:

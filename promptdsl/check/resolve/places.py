@@ -86,7 +86,10 @@ def _locate(block: object) -> Locate | None:
         for field in LOCATE_FIELDS
         if isinstance(field.default, float)
     }
-    return Locate(block.like.value, bounds["turn"], bounds["shift"], bounds["scale"], block.head)
+    return Locate(
+        block.like.value, bounds["turn"], bounds["shift"], bounds["scale"], block.head,
+        frozenset({"like", *block.bounds}),
+    )  # fmt: skip
 
 
 def lower_place(block: PlaceBlock) -> Region:

@@ -47,6 +47,7 @@ class Progress:
         also: Callable[[Record], None] = lambda record: None,
     ) -> None:
         console = console or Console(stderr=True)
+        console.soft_wrap = True  # the terminal breaks long sentences, so a command stays whole
         self._bars = None if quiet or not console.is_terminal else _bars(console, kept)
         self._narrow = console.width < BROAD
         self._first, self._quiet, self._kept, self._also = first, quiet, kept, also

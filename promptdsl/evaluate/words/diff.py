@@ -15,7 +15,7 @@ from promptdsl.evaluate.scored import ScoredSample, score_sample
 from promptdsl.evaluate.validation.outcomes import Judged, judge
 from promptdsl.evaluate.work import Work
 from promptdsl.inspect.jobs import assign
-from promptdsl.judge.verdict import meaning
+from promptdsl.judge.verdict import meaning, rules_of
 from promptdsl.methods import find_method
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import FloatMap
@@ -176,7 +176,7 @@ def field_changes(
 
 def _meanings(item: ObjectPlan, rules: Sequence[Rule]) -> dict[str, str]:
     """What threshold lines are compared by: not their spelling."""
-    known = zip(item.thresholds, rules, strict=True)
+    known = zip(rules_of(item), rules, strict=True)
     return {
         f"threshold {place}": f"{meaning(written)} {meaning(resolved)} {item.default_thresholds}"
         for place, (written, resolved) in enumerate(known, 1)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from promptdsl.errors import EnvironmentProblem
 from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
+from promptdsl.evaluate.words.rescoring import passes, rescoring
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
 from promptdsl.judge.measures import SCORE, Measures, measure_name
@@ -36,10 +36,12 @@ from promptdsl.methods.shared.word_bank import (
     WordBank,
     find_bank,
 )
+from promptdsl.pictures.opening import picture_size
 from promptdsl.plan.expand import PLACEHOLDER, expand
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
 from promptdsl.results import FloatMap, PictureScore
-from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.scoring.cached_scoring import Scoring
+from promptdsl.scoring.cached_views import WorstView, score_files, score_worst
 from promptdsl.scoring.features import Features
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
@@ -152,8 +154,8 @@ def explain(
     layout: Layout | None = None,
 ) -> Why:
     """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
-    features = _encoded(scoring, picture)
-    score = scoring.detector.score(features)[0]
+    worst = score_worst(scoring, picture)
+    features, score = worst.features, worst.score
     decision = decide(score, rules, layout)
     states = tuple(_state(rule, decision.measures) for rule in rules)
     bank = find_bank(scoring.detector)
@@ -163,11 +165,11 @@ def explain(
             tuple(_by_rules(states, decision)), (_without_words(plan),),
         )  # fmt: skip
     judging = _Judging(score, rules, layout)
-    tried = _without(bank, item, features, judging, sources)
+    tried = _without(_Rescored(scoring, bank, picture, features), item, judging, sources)
     phrases = _phrases(bank, item, features, tried, score)
     return Why(
         str(picture), plan, score, decision, bank.parts(features), states, phrases,
-        _scales(bank, features, tried), _spots(score.map),
+        _scales(bank, worst, tried), _spots(score.map),
         (*_by_rules(states, decision), *_by_units(tried, decision)),
         tuple(bank.notes(features)),
     )  # fmt: skip
@@ -186,14 +188,6 @@ def _without_words(plan: ObjectPlan) -> str:
         f"{title} does not read the spec's words: its phrases and templates have no part in this "
         f"score, and there are no windows"
     )
-
-
-def _encoded(scoring: Scoring, picture: Path) -> Features:
-    for encoded in encode_files(scoring, [picture]):
-        if encoded.features is not None:
-            return encoded.features
-        raise EnvironmentProblem(f"{picture}: {encoded.error}")
-    raise EnvironmentProblem(f"{picture}: it could not be encoded")
 
 
 def _state(rule: Rule, measures: Measures) -> RuleState:
@@ -229,15 +223,39 @@ class _Judging:
         return verdict_of(varied, self.rules, self.layout)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rescored:
+    """A picture that is scored with other words; `features` are those of its worst view."""
+
+    scoring: Scoring
+    bank: WordBank
+    picture: Path
+    features: Features
+
+    def by(self, variants: Sequence[Variant], maps: bool) -> list[tuple[float, FloatMap | None]]:
+        """Score and map of the whole picture under each variant."""
+        if self.scoring.viewing.is_plain:
+            rescored = self.bank.rescorer(variants)(self.features, maps)
+            return [(float(s[0]), None if m is None else m[0]) for s, m in rescored]
+        every = list(range(len(variants)))
+        width, height = picture_size(self.picture)
+        found: list[tuple[float, FloatMap | None]] = []
+        plain, mapped = ([], every) if maps else (every, [])
+        for chosen in passes(plain, mapped, width * height):
+            score = rescoring(self.bank, variants, chosen)
+            for file in score_files(self.scoring, [self.picture], None, score):
+                found += [(one.score, one.map if maps else None) for one in file.scores]
+        return found
+
+
 def _without(
-    bank: WordBank,
+    rescored: _Rescored,
     item: ObjectSpec,
-    features: Features,
     judging: _Judging,
     sources: dict[str, SourceFile],
 ) -> list[_Tried]:
     """Score and verdict without each unit; those that are needed come last."""
-    units = leave_one_out(item, sources)
+    bank, units = rescored.bank, leave_one_out(item, sources)
     needed = [_Tried(unit) for unit in units if unit.edited is None]
     able = [(unit, unit.edited) for unit in units if unit.edited is not None]
     bank.learn(prompt.text for _, edited in able for prompt in expand(edited))
@@ -247,9 +265,8 @@ def _without(
     if not variants:
         return needed
     found = []
-    rescored = bank.rescorer(variants)(features, reads_map(judging.rules))
-    for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
-        score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]
+    scored = rescored.by(variants, reads_map(judging.rules))
+    for (unit, _), (score, only) in zip(able, scored, strict=True):
         found.append(_Tried(unit, score, judging.verdict(score, only)))
     return [*found, *needed]
 
@@ -286,9 +303,9 @@ def _phrases(
     return tuple(sorted(found, key=moved, reverse=True))
 
 
-def _scales(bank: WordBank, features: Features, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
+def _scales(bank: WordBank, worst: WorstView, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
     without = {one.unit.name: one for one in tried if one.unit.kind == "window scale"}
-    every = bank.windows(features)
+    every = [replace(w, box=worst.placed(w.box)) for w in bank.windows(worst.features)]
     found = []
     for name in bank.scales:
         mine = [window for window in every if window.scale == name]
