@@ -3,7 +3,7 @@
 Mistakes inside a spec are diagnostics (`promptdsl.diagnostics`); these are everything else.
 """
 
-from typing import Literal
+from typing import Literal, Never
 
 
 class Problem(Exception):
@@ -42,6 +42,7 @@ class PictureProblem(EnvironmentProblem):
 
     verdict: Literal["error"] = "error"
     score = rule = defect = map = None
+    part = picture_sha256 = size = residual = unlocated = None
 
     def __init__(self, sentence: str, image: str = "", object: str = "", reason: str = "") -> None:
         super().__init__(sentence)
@@ -50,4 +51,9 @@ class PictureProblem(EnvironmentProblem):
         self.reason = reason  # the sentence without the name, as `results.jsonl` has it
         self.defects: dict[str, float] = {}
         self.area: dict[str, float] = {}
+        self.measures: dict[str, float] = {}
+        self.spots: tuple[Never, ...] = ()
+        self.spots_left_out = 0
         self.notes: tuple[str, ...] = ()
+        self.time: str | None = None  # when it was refused, UTC
+        self.plan_hash: str | None = None

@@ -36,6 +36,7 @@ class Compilation:
     report: Report
     spec: Spec | None
     pictures: int = 0  # of its references and samples, masks not counted
+    notes: tuple[str, ...] = ()  # what is good to know, and no fault
 
     @property
     def sha256(self) -> str:
@@ -139,7 +140,8 @@ def _compile(
         return _unreadable(
             source.name, UnreadableSource("I001", f"{source.name} cannot be checked: {reason}")
         )
-    return Compilation(source.name, library.sources, report, spec, library.pictures)
+    notes = tuple(dict.fromkeys(library.notes))
+    return Compilation(source.name, library.sources, report, spec, library.pictures, notes)
 
 
 def _unreadable(name: str, fault: UnreadableSource) -> Compilation:

@@ -5,7 +5,7 @@ Every score and every value of an anomaly map lies in [0, 1]; higher means more 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 Verdict = Literal["pass", "review", "reject", "error"]
 FloatMap = npt.NDArray[np.float32]
 BoolMap = npt.NDArray[np.bool_]
+NO_MAP: FloatMap = np.zeros((0, 0), np.float32)  # of a score that nobody asks for places
 NAMED = 3  # pictures that a note names
 
 
@@ -42,6 +43,7 @@ class Spot:
     region: str | None  # the first region that holds most of it
     area_mm2: float | None = None  # where the spec has a scale
     extent_mm: float | None = None
+    above: float | None = None  # the level of the map that it is a spot of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,15 @@ class Record:
     map: str | None = None  # relative to the output folder
     error: str | None = None
     measures: dict[str, float] | None = None  # what other threshold lines measured
+    time: str | None = None  # when the verdict was made, UTC; None: an early version made it
+    picture_sha256: str | None = None  # of the bytes that were decoded; of pixels in memory
+    plan_hash: str | None = None
+    part: str | None = None  # what the file's name says, where the spec has a pattern
+    size: tuple[int, int] | None = None  # (width, height) of the picture, upright
+    spots: tuple[Spot, ...] | None = None  # the strongest; None: no line asks for places
+    spots_left_out: int | None = None  # how many weaker ones there are besides
+    residual: float | None = None  # of locating the part, in pixels
+    unlocated: str | None = None  # why the part could not be located
 
 
 def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) -> None:
@@ -67,6 +78,19 @@ def name_first(noted: dict[str, list[str]], notes: Iterable[str], picture: str) 
         names = noted.setdefault(note, [])
         if len(names) < NAMED:
             names.append(picture)
+
+
+def unlike_legs(legs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was not the same in all legs, a clause each: `torch 2.4 and 2.5`."""
+    values: dict[str, dict[str, None]] = {}
+    for leg in legs:
+        for name, value in {"device": leg["device"], **leg["versions"]}.items():
+            values.setdefault(name, {})[value] = None
+    return [
+        f"{name} {', '.join([*different][:-1])} and {[*different][-1]}"
+        for name, different in values.items()
+        if len(different) > 1 and name != "python"
+    ]
 
 
 def told_notes(counts: Mapping[str, int], noted: Mapping[str, Sequence[str]]) -> list[str]:

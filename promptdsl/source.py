@@ -14,7 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from promptdsl.files.advice import CHECK, instead_of
 from promptdsl.files.find import Found, How, find
+from promptdsl.files.header import stored_size
 from promptdsl.files.opening import open_regular
 
 MAX_BYTES = 1_000_000  # some 30,000 lines: more than the largest ensemble that is accepted
@@ -102,6 +104,10 @@ class Loader(Protocol):
         """The absolute path with symbolic links followed."""
         ...
 
+    def picture_size(self, path: Path) -> tuple[int, int] | None:
+        """(width, height) of a picture by the head of its file; None where it does not tell."""
+        ...
+
     def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
         """Files of a path or pattern in a spec of that folder; real folders that must hold them.
 
@@ -134,6 +140,14 @@ class DiskLoader:
             return path.resolve()
         except (OSError, RuntimeError, ValueError):  # links in a circle
             return path.absolute()
+
+    def picture_size(self, path: Path) -> tuple[int, int] | None:
+        """(width, height) of a picture by the head of its file; None where it does not tell."""
+        try:
+            with open_regular(path) as stream:
+                return stored_size(stream)
+        except (OSError, ValueError):
+            return None
 
     def find(self, folder: Path, pattern: str, roots: tuple[Path, ...]) -> Found:
         """Files of a path or pattern in a spec of that folder, as every command finds them."""
@@ -182,7 +196,8 @@ def load(path: Path, name: str, loader: Loader) -> SourceFile:
     try:
         data = loader.read(path)
     except FileNotFoundError:
-        raise UnreadableSource("I001", f"there is no file {name}", "check the path") from None
+        help = instead_of(name) if isinstance(loader, DiskLoader) else CHECK
+        raise UnreadableSource("I001", f"there is no file {name}", help) from None
     except IsADirectoryError:
         raise UnreadableSource(
             "I001", f"{name} is a folder, not a spec", "name a .inspect file inside it"

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import promptdsl
@@ -18,6 +18,11 @@ LIBRARIES = {
 def now() -> str:
     """Local time with its offset, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def utc_now() -> str:
+    """`2026-11-27T10:15:30.123Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def versions() -> dict[str, str]:

@@ -42,13 +42,13 @@ LAYERS: dict[str, Layer] = {
     "registry": Layer(set()),
     "language": Layer(VALUES | {"registry"}, {"lark"}),
     "spec": Layer(VALUES | {"registry", "language"}),
-    "check": Layer(LANGUAGE | {"pictures"}),
+    "check": Layer(LANGUAGE | {"pictures", "judge"}),  # judge: what needs no package
     "plan": Layer(VALUES | {"registry", "spec"}, {"pydantic", "numpy"}),
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
     "starter": Layer(LANGUAGE | {"check", "pipeline"}),
     # from pixels and scores to a verdict
-    "pictures": Layer(VALUES, {"numpy", "PIL"}),
-    "judge": Layer(JUDGING, {"numpy", "scipy"}),
+    "pictures": Layer(VALUES, {"numpy", "PIL", "cv2"}),
+    "judge": Layer(JUDGING, {"numpy", "scipy", "PIL"}),
     "lock": Layer(JUDGING, {"pydantic"}),
     "clip": Layer(
         VALUES | {"registry", "builtin_words", "plan"},

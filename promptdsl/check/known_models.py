@@ -12,14 +12,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from promptdsl.files.opening import read_regular
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.model_config import (
+    MAX_CONFIG_BYTES,
     MAX_CONTEXT,
     MAX_IMAGE,
     MAX_LAYERS,
     MAX_PATCH,
     MAX_WIDTH,
     flag,
+    parse_config,
     part,
     sides,
     whole,
@@ -86,6 +89,18 @@ def builtin_facts() -> ModelFacts:
     facts = facts_of_config(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     assert facts is not None
     return facts
+
+
+def facts_of_plan(names: tuple[str, ...], kind: str, folder: Path) -> ModelFacts | None:
+    """The facts of the model that a plan names; None where nothing is known without loading it."""
+    if kind == "builtin":
+        return builtin_facts()
+    if kind == "open_clip":
+        return open_clip_facts(names[0])
+    try:
+        return facts_of_config(parse_config(read_regular(folder / names[0], MAX_CONFIG_BYTES)))
+    except (OSError, ValueError):
+        return None
 
 
 def facts_of_config(config: dict[str, Any]) -> ModelFacts | None:

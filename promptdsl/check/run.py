@@ -20,6 +20,7 @@ from promptdsl.check.faults.places.idle_picture_lines import idle_picture_lines
 from promptdsl.check.faults.places.nothing_left import nothing_left
 from promptdsl.check.faults.places.on_the_picture import on_the_picture
 from promptdsl.check.faults.places.place_files import place_files
+from promptdsl.check.faults.places.too_small_to_see import too_small_to_see
 from promptdsl.check.faults.places.unit_without_scale import unit_without_scale
 from promptdsl.check.faults.places.unknown_region import unknown_region
 from promptdsl.check.faults.places.unnamed_spots import unnamed_spots
@@ -63,7 +64,7 @@ CHECKS: tuple[Check, ...] = (
     *map(of_each_object, (unnamed_spots, unit_without_scale, idle_picture_lines, nothing_left)),
     sample_paths,
     place_files,
-    *map(of_each_object, (on_the_picture, costly_picture)),
+    *map(of_each_object, (on_the_picture, costly_picture, too_small_to_see)),
     too_many_prompts,
     unused_use,
 )

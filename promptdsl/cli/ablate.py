@@ -28,7 +28,7 @@ WIDE = 190  # characters, where the output is no terminal
 EPILOG = """\b
 Examples:
   promptdsl ablate nut.inspect
-  promptdsl ablate nut.inspect --good held_out/good --defect scratch=held_out/scratch
+  promptdsl ablate nut.inspect --good new/good --defect scratch=new/scratch
   promptdsl ablate nut.inspect --format json > words.json
 
 \b

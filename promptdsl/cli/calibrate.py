@@ -20,18 +20,20 @@ from promptdsl.files.writing import refuse_unwritable
 
 if TYPE_CHECKING:
     from promptdsl.evaluate.calibration.run import Calibrated
+    from promptdsl.evaluate.calibration.solve import Solved
 
 EPILOG = """\b
 Examples:
   promptdsl calibrate nut.inspect
-  promptdsl calibrate nut.inspect --good this_week/good --false-rejects 1% --confidence 90%
+  promptdsl calibrate nut.inspect --good this_week/good --false-rejects 1%
   promptdsl calibrate nut.inspect --escapes 5%
 
 \b
 Exit codes:
   0  the lock file was written (with --dry-run: could be)
-  1  the spec has errors, the pictures are too few for a promise that was asked for, or the
-     thresholds would pass most defects or reject most good parts (--force writes them)
+  1  the spec has errors, the pictures are too few for a promise that was
+     asked for, or the thresholds would pass most defects or reject most good
+     parts (--force writes them)
   2  wrong use of the command
   3  a picture could not be read, or weights, device or disk failed
 """
@@ -154,7 +156,7 @@ def _tell(found: "Calibrated", *, quiet: bool) -> None:
         tell_note(f"{name}: {separated.line}", "warning")
     for one in found.solved:
         promise = one.found.promise
-        say(f"{shown(name)}: {shown(one.rule.text)}  ->  {one.found.value:.6g}")
+        say(f"{shown(name)}: {shown(one.rule.text)}  ->  {_number(one)}")
         say(
             f"  at most {percent(promise.share)} of {one.of}, at {percent(promise.confidence)} "
             f"confidence ({one.found.wrong} of {one.found.of} here)"
@@ -174,6 +176,15 @@ def _tell(found: "Calibrated", *, quiet: bool) -> None:
         say(f"  {found.protection.sentence}")
     if not quiet:
         _tell_outcomes(found)
+
+
+def _number(one: "Solved") -> str:
+    """As a spec has it, with more digits than people need."""
+    from promptdsl.judge.verdict import shown_number
+
+    unit = getattr(one.rule, "unit", "%")  # a share is told as one, as it stands in the lock
+    value = one.found.value
+    return f"{value:.6g}" if unit == "%" else shown_number(one.rule, value)
 
 
 def _tell_outcomes(found: "Calibrated") -> None:

@@ -17,7 +17,7 @@ from promptdsl.cli.shared.specs import (
     find_specs,
     verdict,
 )
-from promptdsl.cli.shown.terminal import counted, use_color, write_machines, write_people
+from promptdsl.cli.shown.terminal import counted, say, use_color, write_machines, write_people
 from promptdsl.diagnostics.render_text import render_text
 from promptdsl.pipeline import Compilation
 from promptdsl.source import SourceFile
@@ -80,6 +80,8 @@ def _tell_people(compilations: Sequence[Compilation], show_defaults: bool) -> No
 
             write_people(as_spec(compilation.spec, compilation.sources) + "\n")
         write_people(verdict(compilation) + "\n")
+        for note in compilation.notes if compilation.ok else ():
+            say(f"note: {note}")
     if len(compilations) > 1:
         write_people(_total(compilations) + "\n")
 
@@ -118,6 +120,7 @@ def _file_entry(compilation: Compilation, show_defaults: bool) -> dict[str, Any]
         "ok": compilation.ok,
         "objects": [{"name": item.name, "prompts": item.prompt_count} for item in objects],
         "pictures": compilation.pictures,
+        "notes": list(compilation.notes),
     }
     if show_defaults:
         from promptdsl.check.defaults import as_data

@@ -23,7 +23,6 @@ Examples:
   promptdsl compile nut.inspect -o nut.json
   promptdsl compile nut.inspect --plan-only -o - | less
 
-\b
 NAME.plan holds everything that a machine needs to run it: prompts and references as the model sees
 them, thresholds, hashes. NAME.json is the plan alone, to read and to compare.
 """
@@ -107,7 +106,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     from promptdsl.cli.shown.progress import Progress
     from promptdsl.engine.device import choose_compute
     from promptdsl.inspect.source import spec_source
-    from promptdsl.lock.changes import stale
+    from promptdsl.judge.stale import stale
     from promptdsl.scoring.compiled import compile_to_file
 
     compute = choose_compute(device, "fp32")
@@ -123,6 +122,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
             spec=str(spec),
             spec_hash=source.spec_hash,
             calibrated=source.numbers,
+            places=source.places,
         )
         for item in source.plan.objects:
             changes = source.changes(item, source.weights_hash(item), any_precision=True)

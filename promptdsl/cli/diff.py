@@ -29,15 +29,16 @@ WIDE = 150
 EPILOG = """\b
 Examples:
   promptdsl diff nut.inspect nut-new.inspect --on pictures/
-  promptdsl diff git:HEAD:specs/nut.inspect specs/nut.inspect --on "line1/*.png" -o changed
-  promptdsl diff git:v1.0:nut.inspect git:v1.1:nut.inspect --on pictures/ --format json
+  promptdsl diff git:HEAD:nut.inspect nut.inspect --on "line1/*.png" -o out
+  promptdsl diff git:v1:nut.inspect git:v2:nut.inspect --on new --format json
 
 \b
 Exit codes:
   0  done, whatever flips
   1  one of the specs has errors
   2  wrong use of the command, an unknown revision
-  3  a picture cannot be read, git is missing, or weights, device or disk failed
+  3  a picture cannot be read, git is missing, or weights, device or disk
+     failed
 """
 
 

@@ -35,7 +35,8 @@ Examples:
 \b
 Exit codes:
   0  done; with --check: nothing to do
-  1  a spec has mistakes of form and was left as it was; with --check: files would change
+  1  a spec has mistakes of form and was left as it was; with --check: files
+     would change
   2  wrong use of the command, a file that does not exist
   3  a file that cannot be read or written
 """

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 # name -> its line in the help; the command of that name is in the module of that name
 COMMANDS = {
-    "new": "Write a first spec: asks on a terminal, takes options elsewhere.",
+    "new": "Write a first spec, by questions or by options.",
     "check": "Say what is wrong with a spec, or that it is fine.",
     "fmt": "Lay specs out in the one canonical way.",
     "prompts": "Show every prompt with the line that it came from.",
     "explain": "Explain a message such as I204, with examples.",
+    "regions": "Draw regions and ignored places over a picture.",
     "compile": "Turn a spec into a plan, or into one file to deploy.",
     "run": "Inspect pictures.",
     "validate": "Judge a spec by labelled pictures.",

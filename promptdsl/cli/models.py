@@ -19,7 +19,7 @@ Examples:
   promptdsl models
   promptdsl models ViT-L-14 --cached
   promptdsl models --fetch ViT-B-16-plus-240 laion400m_e31
-  promptdsl models import epoch_15.pth   (learned weights: promptdsl models import --help)
+  promptdsl models import epoch_15.pth   (learned weights: see its --help)
 
 \b
 To a machine without internet:

@@ -11,9 +11,9 @@ from promptdsl.cli.shown.terminal import say, tell_note
 EPILOG = """\b
 Examples:
   promptdsl models import epoch_15.pth -o prompts.safetensors
-  promptdsl models import epoch_3.pth --model ViT-B-16-quickgelu,openai --set "stages: 3, 6, 9"
+  promptdsl models import epoch_3.pth --model ViT-B-16-quickgelu,openai \\
+      --set "stages: 3, 6, 9"
 
-\b
 A .pth may also be named directly in a spec: weights: "epoch_15.pth". The imported file says what
 it holds, so that promptdsl check can tell when it does not belong to the method or the model.
 """

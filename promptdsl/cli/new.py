@@ -1,4 +1,4 @@
-"""`promptdsl new`: a first spec, by questions on a terminal and by options elsewhere."""
+"""`promptdsl new`: a first spec, by options or by questions on a terminal."""
 
 import re
 import sys
@@ -24,7 +24,7 @@ from promptdsl.starter.write import MODELS, SUFFIX, Answers, write_first_spec
 EPILOG = """\b
 Examples:
   promptdsl new
-  promptdsl new nut.inspect --object "metal nut" --defect scratch --defect "bent tooth"
+  promptdsl new nut.inspect --object "metal nut" --defect "scratch, bent"
   promptdsl new nut.inspect --object "metal nut" --defect scratch \\
       --good samples/good --defect-pictures scratch=samples/scratch
 """
@@ -62,8 +62,8 @@ def command(
 ) -> None:
     """Write a first spec with comments, ready for check, prompts and run.
 
-    On a terminal it asks for what the options leave open; elsewhere --object and --defect are
-    needed. Without FILE the spec is named after the object.
+    With --object and --defect it asks nothing. Without one of them it asks on a terminal for what
+    the options leave open, and elsewhere ends. Without FILE the spec is named after the object.
     """
     if file is not None:
         file = _checked(file, force)
@@ -80,13 +80,14 @@ def command(
     for typed in defects:
         _tell_changes(typed, *several(typed))
     answers = given
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        answers = ask(given, file, force)
-    elif given.called is None or not given.defects:
-        raise UsageProblem(
-            "there is no terminal for questions: --object and at least one --defect are needed",
-            'promptdsl new nut.inspect --object "metal nut" --defect scratch',
-        )
+    if given.called is None or not given.defects:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            answers = ask(given, file, force)
+        else:
+            raise UsageProblem(
+                "there is no terminal for questions: --object and at least one --defect are needed",
+                'promptdsl new nut.inspect --object "metal nut" --defect scratch',
+            )
     assert answers.called is not None
     name = name_for(answers.called, "part") + SUFFIX
     path = answers.file or file or _checked(Path(name), force)
@@ -94,6 +95,8 @@ def command(
     write_people(f"wrote {verdict(compilation)}\n")
     for warning in compilation.report.warnings:
         tell_note(warning.message)
+    for note in compilation.notes:
+        tell_note(note)
     tell_note(command_line("prompts", path), "next")
 
 

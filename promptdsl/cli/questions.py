@@ -160,7 +160,8 @@ def _ask_folder(question: str, folder: Path) -> str | None:
         try:
             patterns = patterns_for(typed, folder)
         except UsageProblem as problem:
-            say(f"  {problem.sentence}: {problem.help}.")
+            help = (problem.help or "").rstrip("?")
+            say(f"  {problem.sentence}: {help}{'?' if help != problem.help else '.'}")
             continue
         say(f"  {', '.join(patterns)}")
         return typed

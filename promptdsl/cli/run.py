@@ -25,7 +25,7 @@ from promptdsl.errors import UsageProblem
 from promptdsl.files.found import SUB_FOLDERS, LeftOut, what_was_left_out
 from promptdsl.files.naming import shown
 from promptdsl.methods import BUILTIN_MODEL
-from promptdsl.results import Record, told_notes
+from promptdsl.results import Record, told_notes, unlike_legs
 
 if TYPE_CHECKING:
     from promptdsl.cli.shown.progress import Progress
@@ -39,11 +39,13 @@ Examples:
   promptdsl run part.inspect pictures/ -o results
   promptdsl run part.plan "line1/**/*.png" -o results --fail-on reject
   promptdsl run part.inspect pictures/ -o results --resume
+  promptdsl run part.inspect pictures/ -o results --format csv
 
 \b
 Exit codes:
   0    every picture was inspected (rejected ones included)
-  1    the spec has errors; with --fail-on: a picture was rejected (or needs review)
+  1    the spec has errors; with --fail-on: a picture was rejected (or needs
+       review)
   2    wrong use of the command
   3    some pictures could not be inspected, or weights, device or disk failed
   130  stopped with Ctrl-C, 143: by SIGTERM; --resume goes on
@@ -80,11 +82,23 @@ def _batch_size(context: click.Context, parameter: click.Parameter, value: str) 
     help="Heat maps over the pictures, raw float32 maps, or none.",
 )
 @click.option(
+    "--map-size",
+    type=click.IntRange(64, 30_000),
+    metavar="PX",
+    help="Longest side of a heat map as PNG.  [default: the picture's own, up to 24 megapixels]",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["review", "reject"]),
     help="Exit with 1 when a picture gets this verdict or a worse one.",
 )
-@format_option("text", "json", "jsonl")
+@format_option(
+    "text",
+    "json",
+    "jsonl",
+    "csv",
+    help="What goes to standard output; csv also writes results.csv and spots.csv into OUT.",
+)
 @click.option(
     "--resume", is_flag=True, help="Go on with the run in OUT; start it if there is none."
 )
@@ -101,6 +115,7 @@ def command(
     precision: str,
     batch_size: int | None,
     maps: str,
+    map_size: int | None,
     fail_on: str | None,
     form: str,
     resume: bool,
@@ -116,6 +131,7 @@ def command(
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
     from promptdsl.cli.shown.progress import Progress
+    from promptdsl.cli.shown.sight import too_small_to_see
     from promptdsl.inspect.records import to_line
     from promptdsl.inspect.run import run
 
@@ -137,8 +153,13 @@ def command(
             recursive=recursive,
             maps=maps,  # type: ignore[arg-type]  # click.Choice has checked it
             batch_size=batch_size,
+            tables=form == "csv",
+            map_size=map_size,
         )
     _tell(outcome, out, form, quiet)
+    folder = Path(spec).parent
+    for sentence in () if quiet else too_small_to_see(source.plan, outcome.records, folder):
+        tell_note(sentence)
     return exit_code(outcome, fail_on)
 
 
@@ -173,13 +194,16 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
     from rich.console import Console
 
     from promptdsl.inspect.records import as_fields
-    from promptdsl.lock.changes import stale
+    from promptdsl.judge.stale import stale
+    from promptdsl.report.spreadsheet import results_csv
     from promptdsl.report.table import print_table, summary
 
     run = outcome.run
     if form == "json":
         records = [as_fields(record) for record in outcome.records]
         write_machines(json.dumps({"run": run, "results": records}, indent=2) + "\n")
+    elif form == "csv":
+        write_machines(results_csv(outcome.records))
     elif form == "text" and not quiet:
         print_table(Console(), outcome.records, str(out))
     for name, changes in run.get("changed_since_calibration", {}).items():
@@ -200,8 +224,6 @@ def _tell(outcome: "Outcome", out: Path, form: str, quiet: bool) -> None:
 
 def remarks(outcome: "Outcome", out: Path) -> Iterator[str]:
     """What a reader must know besides the numbers."""
-    from promptdsl.inspect.description import differences
-
     run = outcome.run
     if run["left_out"]:
         names = run["left_out_names"]
@@ -222,7 +244,7 @@ def remarks(outcome: "Outcome", out: Path) -> Iterator[str]:
             f"warning: {counted(outcome.changed, 'picture')} changed after being inspected, and "
             "the old record stays; --overwrite inspects all again"
         )
-    if different := differences(run["legs"]):
+    if different := unlike_legs(run["legs"]):
         yield (
             f"warning: the records in {out} were made with {'; '.join(different)}: their "
             "scores may differ in the last digits (run.json lists who made what)"

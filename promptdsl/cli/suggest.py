@@ -30,10 +30,11 @@ EPILOG = """\b
 Examples:
   promptdsl suggest nut.inspect > nut.patch
   patch -p1 < nut.patch
-  promptdsl suggest nut.inspect --good held_out/good --defect scratch=held_out/scratch
+  promptdsl suggest nut.inspect --good new/good --defect scratch=new/scratch
 
 \b
-The patch goes to standard output, everything else to standard error. Nothing is edited.
+The patch goes to standard output, everything else to standard error. Nothing
+is edited.
 
 \b
 Exit codes:

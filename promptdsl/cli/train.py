@@ -31,8 +31,8 @@ LEARNING = [method.name for method in METHODS.values() if method.training]
 EPILOG = """\b
 Examples:
   promptdsl train anomalyclip --data VisA_20220922 -o prompts.safetensors
-  promptdsl train april_gan --data pictures/ --model promptdsl-mini -o layers.safetensors
-  promptdsl train anomalyclip --data mvtec --hold-out screw --hold-out pill -o prompts.safetensors
+  promptdsl train april_gan --data new --model promptdsl-mini -o w.safetensors
+  promptdsl train anomalyclip --data mvtec --hold-out pill -o p.safetensors
 
 \b
 Then, in a spec:
@@ -148,7 +148,7 @@ def _tell(outcome: "Outcome", plan: "MethodPlan", settings: Sequence[str]) -> No
     if not outcome.figures:
         say("nothing was held out, so there is no figure of how good it is")
     trained = counted(len(outcome.trained_on), "category", "categories")
-    say(f"wrote {outcome.out} (trained on {trained}, {outcome.steps:,} steps)")
+    say(f"wrote {outcome.out} (trained on {trained}, {counted(outcome.steps, 'step')})")
     say(method_block(plan, settings, outcome.out))
 
 

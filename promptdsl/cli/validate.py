@@ -28,7 +28,7 @@ SHOWN_PROBLEMS = 20
 EPILOG = """\b
 Examples:
   promptdsl validate nut.inspect
-  promptdsl validate nut.inspect --good held_out/good --defect scratch=held_out/scratch
+  promptdsl validate nut.inspect --good new/good --defect scratch=new/scratch
   promptdsl validate --mvtec mvtec_ad -o mvtec
   promptdsl validate --visa VisA --category candle --shots 4
 

@@ -59,6 +59,7 @@ def command(
     """Take one picture's score apart: phrases, windows, and what would change the verdict."""
     from promptdsl.evaluate.words.why import explain_picture
     from promptdsl.evaluate.words.why_record import describe, draw
+    from promptdsl.files.advice import instead_of
     from promptdsl.files.owned import refuse_inputs_as_output
     from promptdsl.files.writing import write_whole
     from promptdsl.report.tables.why import print_why
@@ -66,7 +67,7 @@ def command(
     if picture.is_dir():
         raise UsageProblem(f"{picture} is a folder", "name one picture in it")
     if not picture.exists():
-        raise EnvironmentProblem(f"{picture}: there is no such picture", "check the path")
+        raise EnvironmentProblem(f"{picture}: there is no such picture", instead_of(picture))
     if out is not None:
         refuse_inputs_as_output(out, [picture, spec])
     used = open_spec(spec, allow)

@@ -133,6 +133,7 @@ _WARNINGS = {
     "I607": "samples without pictures",
     "I612": "a region that no line is about",
     "I615": "pictures that cannot be looked at",
+    "I622": "a limit smaller than what can be seen",
 }
 CATALOGUE: dict[str, Entry] = {
     code: Entry(title, "error" if code in _ERRORS else "warning")

@@ -1,7 +1,7 @@
 """The objects to judge with their labelled pictures: of a spec, of folders, of a data set."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
 from promptdsl.evaluate.datasets import Category, Dataset, read_dataset
 from promptdsl.evaluate.labelled import Sample, from_category, from_folders, from_spec
+from promptdsl.judge.places import Layout, layout_of
 from promptdsl.judge.verdict import resolve
 from promptdsl.lock.file import calibrated_numbers
 from promptdsl.lock.model import Lock
 from promptdsl.methods import find_method
+from promptdsl.pictures.spec_masks import read_masks
 from promptdsl.pipeline import Compilation
 from promptdsl.plan.build import content_hash
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
@@ -51,6 +53,10 @@ class SpecInUse:
         """Resolved; SpecProblem naming the command for an `auto` without a number."""
         known = calibrated_numbers(self.lock).get(item.name, {})
         return resolve(item, known, self.name)
+
+    def layout(self, item: ObjectPlan) -> Layout:
+        """The object's places; Problem for a mask that cannot be used."""
+        return layout_of(item, read_masks(item, self.folder))
 
     def object(self, name: str | None) -> ObjectPlan:
         """The object of that name, or the only one."""
@@ -154,6 +160,14 @@ def _sample_jobs(spec: SpecInUse, name: str | None) -> list[Job]:
             'add samples good { images: "..." } to the spec, or name folders: '
             "--good DIR --defect NAME=DIR",
         )
+    silent = [item.name for item in objects if not item.samples]
+    if silent:
+        have = "has" if len(silent) == 1 else "have"
+        note = f"{', '.join(silent)} {have} no samples, so nothing is said here about {{}}".format(
+            "it" if len(silent) == 1 else "them"
+        )
+        sample = replace(jobs[0].sample, notes=(note, *jobs[0].sample.notes))
+        jobs[0] = replace(jobs[0], sample=sample)
     return jobs
 
 

@@ -1,33 +1,39 @@
 """From labelled pictures to scores: every picture encoded at most once, maps kept on disk.
 
+What threshold lines measure is taken from the map at the picture's own size, before it is kept.
 Masks are brought to the maps' size by taking the nearest pixel, as published evaluations
 do; a mask that would vanish by that keeps every place that it touched.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.errors import EnvironmentProblem, UsageProblem
-from promptdsl.evaluate.array_store import ArrayStore
+from promptdsl.errors import EnvironmentProblem, SpecProblem, UsageProblem
 from promptdsl.evaluate.datasets.masks import doubt, read_mask
 from promptdsl.evaluate.datasets.model import Picture
 from promptdsl.evaluate.jobs import Job
+from promptdsl.evaluate.kept_maps import KeptMaps, Place
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.statistics.aupro import label_regions
 from promptdsl.evaluate.statistics.metrics import PixelMap
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import measures_of
+from promptdsl.judge.measures import measured_on
+from promptdsl.judge.places import Layout
+from promptdsl.judge.whole import Whole
 from promptdsl.pictures.opening import PictureError, picture_size
-from promptdsl.plan.model import Rule
-from promptdsl.results import FloatMap, PictureScore, name_first, told_notes
-from promptdsl.scoring.cached_scoring import Scoring, encode_files, hash_picture
+from promptdsl.plan.model import Rule, SpotRule
+from promptdsl.results import NO_MAP, FloatMap, PictureScore, name_first, told_notes
+from promptdsl.scoring.cached_scoring import Scoring, hash_picture
+from promptdsl.scoring.cached_views import score_files
 from promptdsl.scoring.reference_pictures import all_references
+
+_NOTHING = PictureScore(0.0, {}, NO_MAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,18 @@ class Scored:
     score: float
     defects: Mapping[str, float]
     measures: Mapping[str, float]  # what threshold lines measure of it, the score included
-    map: int  # its number in the store of maps
-    regions: int | None  # its number in the store of regions; None without a usable mask
+    place: Place  # of its map and regions
+    base: PictureScore = _NOTHING  # without its map, for what varies it
 
     @property
     def named(self) -> str | None:
         """The likeliest defect."""
         return max(self.defects, key=lambda name: self.defects[name], default=None)
+
+    @property
+    def regions(self) -> int | None:
+        """The number of its defect regions; None without a usable mask."""
+        return self.place.regions
 
     @property
     def has_pixels(self) -> bool:
@@ -60,19 +71,16 @@ class ScoredSample:
     pictures: list[Scored]
     unreadable: dict[Picture, str]  # and why
     problems: list[str]
-    maps: ArrayStore
-    regions: ArrayStore
-    size: tuple[int, int]
+    maps: KeptMaps
     notes: list[str] = field(default_factory=list)
 
     def map_of(self, scored: Scored) -> FloatMap:
-        """(H, W) anomaly map."""
-        return self.maps[scored.map]
+        """(H, W) anomaly map, at the size that all of them have."""
+        return self.maps.map(scored.place)
 
     def close(self) -> None:
         """Give up the maps; scores stay."""
         self.maps.close()
-        self.regions.close()
 
     def pixels(self, chosen: Sequence[Scored]) -> "PixelSet":
         """The maps of some pictures with their regions, as often as one likes."""
@@ -87,17 +95,15 @@ class PixelSet:
     pictures: tuple[Scored, ...]
 
     def __iter__(self) -> Iterator[PixelMap]:
-        empty = np.zeros(self.sample.size, np.int32)
         for scored in self.pictures:
-            known = scored.regions is not None
-            regions = self.sample.regions[scored.regions] if known else empty  # type: ignore[index]
-            yield PixelMap(self.sample.map_of(scored), regions)
+            yield self.sample.maps.pixels(scored.place)
 
 
 def score_job(job: Job, scoring: Scoring, rules: Sequence[Rule], work: Work) -> ScoredSample:
     """All pictures of a job."""
     work.watch.inspects(job.name, len(job.sample.pictures))
-    return score_sample(scoring, job.sample, rules, work.watch.advance)
+    layout = job.spec.layout(job.item)
+    return score_sample(scoring, job.sample, rules, work.watch.advance, layout)
 
 
 def refuse_references(job: Job, sample: ScoredSample) -> None:
@@ -118,29 +124,25 @@ def score_sample(
     sample: Sample,
     rules: Sequence[Rule],
     tell: Callable[[int], None] | None = None,
+    layout: Layout | None = None,
 ) -> ScoredSample:
     """Score every picture, in the order of the sample."""
-    size = scoring.detector.size
-    result = ScoredSample(
-        [], {}, list(sample.problems), ArrayStore(size, np.float32), ArrayStore(size, np.int32),
-        size, list(sample.notes),
-    )  # fmt: skip
+    maps = KeptMaps(scoring.detector.size)
+    result = ScoredSample([], {}, list(sample.problems), maps, list(sample.notes))
     found: dict[int, Scored] = {}
     counts: Counter[str] = Counter()
     noted: dict[str, list[str]] = {}
     files = [picture.path for picture in sample.pictures]
-    for encoded in encode_files(scoring, files, tell):
-        if encoded.features is None:
-            _not_inspected(sample.pictures[encoded.places[0]], encoded.error or "", result)
+    for file in score_files(scoring, files, tell):
+        picture = sample.pictures[file.place]
+        if file.score is None:
+            _not_inspected(picture, file.error or "", result)
             continue
-        for place, notes in zip(encoded.places, encoded.notes, strict=False):
-            counts.update(notes)
-            name_first(noted, notes, sample.pictures[place].name)
-        scores = scoring.detector.score(encoded.features)
-        for place, sha256, score in zip(encoded.places, encoded.sha256, scores, strict=True):
-            scored = _kept(sample.pictures[place], sha256, score, rules, result)
-            if scored is not None:
-                found[place] = scored
+        counts.update(file.notes)
+        name_first(noted, file.notes, picture.name)
+        scored = _kept(picture, file.sha256, file.score, (rules, layout), result)
+        if scored is not None:
+            found[file.place] = scored
     result.pictures = [found[place] for place in sorted(found)]
     result.notes += told_notes(counts, noted)
     _tell_of_copies(result)
@@ -156,22 +158,35 @@ def _kept(
     picture: Picture,
     sha256: str | None,
     score: PictureScore,
-    rules: Sequence[Rule],
+    judging: tuple[Sequence[Rule], Layout | None],
     result: ScoredSample,
 ) -> Scored | None:
     if not (np.isfinite(score.score) and np.isfinite(score.map).all()):
         _not_inspected(picture, "the model gave a score that is not a number", result)
         return None
+    whole, rules = Whole(score, judging[1]), judging[0]
+    try:
+        measures, counted = measured_on(whole, rules), whole.counted(None)
+    except SpecProblem as problem:
+        _not_inspected(picture, problem.sentence, result)
+        return None
+    result.maps.begin(score.map.shape)
     regions = _regions_of(picture, result)
     return Scored(
         picture,
         sha256,
         float(score.score),
         score.defects,
-        measures_of(float(score.score), score.map, rules),
-        result.maps.add(score.map),
-        None if regions is None else result.regions.add(regions),
+        measures,
+        result.maps.add(score.map, regions, counted),
+        _without_map(score, rules),
     )
+
+
+def _without_map(score: PictureScore, rules: Sequence[Rule]) -> PictureScore:
+    """What of a score is kept in memory; names place by place only where a line asks for them."""
+    named = any(isinstance(rule, SpotRule) and rule.defect is not None for rule in rules)
+    return replace(score, map=NO_MAP, kinds=score.kinds if named else None)
 
 
 def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32] | None:
@@ -199,7 +214,7 @@ def _regions_of(picture: Picture, result: ScoredSample) -> npt.NDArray[np.int32]
     odd = doubt(mask)
     if odd is not None:
         result.notes.append(f"{picture.mask}: {odd}")
-    return label_regions(fit_mask(mask, result.size))
+    return label_regions(fit_mask(mask, result.maps.size))
 
 
 def _size(path: Path) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ import os
 import re
 from collections import Counter
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.files.naming import shown
@@ -13,6 +13,7 @@ from promptdsl.files.suffixes import is_picture
 
 LOOKED_AT = 20_000  # entries of a folder
 NAMED = 3
+CHECK = "check the path"
 
 
 def advice(folder: str | os.PathLike[str], pattern: str, called: str) -> str | None:
@@ -48,6 +49,12 @@ def advice(folder: str | os.PathLike[str], pattern: str, called: str) -> str | N
     if at < len(parts) - 1:
         return None
     return f"{where} holds no pictures: put some into it, or name another folder"
+
+
+def instead_of(missing: str | os.PathLike[str]) -> str:
+    """What to do about a path that is not there: the name that was meant, if one is near."""
+    found = advice("", PurePath(missing).as_posix(), "this folder")
+    return found if found and found.startswith("did you mean") else CHECK
 
 
 def _existing(folder: str | os.PathLike[str], parts: tuple[str, ...]) -> int:

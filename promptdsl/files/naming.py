@@ -22,6 +22,25 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def signed(change: float, digits: int = 3) -> str:
+    """`+0.012`, `-0.012`; what rounds to nothing has no sign, since it went neither way."""
+    text = f"{change:+.{digits}f}"
+    return text[1:] if not text.strip("+-0.") else text
+
+
+def placed(place: str, room: int) -> str:
+    """`folder/nut.inspect:13` for a column of so many letters: broken behind a folder, else cut.
+
+    It is cut in front, so that the number of the line stays; a terminal would break it anywhere.
+    """
+    lines = [""]
+    for part in place.replace("/", "/\n").split("\n"):
+        if len(lines[-1]) + len(part) > room and lines[-1]:
+            lines.append("")
+        lines[-1] += part if len(part) <= room else f"...{part[3 - room :]}"
+    return "\n".join(lines)
+
+
 def command_line(*words: str | PurePath) -> str:
     """`promptdsl check 'my part.inspect'`: words quoted as this system's shell wants them.
 

@@ -9,13 +9,14 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.files.opening import read_regular, reason
 from promptdsl.inspect.inspector import Pace
+from promptdsl.inspect.places_in_words import places_in_words
 from promptdsl.inspect.source import Source
 from promptdsl.plan.model import ObjectPlan, Rule
 from promptdsl.versions import now, versions
@@ -73,6 +74,7 @@ def _object(item: ObjectPlan, rules: Sequence[Rule], weights_hash: str) -> Descr
         "settings": dict(item.method.settings),
         "weights_hash": weights_hash,
         "default_thresholds": item.default_thresholds,
+        **places_in_words(item),
         "thresholds": [rule.model_dump(mode="json", exclude={"origin"}) for rule in rules],
     }
 
@@ -124,19 +126,38 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
 
-class _ScoreRule(_Strict):
-    kind: Literal["score"]
+class _AnyRule(_Strict):
     verdict: Literal["reject", "review"]
     text: str
+    region: str | None = None
+
+
+class _ScoreRule(_AnyRule):
+    kind: Literal["score"]
     at: float
 
 
-class _AreaRule(_Strict):
+class _AreaRule(_AnyRule):
     kind: Literal["area"]
-    verdict: Literal["reject", "review"]
-    text: str
     above: float
     share: float
+    unit: Literal["%", "px2", "mm2"] = "%"
+
+
+class _SpotRule(_AnyRule):
+    kind: Literal["spot"]
+    of: Literal["extent", "area", "number"]
+    defect: str | None
+    above: float
+    at: float
+    unit: Literal["px", "mm", "px2", "mm2", "%", ""]
+
+
+class _LocatedRule(_AnyRule):
+    kind: Literal["located"]
+
+
+_Rule = Annotated[_ScoreRule | _AreaRule | _SpotRule | _LocatedRule, Field(discriminator="kind")]
 
 
 class _Object(_Strict):
@@ -146,7 +167,10 @@ class _Object(_Strict):
     settings: dict[str, Any]
     weights_hash: str
     default_thresholds: bool
-    thresholds: list[_ScoreRule | _AreaRule]
+    picture: str | None = None
+    regions: dict[str, str] = {}
+    ignored: dict[str, str] = {}
+    thresholds: list[_Rule]
 
 
 class _Times(_Strict):
@@ -228,19 +252,6 @@ def _only_leg(earlier: Described) -> Described:
 def _leg(run: Described, inspected: int) -> Described:
     times = {"started": run["times"]["started"], "ended": run["times"]["ended"]}
     return {**times, "inspected": inspected, **{name: run[name] for name in SAME_LEG}}
-
-
-def differences(legs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was not the same in all legs, a clause each: `torch 2.4 and 2.5`."""
-    values: dict[str, dict[str, None]] = {}
-    for leg in legs:
-        for name, value in {"device": leg["device"], **leg["versions"]}.items():
-            values.setdefault(name, {})[value] = None
-    return [
-        f"{name} {', '.join([*different][:-1])} and {[*different][-1]}"
-        for name, different in values.items()
-        if len(different) > 1 and name != "python"
-    ]
 
 
 def refuse_another_run(earlier: Described, run: Described, out: Path) -> None:

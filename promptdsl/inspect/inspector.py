@@ -11,27 +11,34 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from itertools import groupby, islice
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
 
-from promptdsl.errors import PictureProblem, UsageProblem
+from promptdsl.errors import PictureProblem, SpecProblem, UsageProblem
 from promptdsl.files.naming import shown
 from promptdsl.inspect.jobs import Given, Job, job_of, only_object
 from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
+from promptdsl.inspect.traces import asks_for_spots, largest, part_notes, told_spots, traced
 from promptdsl.judge.measures import areas_in, others_in
+from promptdsl.judge.places import Layout
+from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
-from promptdsl.lock.changes import stale
 from promptdsl.pictures.gate import Usual
+from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture
-from promptdsl.plan.model import Plan, Rule
+from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import PictureScore, Record
-from promptdsl.scoring.batching import BatchSize, batch_size, score_pictures
-from promptdsl.scoring.decoding import Decoded, decode_ahead
+from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
+from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
+from promptdsl.scoring.pieces import Decoded, Piece, next_pieces
+from promptdsl.scoring.views import Viewing, viewing_of
+
+Finished = tuple[Decoded, PictureScore | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,9 @@ class Station:
 
     detector: Detector
     rules: tuple[Rule, ...]  # with the calibrated numbers
+    viewing: Viewing
     references: Usual | None = None  # what its pictures usually look like
+    layout: Layout | None = None  # its regions and what it ignores
 
 
 @dataclass(slots=True)
@@ -65,6 +74,9 @@ class Inspected:
     record: Record
     picture: Picture | None = None
     score: PictureScore | None = None
+    notes: tuple[str, ...] = ()
+    item: ObjectPlan | None = None
+    layout: Layout | None = None
 
 
 class Inspector:
@@ -149,7 +161,20 @@ class Inspector:
                 return
             with pace.long_step():
                 station = self.station(name)
-            yield from _of_one_object(group, station, pace)
+            for batch in _of_one_object(group, station, pace):
+                # The list is emptied: maps may be large, and whoever asked has them alone.
+                yield [self._traced(batch.pop(0), station) for _ in range(len(batch))]
+
+    def _traced(self, one: Inspected, station: Station) -> Inspected:
+        """With what traces it back, and a note where its name should tell the part and does not."""
+        item = self._item(one.record.object)
+        record = traced(one.record, one.picture, one.score, item, self.plan.hash)
+        notes = one.picture.notes if one.picture else ()
+        notes = (*notes, *part_notes(record, item))
+        return replace(one, record=record, notes=notes, item=item, layout=station.layout)
+
+    def _item(self, name: str) -> ObjectPlan:
+        return next(item for item in self.plan.objects if item.name == name)
 
     def station(self, name: str) -> Station:
         """What inspects an object; made once, by the first thread that needs it."""
@@ -157,61 +182,83 @@ class Inspector:
             return self._stations[name]
         with self._building:
             if name not in self._stations:
-                item = next(item for item in self.plan.objects if item.name == name)
+                item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
+                layout = self.source.places(item).layout
                 detector = self.source.build(item)
-                self._stations[name] = Station(detector, rules, self.source.usual(item))
+                usual = self.source.usual(item)
+                viewing = viewing_of(item, detector, layout)
+                self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 
 
 def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterator[list[Inspected]]:
     begun: deque[Job] = deque()
 
-    def pictures() -> Iterator[str | Callable[[tuple[int, int]], Picture]]:
+    def pictures() -> Iterator[Unread]:
         for job in jobs:
             begun.append(job)
             yield job.read or job.image
 
-    size = station.detector.size
-    decoded = decode_ahead(pictures(), size, lambda: 2 * pace.batch.size + 2, station.references)
+    viewing = station.viewing
+    pieces = pieces_ahead(pictures(), viewing, lambda: 2 * pace.batch.size + 2, station.references)
     try:
         while not pace.stop():
             start = time.perf_counter()
             with pace.long_step():
-                batch = list(islice(decoded, pace.batch.size))
+                batch = next_pieces(pieces, pace.batch.size)
             pace.decoding += time.perf_counter() - start
             if not batch:
                 return
-            yield _scored([(begun.popleft(), picture) for picture in batch], station, pace)
+            # Nothing is kept here: maps may be large.
+            yield [
+                _judged(begun.popleft(), picture, score, station)
+                for picture, score in _scored(batch, station, pace)
+            ]
     finally:
         pace.engine |= dict.fromkeys(engine_notes(station.detector))
-        decoded.close()
+        pieces.close()
 
 
-def _scored(batch: Sequence[tuple[Job, Decoded]], station: Station, pace: Pace) -> list[Inspected]:
-    pictures = [picture for _, picture in batch if isinstance(picture, Picture)]
+def _scored(batch: Sequence[Piece], station: Station, pace: Pace) -> list[Finished]:
+    """The pictures whose last view was in the batch, in their order."""
+    pieces = [piece for piece in batch if piece.is_picture]
     start = time.perf_counter()
     with pace.long_step():
-        scores = iter(score_pictures(station.detector, pictures, pace.batch))
+        scores = iter(score_pieces(station.detector, station.viewing, pieces, pace.batch))
     seconds = time.perf_counter() - start
     pace.scoring += seconds
-    pace.batch.took(len(pictures), seconds)
-    return [
-        _judged(job, picture, next(scores), station.rules)
-        if isinstance(picture, Picture)
-        else _failed(job, picture)
-        for job, picture in batch
-    ]
+    pace.batch.took(len(pieces), seconds)
+    finished: list[Finished] = []
+    for piece in batch:
+        picture, stitcher = piece.of.picture, piece.of.stitcher
+        if not isinstance(picture, Picture):
+            finished.append((picture, None))
+        elif stitcher is None or piece.view is None:
+            size = picture.width, picture.height
+            finished.append((picture, replace(next(scores), size=size)))
+        else:
+            stitcher.add(piece.view, next(scores))
+            if stitcher.complete:
+                finished.append((picture, stitcher.finished()))
+    return finished
 
 
-def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rule]) -> Inspected:
+def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Station) -> Inspected:
+    if not isinstance(picture, Picture) or score is None:
+        assert isinstance(picture, PictureError)
+        return _failed(job, picture)
+    if score.size is None:  # sizes are those of the picture itself
+        score = replace(score, size=(picture.width, picture.height))
     try:
         value = float(score.score)  # decided by the very number that is written
-        decision = decide(value, score.map, rules)
+        decision = decide(score, station.rules, station.layout)
         if not all(map(math.isfinite, score.defects.values())):
             raise ValueError("the model gave a probability that is not a number")
-    except ValueError as error:
+    except (ValueError, SpecProblem) as error:
         return _failed(job, error)
+    spots, left_out = largest(told_spots(decision.spots, station.rules))
+    asked = asks_for_spots(station.rules, station.layout)
     record = Record(
         image=job.image,
         object=job.object,
@@ -222,6 +269,8 @@ def _judged(job: Job, picture: Picture, score: PictureScore, rules: Sequence[Rul
         defects={name: float(share) for name, share in score.defects.items()},
         area=areas_in(decision.measures),
         measures=others_in(decision.measures) or None,
+        spots=spots if asked else None,
+        spots_left_out=left_out or None,
     )
     return Inspected(record, picture, score)
 
@@ -235,5 +284,7 @@ def _result(one: Inspected) -> Result | PictureProblem:
     if one.picture is None or one.score is None:
         reason = record.error or ""
         sentence = f"{shown(record.image)}: {reason}" if record.image else reason
-        return PictureProblem(sentence, record.image, record.object, reason)
-    return Result.of(record, one.picture, one.score)
+        problem = PictureProblem(sentence, record.image, record.object, reason)
+        problem.time, problem.plan_hash = record.time, record.plan_hash
+        return problem
+    return Result.of(record, one.picture, one.score, one.notes, one.layout)

@@ -5,8 +5,8 @@ to the object that the nearest folder of its path is named after.
 """
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -15,9 +15,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.errors import UsageProblem
+from promptdsl.files.hashing import hash_bytes
+from promptdsl.pictures.intensity import Intensity
 from promptdsl.pictures.opening import PictureError
-from promptdsl.pictures.reading import Picture, picture_of
+from promptdsl.pictures.reading import Picture, Whole, picture_of, whole_of
 from promptdsl.plan.model import ObjectPlan, Plan
+from promptdsl.scoring.decoding import Reads
 
 COMMAND_LINE = "--object "  # how an object is chosen there
 Given = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
@@ -29,7 +32,7 @@ class Job:
 
     image: str
     object: str
-    read: Callable[[tuple[int, int]], Picture] | None = None
+    read: Reads | None = None
 
 
 def assign(
@@ -64,7 +67,7 @@ def objects_of(jobs: Sequence[Job], plan: Plan) -> list[ObjectPlan]:
 def job_of(given: Given, plan: Plan, only: str | None, option: str) -> Job:
     """What is to be done; a picture that cannot be taken says so when it is read."""
     image = os.fsdecode(given) if isinstance(given, str | os.PathLike) else ""
-    read = None if image else partial(_read, _kept(given))
+    read: Reads | None = None if image else partial(_read, _kept(given))
     if image and not os.path.lexists(image):
         read = partial(_refuse, "there is no such file")
     try:
@@ -97,24 +100,18 @@ def _kept(given: object) -> object:
     return given.copy() if isinstance(given, np.ndarray) else given
 
 
-def _read(given: object, size: tuple[int, int]) -> Picture:
-    """A picture in memory at the detector's size."""
-    if isinstance(given, np.ndarray):
-        if given.dtype != np.uint8 or (given.ndim != 2 and given.shape[2:] != (3,)):
-            raise PictureError(
-                f"an array of {given.dtype} with the shape {given.shape} is no picture: give uint8 "
-                "of the shape (H, W) or (H, W, 3)"
-            )
-        if not given.size:
-            raise PictureError("the array is empty")
-        given = Image.fromarray(np.ascontiguousarray(given))
-    if not isinstance(given, Image.Image):
+def _read(
+    given: object, size: tuple[int, int] | None, intensity: Intensity | None
+) -> Picture | Whole:
+    """A picture in memory at the detector's size, or at its own where there is none."""
+    if not isinstance(given, Image.Image | np.ndarray):
         raise PictureError(
             f"an object of the type {type(given).__name__} is no picture: give a path, a PIL image "
             "or an array of uint8"
         )
-    return picture_of(given, size)
+    read = whole_of(given, intensity) if size is None else picture_of(given, size, intensity)
+    return replace(read, sha256=hash_bytes(given.tobytes()))
 
 
-def _refuse(sentence: str, size: tuple[int, int]) -> Picture:
+def _refuse(sentence: str, size: object, intensity: object) -> Picture:
     raise PictureError(sentence)

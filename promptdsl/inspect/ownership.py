@@ -14,18 +14,22 @@ from pathlib import Path
 from promptdsl.errors import UsageProblem
 from promptdsl.files.owned import foreign, head
 from promptdsl.inspect.records import MAPS, MAX_LINE, own_map, parse_line, read_records
+from promptdsl.report.spreadsheet import BOM, HEAD
 
 RESULTS, RUN, PREVIEWS, REPORT = "results.jsonl", "run.json", "previews.jsonl", "report.html"
+PICTURES_TABLE, SPOTS_TABLE = "results.csv", "spots.csv"
+TABLES = (PICTURES_TABLE, SPOTS_TABLE)
 LOCK = ".promptdsl.lock"
 REPORT_MARK = b'<p class="brand">promptdsl <span>inspection report</span>'
+TABLE_MARK = (BOM + ",".join(HEAD)).encode()
 _RUN_FIELDS = {"format", "status", "spec_hash", "plan_hash", "counts"}
 _RUN_START = b'{\n  "format": 1,\n  "status": "'
 _PREVIEW_START = b'{"image": "'
 
 
-def refuse_strange_entries(folder: Path) -> None:
+def refuse_strange_entries(folder: Path, tables: bool = False) -> None:
     """UsageProblem where one of a run's names is a link or a pipe: none is followed."""
-    for name in (RESULTS, RUN, PREVIEWS, REPORT, LOCK, MAPS):
+    for name in (RESULTS, RUN, PREVIEWS, REPORT, LOCK, MAPS, *(TABLES if tables else ())):
         path = folder / name
         try:
             mode = path.lstat().st_mode
@@ -41,10 +45,10 @@ def refuse_strange_entries(folder: Path) -> None:
             )
 
 
-def refuse_foreign_files(folder: Path) -> None:
+def refuse_foreign_files(folder: Path, tables: bool = False) -> None:
     """UsageProblem where a file that a run would replace was not written by a run.
 
-    Raises OSError where one cannot be read.
+    `tables`: it was asked for them. Raises OSError where one cannot be read.
     """
     certain = _is_own_run(folder / RUN)
     for name, own in (
@@ -52,6 +56,7 @@ def refuse_foreign_files(folder: Path) -> None:
         (RESULTS, certain or _is_own_results(folder / RESULTS)),
         (PREVIEWS, certain or head(folder / PREVIEWS).startswith(_PREVIEW_START)),
         (REPORT, REPORT_MARK in head(folder / REPORT)),
+        *((name, is_own_table(folder / name)) for name in (TABLES if tables else ())),
     ):
         path = folder / name
         if not own and path.exists() and path.stat().st_size > 0:
@@ -85,8 +90,21 @@ def clear(folder: Path) -> None:
             path = maps / (own_map(record) or "")
             if path != maps and path.is_file() and not path.is_symlink():
                 path.unlink()
-    for name in (RESULTS, RUN, PREVIEWS, REPORT):
+    for name in (RESULTS, RUN, PREVIEWS, REPORT, *own_tables(folder)):
         (folder / name).unlink(missing_ok=True)
+
+
+def own_tables(folder: Path) -> list[str]:
+    """The tables in a folder that a run wrote and nobody has saved in another form."""
+    return [name for name in TABLES if is_own_table(folder / name)]
+
+
+def is_own_table(path: Path) -> bool:
+    """A regular file that begins as a run's tables do."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode) and head(path).startswith(TABLE_MARK)
+    except OSError:
+        return False
 
 
 def _lies_in(path: str, folder: str) -> bool:

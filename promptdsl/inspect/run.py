@@ -32,19 +32,28 @@ from promptdsl.inspect.inspector import Inspected, Inspector, Pace
 from promptdsl.inspect.interrupts import Stop, Stopped, clean_stop
 from promptdsl.inspect.jobs import COMMAND_LINE, Job, assign, objects_of
 from promptdsl.inspect.ownership import PREVIEWS, REPORT, RESULTS, refuse_pictures_inside
-from promptdsl.inspect.records import MAPS, follows, map_name, read_records
+from promptdsl.inspect.records import MAPS, Terms, follows, map_name, read_records
 from promptdsl.inspect.run_folder import Finished, Mode, RunFolder
 from promptdsl.inspect.source import Source
 from promptdsl.judge.verdict import resolve
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import Picture, read_rgb
 from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
-from promptdsl.report.drawing import LARGEST, SMALLER, MapKind, write_overlay, write_raw
+from promptdsl.report.drawing import (
+    LARGEST,
+    SMALLER,
+    MapKind,
+    reduced_to,
+    write_overlay,
+    write_raw,
+)
 from promptdsl.report.html import report_page
+from promptdsl.report.marks import marks_of
 from promptdsl.report.previews import preview_line, read_previews
 from promptdsl.results import PictureScore, Record, name_first
 
 DRAWING_THREADS = 2
+HELD_BYTES = 256_000_000  # of maps that wait to be drawn
 Rules = dict[str, tuple[Rule, ...]]
 
 
@@ -88,14 +97,19 @@ def run(
     recursive: bool = False,
     maps: MapKind = "png",
     batch_size: int | None = None,
+    tables: bool = False,
+    map_size: int | None = None,
 ) -> Outcome:
-    """Inspect everything that `inputs` name; a batch size of None looks for the fastest."""
+    """Inspect everything that `inputs` name; a batch size of None looks for the fastest.
+
+    `tables`: write those for spreadsheets, too. `map_size`: longest side of a heat map as PNG.
+    """
     found = find_pictures(inputs, recursive=recursive, exclude=out)
     refuse_pictures_inside(out, found.pictures)
     jobs = assign(found.pictures, source.plan, object)
     objects = objects_of(jobs, source.plan)
     rules = {o.name: resolve(o, source.calibrated(o), source.path) for o in objects}
-    with clean_stop() as stop, RunFolder(out, mode) as folder:
+    with clean_stop() as stop, RunFolder(out, mode, tables=tables) as folder:
         with stop.long_step():  # hashes weights and pictures
             about = {"inputs": list(inputs), "maps": maps, **_met(found)}
             described = _describe(source, objects, rules, about)
@@ -103,17 +117,15 @@ def run(
         if earlier is not None:
             refuse_another_run(earlier, described, out)
             described = continued(earlier, described)
-        defects = {item.name: item.defects for item in objects}
-        folder.open_results(
-            lambda record: follows(record, rules.get(record.object), defects.get(record.object))
-        )
+        terms = {o.name: Terms(rules[o.name], o, source.plan.hash) for o in objects}
+        folder.open_results(lambda record: follows(record, terms.get(record.object)))
         folder.describe(described)
         left = _not_done(jobs, folder)
         changed = _changed(jobs, left, folder.last_written)
         watch.begins(len(jobs), len(jobs) - len(left))
         inspector = Inspector(source, object, COMMAND_LINE)
         pace = Pace(inspector.batch(batch_size), lambda: stop.asked, stop.long_step)
-        work = _Work(folder, described, pace, Drawing(folder, maps, rules), watch)
+        work = _Work(folder, described, pace, Drawing(folder, maps, rules, map_size), watch)
         described, records = work.do(inspector, left)
         asked = {place_of(job.image) for job in jobs}
         those = tuple(record for record in records if place_of(record.image) in asked)
@@ -180,7 +192,8 @@ class _Work:
     ) -> None:
         self.folder, self.described, self.pace = folder, described, pace
         self.draw, self.watch = draw, watch
-        self._pending: deque[Future[Finished]] = deque()
+        self._pending: deque[tuple[Future[Finished], int]] = deque()  # with the bytes of its map
+        self._held = 0  # bytes of all of them
         self._before = folder.counts.total()
         self._started = time.perf_counter()
 
@@ -202,6 +215,7 @@ class _Work:
             if described["status"] == "finished":
                 page = report_page(described, records, read_previews(folder.path / PREVIEWS))
                 folder.write(REPORT, page)
+        folder.write_tables(records)
         folder.describe(described)
         return described, records
 
@@ -210,18 +224,33 @@ class _Work:
         with closing(inspector.batches(jobs, self.pace)) as batches:
             try:
                 for batch in batches:
-                    self._pending.extend(pool.submit(self.draw, one) for one in batch)
-                    self._write(at_most=2 * self.pace.batch.size)
-                self._write(at_most=0)
+                    while batch:
+                        one = batch.pop(0)
+                        held = _bytes(one)
+                        self._write(2 * self.pace.batch.size, HELD_BYTES - held)
+                        self._pending.append((pool.submit(self.draw, one), held))
+                        self._held += held
+                        del one
+                    self._write(2 * self.pace.batch.size, HELD_BYTES)
+                self._write(0, 0)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _write(self, at_most: int) -> None:
-        """Write what is ready, in order, and wait until at most so many are left."""
+    def _write(self, at_most: int, most_bytes: int) -> None:
+        """Write what is ready, in order; wait until so many, with maps of so many bytes, are left.
+
+        A map may be as large as its picture, and is held until it is drawn.
+        """
         start = time.perf_counter()
         ready: list[Finished] = []
-        while self._pending and (len(self._pending) > at_most or self._pending[0].done()):
-            ready.append(self._pending.popleft().result())
+        while self._pending and (
+            len(self._pending) > at_most
+            or self._held > max(0, most_bytes)
+            or self._pending[0][0].done()
+        ):
+            drawn, held = self._pending.popleft()
+            self._held -= held
+            ready.append(drawn.result())
         if ready:
             self.folder.add(ready)
         self.pace.writing += time.perf_counter() - start
@@ -247,6 +276,10 @@ class _Work:
             self.folder.describe(self._ended(status, problem))
 
 
+def _bytes(one: Inspected) -> int:
+    return one.score.map.nbytes if one.score else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """Draws heat maps into `maps/` and previews for the report; called from several threads."""
@@ -254,13 +287,14 @@ class Drawing:
     folder: RunFolder
     maps: MapKind
     rules: Rules
+    longest: int | None = None  # side of a map as PNG
 
     def __call__(self, one: Inspected) -> Finished:
         """Write the map's file; a picture that cannot be read again has a verdict but no map."""
         record, picture, score = one.record, one.picture, one.score
         if picture is None or score is None:
-            return Finished(record)
-        preview, notes = None, picture.notes
+            return Finished(record, None, one.notes)
+        preview, notes = None, one.notes
         if self.folder.wants_preview(record.verdict):
             preview = preview_line(record.image, record.object, picture.preview, score.map)
         if self.maps == "none":
@@ -269,19 +303,26 @@ class Drawing:
         try:
             with disk_told_plainly(self.folder.path):
                 (self.folder.path / MAPS).mkdir(exist_ok=True)
-                smaller = self._write(self.folder.path / MAPS / name, record, picture, score)
+                smaller = self._write(self.folder.path / MAPS / name, one, picture, score)
         except (PictureError, MemoryError) as error:
             why = f"no heat map could be drawn: {error or 'no memory left'}"
             return Finished(replace(record, error=why), preview, notes)
         notes = (*notes, SMALLER) if smaller else notes
         return Finished(replace(record, map=f"{MAPS}/{name}"), preview, notes)
 
-    def _write(self, path: Path, record: Record, picture: Picture, score: PictureScore) -> bool:
-        """True where the map is smaller than the picture."""
-        size = (picture.width, picture.height)
+    def _write(self, path: Path, one: Inspected, picture: Picture, score: PictureScore) -> bool:
+        """True where the map is smaller than the picture, and nobody asked for that."""
+        size, spots = (picture.width, picture.height), one.record.spots or ()
+        settings = one.item.picture if one.item else None
         if self.maps == "npy":
-            return write_raw(path, score.map, size) is not None
-        image = read_rgb(Path(record.image), LARGEST, picture.sha256)
-        above = [r.above for r in self.rules[record.object] if isinstance(r, AreaRule)]
-        write_overlay(path, image, score.map, sorted(set(above)))
-        return image.size != size
+            return write_raw(path, score.map, size, None if settings else LARGEST) is not None
+        most = max(LARGEST, (self.longest or 0) ** 2)
+        intensity = settings.intensity if settings else None
+        whole = read_rgb(Path(one.record.image), most, picture.sha256, intensity)
+        image = reduced_to(whole, self.longest)
+        rules = self.rules[one.record.object]
+        areas = [rule for rule in rules if isinstance(rule, AreaRule)]
+        above = {rule.above for rule in areas if rule.region is None}
+        marks = marks_of(score, spots, one.layout, size, image.size)
+        write_overlay(path, image, score.map, sorted(above), marks)
+        return whole.size != size and self.longest is None

@@ -5,6 +5,7 @@
     previews.jsonl   small pictures and maps for the report
     maps/            heat maps
     report.html      the report
+    results.csv      the same records for spreadsheets, where they are asked for, and spots.csv
 
 A batch of records is one write; the disk is told to keep it (fsync) every `SYNC_SECONDS` and at the
 end, so a killed process loses nothing that was written and a power cut at most those seconds, which
@@ -34,10 +35,13 @@ from promptdsl.files.writing import disk_told_plainly, write_atomically
 from promptdsl.inspect.description import read_earlier_run
 from promptdsl.inspect.ownership import (
     LOCK,
+    PICTURES_TABLE,
     PREVIEWS,
     RESULTS,
     RUN,
+    TABLES,
     clear,
+    own_tables,
     refuse_foreign_files,
     refuse_strange_entries,
 )
@@ -49,12 +53,13 @@ from promptdsl.inspect.records import (
     read_records,
     to_line,
 )
+from promptdsl.report.spreadsheet import BOM, results_csv, spots_csv
 from promptdsl.results import Record, Verdict
 
 SYNC_SECONDS = 2.0
 PREVIEWS_PER_VERDICT = 500
 LEFTOVER = re.compile(
-    r"\.(run\.json|results\.jsonl|report\.html|probe)[.-]([0-9]+|[a-z0-9_]{8}\.tmp|[0-9]+\.tmp)"
+    r"\.(run\.json|results\.jsonl|report\.html|results\.csv|spots\.csv|probe)[.-]([0-9]+|[a-z0-9_]{8}\.tmp|[0-9]+\.tmp)"
 )
 MAP_LEFTOVER = re.compile(rf"\..*\.[0-9a-f]{{{DIGITS}}}\.(png|npy)\.[a-z0-9_]{{8}}\.tmp")
 
@@ -73,8 +78,9 @@ class Finished:
 class RunFolder:
     """An open output folder; use as a context manager."""
 
-    def __init__(self, path: Path, mode: Mode) -> None:
-        self.path, self.mode = path, mode
+    def __init__(self, path: Path, mode: Mode, *, tables: bool = False) -> None:
+        """`tables`: those for spreadsheets are asked for, too."""
+        self.path, self.mode, self.tables = path, mode, tables
         self.done: tuple[Record, ...] = ()  # what an earlier run wrote
         self.dropped = 0  # its damaged lines, whose pictures are inspected again
         self.last_written: float | None = None  # when it wrote its last record
@@ -149,6 +155,12 @@ class RunFolder:
         with disk_told_plainly(self.path):
             write_atomically(self.path / name, text.encode("utf-8", "backslashreplace"))
 
+    def write_tables(self, records: Sequence[Record]) -> None:
+        """The tables that are asked for; those of an earlier call are brought up to date."""
+        for name in TABLES if self.tables else own_tables(self.path):
+            make = results_csv if name == PICTURES_TABLE else spots_csv
+            self.write(name, BOM + make(records))
+
     def _has_records(self) -> bool:
         results = self.path / RESULTS
         return results.exists() and results.stat().st_size > 0
@@ -183,8 +195,8 @@ class RunFolder:
                 f"{self.path}: this folder is not empty",
                 "continue the run in it with --resume, or replace its results with --overwrite",
             )
-        refuse_strange_entries(self.path)
-        refuse_foreign_files(self.path)
+        refuse_strange_entries(self.path, self.tables)
+        refuse_foreign_files(self.path, self.tables)
 
     def _keep_whole_records(self, believe: Callable[[Record], bool]) -> None:
         path = self.path / RESULTS

@@ -15,8 +15,9 @@ from promptdsl.pipeline import Compilation
 from promptdsl.plan.content import PlanFile
 from promptdsl.plan.file import is_plan_file, read_plan_file
 from promptdsl.plan.model import ObjectPlan, Plan
-from promptdsl.scoring.compiled import detector_state
+from promptdsl.scoring.compiled import detector_state, stored_places
 from promptdsl.scoring.detector import Detector, Progress, build_detector, restore_detector
+from promptdsl.scoring.places import Places, read_places
 from promptdsl.scoring.reference_pictures import references_left_out, usual_look
 
 
@@ -70,6 +71,12 @@ class Source:
         """What the object's references look like; a plan file holds no pictures."""
         return None if self.compiled else usual_look(item, self.folder)
 
+    def places(self, item: ObjectPlan) -> Places:
+        """The object's regions, what it ignores, and its golden picture."""
+        if self.compiled:
+            return stored_places(self.compiled, item)
+        return read_places(item, self.folder)
+
     def build(self, item: ObjectPlan) -> Detector:
         """The object's detector on the device; of a plan file without text tower and references."""
         place, number_type = self.compute.device.type, self.compute.precision
@@ -87,6 +94,7 @@ class Source:
             device=place,
             precision=number_type,
             progress=self.progress,
+            layout=self.places(item).layout,
         )
 
 

@@ -28,6 +28,19 @@ DIGITS = 4  # of a threshold, unless values crowd closer together
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """What a measure may be: from 0 to `highest`; `whole` where it counts."""
+
+    highest: float = 1.0
+    whole: bool = False
+
+
+SHARE = Range()  # a score, or a share
+LENGTH = Range(math.inf)  # and an area in mm2
+COUNT = Range(math.inf, whole=True)  # of spots, or of pixels
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
     """At most `share` of the parts go wrong, at this confidence."""
 
@@ -80,25 +93,25 @@ def strongest_confidence(pictures: int, share: float) -> float:
     return float(1 - (1 - share) ** pictures)
 
 
-def limit_false_rejects(good: npt.ArrayLike, promise: Promise) -> Found:
+def limit_false_rejects(good: npt.ArrayLike, promise: Promise, within: Range = SHARE) -> Found:
     """The lowest threshold that keeps the promise for good parts; infinite values always go wrong.
 
     Falls back to the strongest promise that the sample supports (`kept` is then false). Raises
-    Undefined without pictures, and when no threshold up to 1 can do it.
+    Undefined without pictures, and when no threshold within the range can do it.
     """
     values = _sorted(good, "good")
     wrong = most_wrong(len(values), promise)
     at = float(values[len(values) - 1 - (wrong or 0)])
-    if at >= 1:
+    if at >= within.highest:
         raise Undefined(
             "good pictures reach the highest value there is, so no threshold can spare them"
         )
-    value = just_above(at)
+    value = just_above(at, within)
     rejected = int(np.count_nonzero(values >= value))
     return _found(value, promise, wrong is not None, rejected, len(values))
 
 
-def limit_escapes(defective: npt.ArrayLike, promise: Promise) -> Found:
+def limit_escapes(defective: npt.ArrayLike, promise: Promise, within: Range = SHARE) -> Found:
     """The highest threshold that keeps the promise for defects, hence the fewest false rejects.
 
     Infinite values are caught anyway. Raises Undefined without pictures, and when defects have the
@@ -109,9 +122,19 @@ def limit_escapes(defective: npt.ArrayLike, promise: Promise) -> Found:
     at = float(values[wrong or 0])
     if at <= 0:
         raise Undefined("defective pictures have the lowest value there is: it catches nothing")
-    value = just_below(min(at, 1.0))
+    value = just_below(min(at, _highest(values, within)), within)
     escaped = int(np.count_nonzero(values < value))
     return _found(value, promise, wrong is not None, escaped, len(values))
+
+
+def _highest(values: Floats, within: Range) -> float:
+    """What no value goes beyond: the end of the range, or the highest that was measured."""
+    if math.isfinite(within.highest):
+        return within.highest
+    measured = values[np.isfinite(values) & (values > 0)]
+    if not len(measured):
+        raise Undefined("the other lines catch every defective picture, so it needs no number")
+    return float(measured[-1])
 
 
 def _found(value: float, asked: Promise, kept: bool, wrong: int, of: int) -> Found:
@@ -133,25 +156,32 @@ def _check(promise: Promise) -> None:
         raise ValueError("share and confidence lie between 0 and 1")
 
 
-def just_above(value: float) -> float:
-    """The next short decimal strictly above a value in [0, 1)."""
-    for digits in range(_digits(value), 18):
+def just_above(value: float, within: Range = SHARE) -> float:
+    """The next short decimal strictly above a value below the end of its range."""
+    if within.whole:
+        return float(math.floor(value) + 1)
+    for digits in range(_digits(value, within), 18):
         rounded = (math.floor(value * 10.0**digits) + 1) / 10.0**digits
-        if value < rounded <= 1:
+        if value < rounded <= within.highest:
             return rounded
-    return math.nextafter(value, 2.0)
+    return math.nextafter(value, math.inf)
 
 
-def just_below(value: float) -> float:
-    """The next short decimal at or below a value in (0, 1]."""
-    for digits in range(_digits(value), 18):
+def just_below(value: float, within: Range = SHARE) -> float:
+    """The next short decimal at or below a value above 0."""
+    if within.whole:
+        return float(math.floor(value)) or value
+    for digits in range(_digits(value, within), 18):
         rounded = math.floor(value * 10.0**digits) / 10.0**digits
         if 0 < rounded <= value:
             return rounded
     return value
 
 
-def _digits(value: float) -> int:
-    """Enough that rounding moves a value near 0 or 1 by no more than a hundredth of the rest."""
-    rest = min(value, 1 - value)
+def _digits(value: float, within: Range) -> int:
+    """Enough that rounding moves a value near an end of its range by no more than a hundredth of
+    the rest; of larger ones as many as leave that many digits in all."""
+    if value >= 1 and within.highest > 1:
+        return max(0, DIGITS - math.floor(math.log10(value)))
+    rest = min(value, within.highest - value)
     return DIGITS if rest <= 0 else max(DIGITS, min(12, math.ceil(2 - math.log10(rest))))

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from promptdsl.plan.model import AreaRule, LocatedRule, Rule, ScoreRule
-from promptdsl.results import FloatMap
+from promptdsl.judge.places import Layout, is_plain_rule
+from promptdsl.judge.whole import Whole
+from promptdsl.plan.model import AreaRule, LocatedRule, Rule, ScoreRule, SpotRule
+from promptdsl.results import FloatMap, PictureScore
 
 Measures = Mapping[str, float]
 SCORE, UNLOCATED = "score", "part not located"
@@ -31,15 +33,54 @@ def measure_name(rule: Rule) -> str:
 
 
 def measures_of(
-    score: float, anomaly_map: FloatMap | None, rules: Sequence[Rule]
+    score: PictureScore, rules: Sequence[Rule], layout: Layout | None = None
 ) -> dict[str, float]:
-    """What the lines measure; without a map, the score alone."""
-    found = {SCORE: score}
-    if anomaly_map is not None:
-        for rule in rules:
-            if isinstance(rule, AreaRule):
-                found[measure_name(rule)] = area_above(anomaly_map, rule.above)
+    """What the lines measure, and the score. Without a layout there are no places.
+
+    Raises SpecProblem where the places of the spec do not fit on this picture.
+    """
+    return measured_on(Whole(score, layout), rules)
+
+
+def measured_on(whole: Whole, rules: Sequence[Rule]) -> dict[str, float]:
+    """The same on a picture whose map and spots may be at hand already."""
+    found = {SCORE: float(whole.score.score)}
+    for rule in rules:
+        name = measure_name(rule)
+        if name not in found:
+            found[name] = _measured(rule, whole)
     return found
+
+
+def _measured(rule: Rule, whole: Whole) -> float:
+    if isinstance(rule, LocatedRule):
+        return float(whole.score.unlocated is not None)
+    if isinstance(rule, ScoreRule):
+        return whole.highest(rule.region)
+    if isinstance(rule, SpotRule):
+        return _of_spots(rule, whole)
+    if is_plain_rule(rule) and whole.everything_counts:
+        return area_above(whole.score.map, rule.above)
+    return _area(whole.pixels_above(rule.above, rule.region), rule, whole)
+
+
+def _of_spots(rule: SpotRule, whole: Whole) -> float:
+    """The longest, the largest, or how many; 0 without any."""
+    spots = whole.spots(rule.above, rule.region)
+    mine = spots.called(rule.defect)
+    if rule.of == "number":
+        return float(np.count_nonzero(mine))
+    if rule.of == "extent":
+        longest = float(spots.extents_N[mine].max(initial=0.0))
+        return longest * whole.scale(rule) if rule.unit == "mm" else longest
+    return _area(int(spots.areas_N[mine].max(initial=0)), rule, whole)
+
+
+def _area(pixels: int, rule: AreaRule | SpotRule, whole: Whole) -> float:
+    """So many pixels in the unit of the line."""
+    if rule.unit == "%":
+        return pixels / whole.pixels(rule.region)
+    return pixels * whole.scale(rule) ** 2 if rule.unit == "mm2" else float(pixels)
 
 
 def areas_in(measures: Measures) -> dict[str, float]:

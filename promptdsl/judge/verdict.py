@@ -14,9 +14,19 @@ import numpy as np
 
 from promptdsl.errors import SpecProblem
 from promptdsl.files.naming import command_line
-from promptdsl.judge.measures import Measures, area_key, measure_name, measures_of
+from promptdsl.judge.conformal import COUNT, LENGTH, SHARE, Range
+from promptdsl.judge.measures import (
+    UNLOCATED,
+    Measures,
+    area_key,
+    measure_name,
+    measured_on,
+    measures_of,
+)
+from promptdsl.judge.places import Layout
+from promptdsl.judge.whole import Whole
 from promptdsl.plan.model import AreaRule, LocatedRule, ObjectPlan, Rule, ScoreRule
-from promptdsl.results import FloatMap, Verdict
+from promptdsl.results import PictureScore, Spot, Verdict
 
 UNCALIBRATED = "uncalibrated default"
 _AT_LEAST = re.compile(r"\s*(?:>=|≥)\s*")
@@ -30,6 +40,7 @@ class Decision:
     verdict: Verdict
     rule: str | None
     measures: dict[str, float]
+    spots: tuple[Spot, ...] = ()  # that the lines look at
 
 
 def resolve(
@@ -40,16 +51,31 @@ def resolve(
     A rule is found by what it means, however it and the key are written.
     """
     known = {key_of(rule): value for rule, value in (calibrated or {}).items()}
-    return tuple(_resolved(rule, item, known, spec) for rule in item.thresholds)
+    return tuple(_resolved(rule, item, known, spec) for rule in rules_of(item))
 
 
-def decide(score: float, anomaly_map: FloatMap, rules: Sequence[Rule]) -> Decision:
-    """Apply resolved rules; ValueError for a score or a map that holds no numbers."""
-    if not math.isfinite(score) or not np.isfinite(anomaly_map).all():
+def rules_of(item: ObjectPlan) -> tuple[Rule, ...]:
+    """The lines as written; first of all, that a part which is not located never passes."""
+    if not (item.picture and item.picture.locate):
+        return item.thresholds
+    if any(isinstance(rule, LocatedRule) for rule in item.thresholds):
+        return item.thresholds
+    text = f"review when {UNLOCATED}"
+    return (LocatedRule(verdict="review", text=text, origin=None), *item.thresholds)
+
+
+def decide(score: PictureScore, rules: Sequence[Rule], layout: Layout | None = None) -> Decision:
+    """Apply resolved rules.
+
+    Raises ValueError for a score or a map that holds no numbers, SpecProblem where the places of
+    the spec do not fit on this picture.
+    """
+    if not math.isfinite(score.score) or not np.isfinite(score.map).all():
         raise ValueError("the model gave a score that is not a number")
-    measures = measures_of(score, anomaly_map, rules)
-    rule = holding_rule(measures, rules)
-    return Decision(rule.verdict, rule.text, measures) if rule else Decision("pass", None, measures)
+    whole = Whole(score, layout)
+    measures = measured_on(whole, rules)
+    rule, spots = holding_rule(measures, rules), whole.listed(rules)
+    return Decision(rule.verdict if rule else "pass", rule.text if rule else None, measures, spots)
 
 
 def holding_rule(measures: Measures, rules: Sequence[Rule]) -> Rule | None:
@@ -60,9 +86,14 @@ def holding_rule(measures: Measures, rules: Sequence[Rule]) -> Rule | None:
     return next((rule for rule in rules if _holds(rule, measures)), None)
 
 
-def verdict_of(score: float, anomaly_map: FloatMap | None, rules: Sequence[Rule]) -> Verdict:
-    """The verdict alone; the map may be missing where no rule reads it."""
-    rule = holding_rule(measures_of(score, anomaly_map, rules), rules)
+def verdict_of(score: PictureScore, rules: Sequence[Rule], layout: Layout | None = None) -> Verdict:
+    """The verdict alone."""
+    return verdict_from(measures_of(score, rules, layout), rules)
+
+
+def verdict_from(measures: Measures, rules: Sequence[Rule]) -> Verdict:
+    """The verdict that follows from measures."""
+    rule = holding_rule(measures, rules)
     return rule.verdict if rule else "pass"
 
 
@@ -88,7 +119,29 @@ def with_number(rule: Rule, value: float) -> Rule:
 def shown_number(rule: Rule, value: float) -> str:
     """A number of the line with its unit, as a spec writes it: `0.62`, `0.5%`, `0.3 mm`."""
     unit = "" if isinstance(rule, ScoreRule | LocatedRule) else rule.unit
-    return f"{100 * value:.4g}%" if unit == "%" else f"{value:.4g} {unit}".rstrip()
+    if unit == "%":
+        return f"{100 * value:.4g}%"
+    return f"{value:.0f} {unit}".rstrip() if value >= 1000 else f"{value:.4g} {unit}".rstrip()
+
+
+def subject(rule: Rule) -> str:
+    """What the line asks, as a spec has it, without its verdict and its number."""
+    if isinstance(rule, LocatedRule):
+        return UNLOCATED
+    place = f" in {rule.region}" if rule.region is not None else ""
+    if isinstance(rule, ScoreRule):
+        return f"score{place}"
+    if isinstance(rule, AreaRule):
+        return f"area above {area_key(rule.above)}{place}"
+    what = rule.defect or ("spots" if rule.of == "number" else "spot")
+    return f"{what} above {area_key(rule.above)}{place}"
+
+
+def range_of(rule: Rule) -> Range:
+    """What the line's number may be."""
+    if isinstance(rule, ScoreRule | LocatedRule) or rule.unit == "%":
+        return SHARE
+    return COUNT if rule.unit in ("px2", "") else LENGTH
 
 
 def meaning(rule: Rule) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptdsl.files.naming import command_line
-from promptdsl.lock.model import Lock, LockedObject, Pictures
+from promptdsl.judge.verdict import key_of, meaning
+from promptdsl.lock.model import Lock, LockedObject, Pictures, Places, Threshold
 from promptdsl.lock.pin import pin_files, pin_object
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.versions import versions
@@ -24,10 +24,17 @@ def changes_since(
         *_model(locked, now),
         *_words(locked, now),
         *_settings(locked, now),
+        *_places(locked.places or Places(), now.places or Places()),
         *_references(locked, now),
-        *_pictures(locked, spec_folder),
+        *_pictures(still_used(locked, item), spec_folder),
         *_versions(lock.versions),
     ]
+
+
+def still_used(locked: LockedObject, item: ObjectPlan) -> list[Threshold]:
+    """The thresholds that a line of the spec takes its number from, and has none of its own."""
+    lines = {meaning(rule) for rule in item.thresholds}
+    return [threshold for threshold in locked.thresholds if key_of(threshold.rule) in lines]
 
 
 def _model(then: LockedObject, now: LockedObject) -> Iterator[str]:
@@ -76,6 +83,23 @@ def _settings(then: LockedObject, now: LockedObject) -> Iterator[str]:
             yield f"{name} is {after} and was {before}"
 
 
+def _places(then: Places, now: Places) -> Iterator[str]:
+    for name in sorted(then.picture.keys() | now.picture.keys()):
+        before, after = then.picture.get(name, "not set"), now.picture.get(name, "not set")
+        if before != after:
+            yield f"{name} of the pictures is {after} and was {before}"
+    for title in sorted(then.regions.keys() | now.regions.keys()):
+        if title not in then.regions or title not in now.regions:
+            yield f"{title} is {'new' if title in now.regions else 'gone'}"
+        elif then.regions[title] != now.regions[title]:
+            yield f"{title} changed"
+    for path in sorted(then.files.keys() & now.files.keys()):
+        if not now.files[path]:
+            yield f"{path} is not there"
+        elif then.files[path] != now.files[path]:
+            yield f"{path} is another picture"
+
+
 def _plain(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
@@ -87,10 +111,10 @@ def _references(then: LockedObject, now: LockedObject) -> Iterator[str]:
         yield from _compared("the references", then.references, now.references)
 
 
-def _pictures(then: LockedObject, spec_folder: Path) -> Iterator[str]:
+def _pictures(thresholds: Sequence[Threshold], spec_folder: Path) -> Iterator[str]:
     """Pictures that are not on this machine are no change: a line has the spec alone."""
     seen: set[tuple[str, str]] = set()
-    for threshold in then.thresholds:
+    for threshold in thresholds:
         for title, pictures in (("good", threshold.good), ("defective", threshold.defective)):
             if pictures is None or (title, pictures.sha256) in seen:
                 continue
@@ -112,11 +136,3 @@ def _versions(then: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(then.keys() & now.keys()):
         if then[name] != now[name] and name != "python":
             yield f"{name} is {now[name]} and was {then[name]}"
-
-
-def stale(name: str, changes: Sequence[str], spec: Path) -> str:
-    """The warning for thresholds that no longer rest on what they were calibrated with."""
-    return (
-        f"{name} changed since it was calibrated: {'; '.join(changes)}; "
-        f"`{command_line('calibrate', spec)}` makes its thresholds true again"
-    )

@@ -4,13 +4,23 @@ JSON for people too: sorted, indented, one fact per line. Words are pinned by ha
 so that a change can be named ("the phrases of defect scratch"); settings are kept as they are.
 """
 
-from typing import Literal
+import re
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from promptdsl.methods import Setting
 
 LOCK_VERSION = 1
+_BEYOND_ONE = re.compile(r"when number of |\((?:px|mm)2?\)")  # lines whose numbers may be
 
 
 class Frozen(BaseModel):
@@ -41,11 +51,18 @@ class Threshold(Frozen):
     """One `auto`: the line in its canonical form (`verdict.meaning`), and its number."""
 
     rule: str  # locks from before hold it as it was written
-    value: float = Field(ge=0, le=1)  # a score, or a share of the picture
+    value: float = Field(ge=0)  # a score, a share, a length, an area or a number of spots
     promise: Promised
     good: Pictures | None
     defective: Pictures | None
     date: str
+
+    @field_validator("value")
+    @classmethod
+    def _within_its_range(cls, value: float, others: ValidationInfo) -> float:
+        if value > 1 and not _BEYOND_ONE.search(others.data.get("rule", "")):
+            raise ValueError("a score or a share is not above 1")
+        return value
 
 
 class Model(Frozen):
@@ -63,6 +80,14 @@ class Words(Frozen):
     groups: dict[str, str]  # "normal", "defect scratch", "templates" -> hash of the phrases
 
 
+class Places(Frozen):
+    """How a picture is looked at, and where: what a measure depends on besides model and words."""
+
+    picture: dict[str, str] = {}  # the fields of `picture { }`, in words
+    regions: dict[str, str] = {}  # "region lip", 'ignore "serial number"' -> hash of its shapes
+    files: dict[str, str] = {}  # masks and the golden picture by path -> SHA-256; "" for none
+
+
 class LockedObject(Frozen):
     """One object of the spec."""
 
@@ -74,6 +99,14 @@ class LockedObject(Frozen):
     references: Pictures | None
     precision: str
     thresholds: tuple[Threshold, ...]
+    places: Places | None = None  # left out of the file where the spec says nothing of them
+
+    @model_serializer(mode="wrap")
+    def _without_places(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        if self.places is None:
+            found.pop("places", None)
+        return found
 
 
 class Lock(Frozen):

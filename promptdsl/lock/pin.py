@@ -1,15 +1,17 @@
 """Hashes of what a score depends on: words, references, pictures."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file
 from promptdsl.files.inputs import find_in_spec
-from promptdsl.lock.model import LockedObject, Model, Pictures, Threshold, Words
+from promptdsl.lock.model import LockedObject, Model, Pictures, Places, Threshold, Words
 from promptdsl.plan.build import canonical_json
-from promptdsl.plan.model import ObjectPlan
+from promptdsl.plan.in_words import picture_in_words
+from promptdsl.plan.model import ObjectPlan, Region
 
 
 def pin_object(
@@ -29,6 +31,7 @@ def pin_object(
         references=pin_references(item, spec_folder),
         precision=precision,
         thresholds=tuple(thresholds),
+        places=pin_places(item, spec_folder),
     )
 
 
@@ -37,6 +40,40 @@ def _learned(item: ObjectPlan, spec_folder: Path) -> str | None:
     if not isinstance(path, str) or not (spec_folder / path).is_file():
         return None
     return hash_file(spec_folder / path)
+
+
+def pin_places(item: ObjectPlan, spec_folder: Path) -> Places | None:
+    """What the spec says of pictures and places, with the hashes of the files that it names."""
+    if item.picture is None and not item.regions and not item.ignored:
+        return None
+    named = [(f"region {region.name}", region) for region in item.regions]
+    named += [(f'ignore "{region.name}"', region) for region in item.ignored]
+    return Places(
+        picture={} if item.picture is None else picture_in_words(item.picture),
+        regions={title: _hash(_shapes(region)) for title, region in named},
+        files={path: _file_hash(spec_folder / path) for path in sorted(_files(item))},
+    )
+
+
+def _shapes(region: Region) -> dict[str, Any]:
+    return region.model_dump(mode="json", include={"shapes", "without"})
+
+
+def _files(item: ObjectPlan) -> Iterator[str]:
+    for region in (*item.regions, *item.ignored):
+        for shape in (*region.shapes, *region.without):
+            if shape.path is not None:
+                yield shape.path
+    if item.picture is not None and item.picture.locate is not None:
+        yield item.picture.locate.like
+
+
+def _file_hash(path: Path) -> str:
+    """Empty for one that is not there."""
+    try:
+        return hash_file(path)
+    except (EnvironmentProblem, OSError):
+        return ""
 
 
 def pin_words(item: ObjectPlan) -> Words:

@@ -8,6 +8,7 @@ has them, say what its pictures usually look like.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from promptdsl.pictures.intensity import number, told
 from promptdsl.pictures.look import Look
 from promptdsl.pictures.problem import PictureError
 
@@ -56,7 +57,7 @@ def usual(looks: Sequence[Look]) -> Usual | None:
 def refuse_blank(look: Look | None) -> None:
     """Raises NotInspected for a picture on which there is nothing."""
     if look is not None and look.blank is not None:
-        raise NotInspected(look.blank)
+        raise NotInspected(look.blank + _stored(look))
 
 
 def remarks(look: Look | None, references: Usual | None = None) -> tuple[str, ...]:
@@ -69,12 +70,29 @@ def remarks(look: Look | None, references: Usual | None = None) -> tuple[str, ..
 
 def _alone(look: Look) -> Iterator[str]:
     if look.high < DARK:
-        cause = ", as values of 12 bits in a file of 16 are" if look.deep else ""
-        yield f"very dark pictures: the brightest part is below a quarter of the range{cause}"
+        yield f"very dark pictures: the brightest part is below a quarter of {_cause(look)}"
     if look.low > BRIGHT:
         yield "very bright pictures: even the darkest part is nearly white"
     if look.contrast < PALE:
         yield "pictures with hardly any contrast"
+
+
+def _cause(look: Look) -> str:
+    """The range that is hardly used, and what to write; in few words that differ, to be counted."""
+    if look.intensity is not None:
+        return f"`{told(look.intensity)}`"
+    reached = (look.high + 1) * (256 if look.deep else 1)
+    most = (1 << (reached - 1).bit_length()) - 1  # the bits that would do: 4095
+    cause = f", as values of {most.bit_length()} bits in a file of 16 are" if look.deep else ""
+    return f"the range{cause}; write `{told((0, most))}` in picture {{ }}"
+
+
+def _stored(look: Look) -> str:
+    """Why a picture may be black or white all over that is not."""
+    if look.intensity is None or look.stored is None:
+        return ""
+    low, high = (number(value) for value in look.stored)
+    return f" with `{told(look.intensity)}`: its values go from {low} to {high}"
 
 
 def _beside(look: Look, references: Usual) -> Iterable[str]:

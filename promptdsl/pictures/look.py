@@ -8,6 +8,8 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.pictures.intensity import Intensity, Tones
+
 EXTREME = 0.001  # share of pixels at either end that does not count: glints, dead pixels
 MEASURED_SIDE = 500  # larger pictures are measured on a copy, reduced by a whole factor
 SHARPNESS_SIDE = 160  # pictures are compared at one size, whatever their own
@@ -33,6 +35,8 @@ class Look:
     sharpness: float  # mean second difference, in units of the contrast
     blank: str | None = None  # why nothing can be judged on it
     deep: bool = False  # from a file of more than 8 bits a value
+    intensity: Intensity | None = None  # by which stored values became levels, where it is written
+    stored: Intensity | None = None  # then the lowest and the highest of those values
 
     @property
     def side(self) -> int:
@@ -45,7 +49,9 @@ class Look:
         return self.width / self.height
 
 
-def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Look:
+def look_at(
+    image: Image.Image, size: tuple[int, int], deep: bool = False, tones: Tones | None = None
+) -> Look:
     """The look of an RGB picture; `size` is its own, before any reduction."""
     bands = np.split(np.asarray(image.histogram(), np.int64), 3)  # of every pixel
     factor = min(image.size) // MEASURED_SIDE
@@ -63,6 +69,8 @@ def look_at(image: Image.Image, size: tuple[int, int], deep: bool = False) -> Lo
         _sharpness(grey),
         _blank(bands, brightness, low, high),
         deep,
+        (tones.black, tones.white) if tones else None,
+        tones.stored if tones else None,
     )
 
 

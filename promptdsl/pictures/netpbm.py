@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from promptdsl.files.opening import in_words
+from promptdsl.pictures.intensity import Tones
 from promptdsl.pictures.problem import SAVE_AS, PictureError
 
 MAX_TEXT = 100_000_000
@@ -20,8 +21,11 @@ _COMMENT = re.compile(rb"#[^\r\n]*")
 Values = npt.NDArray[np.integer]
 
 
-def netpbm_picture(image: Image.Image) -> Image.Image | None:
-    """L, RGB, or I;16 of such a file; None for every other, which Pillow decodes well."""
+def netpbm_picture(image: Image.Image, tones: Tones | None = None) -> Image.Image | None:
+    """L, RGB, or I;16 of such a file; None for every other, which Pillow decodes well.
+
+    With `tones`, L or RGB with levels of the numbers in the file.
+    """
     if not isinstance(image, ImageFile.ImageFile) or image.format != "PPM" or not image.tile:
         return None
     decoder, _, start, arguments = image.tile[0][:4]
@@ -37,7 +41,12 @@ def netpbm_picture(image: Image.Image) -> Image.Image | None:
     values = _text(content, start) if decoder == "ppm_plain" else _binary(content, start, maximum)
     if len(values) < count:
         raise EOFError
-    return _scaled(values[:count], maximum, (image.height, image.width, bands))
+    shape = (image.height, image.width, bands)
+    if tones is None:
+        return _scaled(values[:count], maximum, shape)
+    tones.refuse_less(maximum)
+    levels = tones.levels(values[:count])
+    return Image.fromarray(levels.reshape(shape if bands > 1 else shape[:2]))
 
 
 def _binary(content: bytes, start: int, maximum: int) -> Values:

@@ -1,12 +1,13 @@
 """What of a picture can be seen: transparent parts are put on white, measured and told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from promptdsl.pictures.depth import DEEP, Depth, eight_bits
+from promptdsl.pictures.depth import DEEP, Depth, eight_bits, eight_bits_by
+from promptdsl.pictures.intensity import Tones
 from promptdsl.pictures.problem import PictureError
 
 HIDDEN = 12  # alpha up to here, of 255, shows nothing that a model could judge
@@ -26,6 +27,7 @@ class Stored:
     key: Key = None  # the one transparent value, or the alpha of every colour of a palette
     low_bits: int = 8  # depth of grey values below 8 bits, in which the key is written
     deep: bool = False  # more than 8 bits a value; then a key of colour has 16
+    tones: Tones | None = None  # by which values become levels; None: by the file alone
 
 
 @dataclass(slots=True)
@@ -58,14 +60,15 @@ class Seen:
         return f"transparent parts ({words} of the picture) were put on white"
 
 
-def stored_key(image: Image.Image, depth: Depth) -> Stored:
+def stored_key(image: Image.Image, depth: Depth, tones: Tones | None = None) -> Stored:
     """What the file says of transparency; the picture is opened and not yet decoded."""
     rawmode = _rawmode(image)
     return Stored(
         depth,
         image.info.get("transparency"),
         int(rawmode[2]) if rawmode in ("L;2", "L;4") else 8,
-        image.mode in DEEP or ";16" in rawmode,
+        image.mode in (*DEEP, "F") or ";16" in rawmode,
+        tones,
     )
 
 
@@ -81,15 +84,16 @@ def _rawmode(image: Image.Image) -> str:
 
 def seen_rgb(image: Image.Image, stored: Stored, seen: Seen) -> Image.Image:
     """RGB of a decoded picture, or of a strip of one, with what is transparent on white."""
-    alpha = _alpha(image, stored)
-    if image.mode in DEEP:
-        image = eight_bits(image, stored.depth)
+    alpha = alpha_of(image, stored)
+    if image.mode in (*DEEP, "F"):
+        image = eight_bits(image, stored.depth, stored.tones)
+        stored = replace(stored, tones=None)  # they have done their work
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())
     if alpha is None:
-        return _opaque(image)
+        return _opaque(image, stored)
     seen.add(alpha)
-    rgb = _opaque(image)
+    rgb = _opaque(image, stored)
     if alpha.getextrema()[0] == 255:
         return rgb
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -97,15 +101,18 @@ def seen_rgb(image: Image.Image, stored: Stored, seen: Seen) -> Image.Image:
     return Image.alpha_composite(white, rgb).convert("RGB")
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def _opaque(image: Image.Image, stored: Stored) -> Image.Image:
     """RGB of the colours alone."""
     if "transparency" in image.info:  # counted already; Pillow would mix it in
         image = image.copy()
         del image.info["transparency"]
-    return image.convert("RGB")
+    if stored.tones is None:
+        return image.convert("RGB")
+    plain = image if image.mode == "L" else image.convert("RGB")
+    return eight_bits_by(plain, stored.depth, stored.tones).convert("RGB")
 
 
-def _alpha(image: Image.Image, stored: Stored) -> Image.Image | None:
+def alpha_of(image: Image.Image, stored: Stored) -> Image.Image | None:
     """The alpha of every pixel, in 8 bits; None where the picture has none."""
     if image.mode in _WITH_ALPHA:
         return image.getchannel(image.getbands()[-1])

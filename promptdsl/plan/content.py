@@ -29,8 +29,8 @@ _NPY_HEADER = re.compile(
     rb"'shape': \(((?:[0-9]{1,10}, ?)*(?:[0-9]{1,10})?)\), \} *\n"
 )
 _ARRAY = re.compile(r"arrays/([^/]*)/(.*)\.npy", re.S)
-# A calibrated number may lie just above every score that there can be.
-Calibrated = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+# A score, a share, a length, an area or a number of spots.
+Calibrated = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

@@ -15,6 +15,7 @@ from promptdsl.results import FloatMap
 SIDE = 260
 QUALITY = 80
 MOST_FLIPS, MOST_MOVES = 60, 12
+MOVED = 0.01  # a score that changes by less is not counted as moved
 
 
 def thumbnails(picture: Image.Image, maps: Sequence[FloatMap]) -> list[str]:
@@ -66,5 +67,5 @@ def _cards(
     ]
     return {
         "flips": [card for card in cards if card["flips"]],
-        "moves": [card for card in cards if not card["flips"]],
+        "moves": [c for c in cards if not c["flips"] and abs(c["moved"]) >= MOVED],
     }

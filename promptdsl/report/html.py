@@ -6,13 +6,17 @@ fit is told on the page and stays in `results.jsonl`.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from promptdsl.files.naming import counted
+from promptdsl.judge.stale import stale
 from promptdsl.methods import BUILTIN_MODEL
 from promptdsl.report.histogram import Threshold, histogram
 from promptdsl.report.page import embedded_json, listed, map_colors, render, settings_in_words
 from promptdsl.report.previews import Preview
-from promptdsl.results import Record, told_notes
+from promptdsl.report.spot_list import spot_list, spots_in_words
+from promptdsl.results import Record, told_notes, unlike_legs
 
 MAX_ROWS = 20_000
 PREVIEW_BYTES = 24_000_000
@@ -36,6 +40,7 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
     """The page's whole text."""
     worst = sorted(records, key=lambda r: (CONCERN[r.verdict], -(r.score or 0.0)))[:MAX_ROWS]
     shown = _within_budget(worst, previews)
+    spots = spot_list(worst)
     return render(
         "report.html.j2",
         run=run,
@@ -47,8 +52,9 @@ def report_page(run: Mapping[str, Any], records: Sequence[Record], previews: Pre
         defects=sorted({r.defect for r in worst if r.defect and r.verdict in NAMED}),
         identity=_identity(run),
         limits=_limits(records, worst, shown),
+        spots=spots,
         rules=_rules(run),
-        data=embedded_json(_data(worst, shown)),
+        data=embedded_json({**_data(worst, shown), "spots": spots}),
     )
 
 
@@ -92,10 +98,25 @@ def _row(record: Record, shown: Previews) -> dict[str, Any]:
         "area": record.area,
         "map": record.map,
         "error": record.error,
+        **_traces(record),
     }
     if preview is not None:
         row["preview"] = [preview.width, preview.height, preview.jpeg, preview.map]
     return row
+
+
+def _traces(record: Record) -> dict[str, Any]:
+    """When, of what, how large and where; only what is known."""
+    traces = {
+        "part": record.part,
+        "time": record.time,
+        "size": record.size,
+        "measures": record.measures,
+        "spots": spots_in_words(record),
+        "residual": record.residual,
+        "unlocated": record.unlocated,
+    }
+    return {name: value for name, value in traces.items() if value is not None}
 
 
 def _rules(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -115,11 +136,11 @@ def _thresholds(run: Mapping[str, Any]) -> list[Threshold]:
             f"{rule['verdict']} {rule['at']:.4g}" + (f" ({rule['object']})" if several else ""),
         )
         for rule in _rules(run)
-        if rule["kind"] == "score"
+        if rule["kind"] == "score" and rule.get("region") is None
     ]
 
 
-def _banners(run: Mapping[str, Any]) -> list[dict[str, str]]:
+def _banners(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     banners = []
     if run["status"] != "finished":
         banners.append(_banner("error", "This run is not complete", INCOMPLETE))
@@ -127,13 +148,34 @@ def _banners(run: Mapping[str, Any]) -> list[dict[str, str]]:
     if default:
         text = UNCALIBRATED.format(names=", ".join(default))
         banners.append(_banner("warn", "Uncalibrated default threshold", text))
+    if doubts := _doubts(run):
+        banners.append(_banner("warn", "Before you believe these verdicts", lines=doubts))
     if any(item["model"][0] == BUILTIN_MODEL for item in run["objects"].values()):
         banners.append(_banner("info", f"Scored by {BUILTIN_MODEL}", SMALL_MODEL))
     return banners
 
 
-def _banner(kind: str, title: str, text: str) -> dict[str, str]:
-    return {"kind": kind, "title": title, "text": text}
+def _banner(kind: str, title: str, text: str = "", lines: Sequence[str] = ()) -> dict[str, Any]:
+    return {"kind": kind, "title": title, "text": text, "lines": lines}
+
+
+def _doubts(run: Mapping[str, Any]) -> list[str]:
+    """What the terminal warned of, too: a page is read by who did not see it."""
+    changed = run.get("changed_since_calibration", {})
+    unlike = unlike_legs(run.get("legs", []))
+    return [
+        *(stale(name, what, Path(run["spec"])) for name, what in changed.items()),
+        *(
+            f"{name}: this folder was not looked at: {why}"
+            for name, why in run.get("unreadable", {}).items()
+        ),
+        *(
+            f"the records were made with {one}: their scores may differ in the last digits"
+            for one in unlike
+        ),
+        *run.get("remarks", ()),
+        *told_notes(run["notes"], run.get("noted", {})),
+    ]
 
 
 def _limits(records: Sequence[Record], worst: Sequence[Record], shown: Previews) -> list[str]:
@@ -163,17 +205,11 @@ def _identity(run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("precision", run["precision"]),
         ("started", times["started"]),
         ("ended", times["ended"] or "not yet"),
-        ("speed", f"{counts['inspected_now']:,} pictures in {times['seconds']:.1f} s"),
+        ("speed", f"{counted(counts['inspected_now'], 'picture')} in {times['seconds']:.1f} s"),
         ("versions", listed(run["versions"])),
         *_legs(run.get("legs", [])),
         ("inputs", " ".join(run["inputs"])),
         ("left out", ", ".join(f"{count} {what}" for what, count in run["left_out"].items())),
-        (
-            "not looked at",
-            "; ".join(f"{name}: {why}" for name, why in run.get("unreadable", {}).items()),
-        ),
-        ("remarks", "; ".join(run.get("remarks", ()))),
-        ("notes", "; ".join(told_notes(run["notes"], run.get("noted", {})))),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -185,7 +221,7 @@ def _legs(legs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return [
         (
             f"leg {number}",
-            f"{leg['started']}: {leg['inspected']:,} pictures on {leg['device_name']}, "
+            f"{leg['started']}: {counted(leg['inspected'], 'picture')} on {leg['device_name']}, "
             + listed(leg["versions"]),
         )
         for number, leg in enumerate(legs, 1)
@@ -198,4 +234,7 @@ def _object_rows(name: str, item: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"model of {name}", ", ".join(item["model"])),
         (f"weights of {name}", item["weights_hash"]),
         (f"method of {name}", f"{item['method']} ({settings})" if settings else item["method"]),
+        (f"picture of {name}", item.get("picture", "")),
+        *((f"region {region}", shapes) for region, shapes in item.get("regions", {}).items()),
+        *((f"ignored: {why}", shapes) for why, shapes in item.get("ignored", {}).items()),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from promptdsl.files.naming import signed
 from promptdsl.report.colors import TABLE
 from promptdsl.report.heatmap import COVER
 from promptdsl.report.previews import MAP_SIDE
@@ -22,6 +23,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["signed"] = signed
     return environment.get_template(template).render(**values)
 
 

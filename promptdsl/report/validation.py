@@ -82,7 +82,7 @@ def _picture(row: Mapping[str, Any], shown: Shown | None) -> dict[str, Any]:
         "image": row["image"],
         "label": row["label"],
         "score": row["score"],
-        "area": row["area"],
+        "measures": row["measures"],
         "named": row["named"],
         "likeness": round(row["defects"][row["named"]], 4) if row["named"] else None,
     }

@@ -12,21 +12,24 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeVar
 
-import numpy as np
 import torch
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.pictures.reading import Picture
 from promptdsl.results import PictureScore
 from promptdsl.scoring.detector import Detector
-from promptdsl.scoring.features import Pictures
+from promptdsl.scoring.pieces import HasPixels, Piece, stacked, with_seen
+from promptdsl.scoring.views import Viewing
 
-T = TypeVar("T")
 WORTH_IT = 1.05
 SLOW_SECONDS = 0.25  # a picture, beyond which no larger batch is tried
 SAMPLES = 2  # full batches timed per size; the first of a size may include warming up
 LARGEST = {"cpu": 16, "cuda": 256}
 FIRST = {"cpu": 1, "cuda": 8}
+
+
+T = TypeVar("T")
+P = TypeVar("P", bound=HasPixels)
 
 
 @dataclass(slots=True)
@@ -84,12 +87,31 @@ def score_pictures(
     detector: Detector, pictures: Sequence[Picture], batch: BatchSize
 ) -> list[PictureScore]:
     """Scores in the order of the pictures; out of memory halves the batch and goes on."""
-    return list(chain.from_iterable(in_batches(detector.inspect, pictures, batch)))
+    return list(chain.from_iterable(in_batches(_inspecting(detector), pictures, batch)))
+
+
+def score_pieces(
+    detector: Detector, viewing: Viewing, pieces: Sequence[Piece], batch: BatchSize
+) -> list[PictureScore]:
+    """Scores of views in their order; out of memory halves the batch and goes on."""
+    if not viewing.masks:
+        return list(chain.from_iterable(in_batches(_inspecting(detector), pieces, batch)))
+
+    def work(part: Sequence[Piece]) -> list[PictureScore]:
+        return detector.score(
+            with_seen(detector.encode(stacked(part)), viewing, [piece.view for piece in part])
+        )
+
+    return list(chain.from_iterable(in_batches(work, pieces, batch)))
+
+
+def _inspecting(detector: Detector) -> Callable[[Sequence[HasPixels]], list[PictureScore]]:
+    return lambda part: detector.inspect(stacked(part))
 
 
 def in_batches(
-    work: Callable[[Pictures], T],
-    pictures: Sequence[Picture],
+    work: Callable[[Sequence[P]], T],
+    pictures: Sequence[P],
     batch: BatchSize,
     *,
     timed: bool = False,
@@ -98,7 +120,7 @@ def in_batches(
     found: list[T] = []
     done = 0
     while done < len(pictures):
-        part = np.stack([picture.pixels for picture in pictures[done : done + batch.size]])
+        part = pictures[done : done + batch.size]
         start = time.perf_counter()
         result = _result_or_none(work, part)
         if result is None:
@@ -112,7 +134,7 @@ def in_batches(
     return found
 
 
-def _result_or_none(work: Callable[[Pictures], T], part: Pictures) -> T | None:
+def _result_or_none(work: Callable[[Sequence[P]], T], part: Sequence[P]) -> T | None:
     """The result, or None when memory ran out; what the error held is free again by then."""
     try:
         return work(part)

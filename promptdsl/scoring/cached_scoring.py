@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import torch
 from PIL import __version__ as pillow_version
@@ -20,13 +21,14 @@ from promptdsl.engine.device import Compute, workers
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file, hash_stream
 from promptdsl.files.opening import open_regular
+from promptdsl.judge.places import Layout
 from promptdsl.methods import find_method
 from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
 from promptdsl.pictures.reading import Picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.batching import BatchSize, batch_size, in_batches
-from promptdsl.scoring.decoding import decode_ahead
+from promptdsl.scoring.decoding import pieces_ahead
 from promptdsl.scoring.detector import (
     ComparesWithReferences,
     Detector,
@@ -36,10 +38,14 @@ from promptdsl.scoring.detector import (
     feature_identity,
     feature_names,
     find_builders,
+    seen_through,
     with_references,
 )
 from promptdsl.scoring.feature_cache import Encoding, FeatureCache, encoding_key
 from promptdsl.scoring.features import Features, Pictures, join_features
+from promptdsl.scoring.pieces import stacked
+from promptdsl.scoring.places import read_places
+from promptdsl.scoring.views import Viewing, viewing_of
 
 PREPROCESSING = 2  # raise it when pictures are decoded or resized differently
 SCORE_AT_ONCE = 16
@@ -53,7 +59,13 @@ class Scoring:
     detector: Detector
     encoding: Encoding
     cache: FeatureCache | None
-    encoded: int = 0  # pictures that went through the image tower
+    encoded: int = 0  # pictures, or views of them, that went through the image tower
+    viewing: Viewing = field(default=cast(Viewing, None))  # squeezed whole
+    sized: bool = False  # pictures' own sizes count, so they must be known
+
+    def __post_init__(self) -> None:
+        if self.viewing is None:
+            self.viewing = Viewing(None, None, self.detector.size, None)
 
     @property
     def engine_notes(self) -> tuple[str, ...]:
@@ -88,12 +100,21 @@ def open_scoring(
     compute: Compute,
     cache: FeatureCache | None,
     progress: Progress | None = None,
+    layout: Layout | None = None,
 ) -> Scoring:
-    """All that scoring an object takes. Raises what building its detector raises."""
+    """All that scoring an object takes; `layout` as `read_places` gives it.
+
+    Raises what building its detector raises.
+    """
     builders = find_builders(plan.method.name, plan.name)
     bare = builders.build(plan, spec_folder, compute, progress)
     key = cache_key(plan, spec_folder, compute, feature_identity(bare))
-    scoring = Scoring(bare, Encoding(key, feature_names(bare)), cache)
+    layout = layout or read_places(plan, spec_folder).layout
+    viewing = viewing_of(plan, bare, layout)
+    if not viewing.is_plain:
+        bare = seen_through(bare, viewing)
+    encoding = Encoding(key, feature_names(bare))
+    scoring = Scoring(bare, encoding, cache, viewing=viewing, sized=not layout.is_plain)
     scoring.detector = with_references(bare, _encode_references(scoring, progress))
     return scoring
 
@@ -107,7 +128,8 @@ def cache_key(plan: ObjectPlan, spec_folder: Path, compute: Compute, model: str)
     file_hash = hash_file(spec_folder / learned) if isinstance(learned, str) else None
     place = (compute.device.type, compute.precision)
     libraries = (PREPROCESSING, pillow_version, torch.__version__)
-    return encoding_key([*libraries, method.name, model, settings, file_hash, place])
+    shown = [plan.picture.intensity] if plan.picture and plan.picture.intensity else []
+    return encoding_key([*libraries, method.name, model, settings, file_hash, place, *shown])
 
 
 def encode_files(
@@ -155,7 +177,10 @@ def _encode_missing(
 ) -> Iterator[Encoded]:
     batch = batch_size(None, str(scoring.detector.compute.device))
     images = (str(files[place]) for place in places)
-    pictures = decode_ahead(images, scoring.detector.size, lambda: 2 * batch.size + 2)
+    pictures = (
+        piece.of.picture
+        for piece in pieces_ahead(images, scoring.viewing, lambda: 2 * batch.size + 2)
+    )
     waiting: list[tuple[int, Picture]] = []
     with closing(pictures):
         for place, picture in zip(places, pictures, strict=True):
@@ -173,7 +198,9 @@ def _encode_missing(
 def _encode_and_keep(
     scoring: Scoring, waiting: Sequence[tuple[int, Picture]], batch: BatchSize
 ) -> Encoded:
-    parts = in_batches(scoring.encode, [picture for _, picture in waiting], batch, timed=True)
+    parts = in_batches(
+        lambda part: scoring.encode(stacked(part)), [p for _, p in waiting], batch, timed=True
+    )
     features = join_features(parts)
     for row, (_, picture) in enumerate(waiting):
         # What is to be said of a picture must be said every time: such a one is not kept.
@@ -188,15 +215,19 @@ def _encode_and_keep(
 def _encode_references(scoring: Scoring, progress: Progress | None) -> Iterator[Placed]:
     """Features of the references; each of them must be readable."""
     assert isinstance(scoring.detector, ComparesWithReferences)
-    files, done = scoring.detector.reference_files, 0
-    for encoded in encode_files(scoring, files):
+    from promptdsl.scoring.cached_views import encode_views  # which builds on this module
+
+    files = scoring.detector.reference_files
+    done: set[int] = set()
+    encode = encode_files if scoring.viewing.is_plain else encode_views
+    for encoded in encode(scoring, files):
         if encoded.features is None:
             name, why = files[encoded.places[0]], (encoded.error or "").removeprefix(NOT_INSPECTED)
             raise EnvironmentProblem(f"the reference {name} cannot be used: {why}")
         yield encoded.places, encoded.features
-        done += len(encoded.places)
+        done.update(encoded.places)
         if progress is not None:
-            progress("references", done, len(files))
+            progress("references", len(done), len(files))
 
 
 def _hash_all(files: Sequence[Path]) -> list[str | None]:

@@ -7,10 +7,11 @@ import torch
 
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.judge.verdict import resolve
-from promptdsl.plan.content import CompiledObject, PlanFile
+from promptdsl.plan.content import Arrays, CompiledObject, PlanFile
 from promptdsl.plan.file import write_plan_file
 from promptdsl.plan.model import ObjectPlan, Plan
 from promptdsl.scoring.detector import Detector, DetectorState
+from promptdsl.scoring.places import PREFIX, Places, restore_places
 from promptdsl.versions import versions
 
 WEIGHTS = "weights_sha256"
@@ -24,14 +25,20 @@ def compile_to_file(
     spec: str,
     spec_hash: str,
     calibrated: Mapping[str, Mapping[str, float]],
+    places: Callable[[ObjectPlan], Places] | None = None,
 ) -> str:
     """Build every object's detector and store what it takes to restore it; gives the SHA-256.
+
+    `places` gives the masks of an object and its golden picture.
 
     Raises SpecProblem for an `auto` threshold without a number, before anything is loaded.
     """
     for item in plan.objects:
         resolve(item, calibrated.get(item.name, {}), spec)
-    objects = {item.name: _compiled(build(item).state()) for item in plan.objects}
+    objects = {
+        item.name: _compiled(build(item).state(), places(item).arrays() if places else {})
+        for item in plan.objects
+    }
     return write_plan_file(out, PlanFile(plan, spec_hash, calibrated, objects, versions()))
 
 
@@ -42,13 +49,23 @@ def detector_state(content: PlanFile, item: ObjectPlan) -> DetectorState:
         raise EnvironmentProblem(
             f"the compiled plan holds nothing for {item.name}", "compile the spec again"
         )
-    tensors = {name: torch.from_numpy(values.copy()) for name, values in compiled.arrays.items()}
+    tensors = {
+        name: torch.from_numpy(values.copy())
+        for name, values in compiled.arrays.items()
+        if not name.startswith(PREFIX)
+    }
     return DetectorState(compiled.facts[WEIGHTS], tensors)
 
 
-def _compiled(state: DetectorState) -> CompiledObject:
+def stored_places(content: PlanFile, item: ObjectPlan) -> Places:
+    """The masks of an object and its golden picture."""
+    compiled = content.objects.get(item.name)
+    return restore_places(item, compiled.arrays if compiled is not None else {})
+
+
+def _compiled(state: DetectorState, places: Arrays) -> CompiledObject:
     arrays = {
         name: (tensor.float() if tensor.is_floating_point() else tensor).detach().cpu().numpy()
         for name, tensor in state.tensors.items()
     }
-    return CompiledObject(arrays, {WEIGHTS: state.weights_sha256})
+    return CompiledObject({**arrays, **places}, {WEIGHTS: state.weights_sha256})

@@ -7,6 +7,7 @@ some methods can do is asked of their detectors one by one: `ComparesWithReferen
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,13 +23,17 @@ from promptdsl.errors import EnvironmentProblem, SpecProblem
 from promptdsl.files.naming import shown
 from promptdsl.files.opening import reason
 from promptdsl.methods import METHODS, find_method
+from promptdsl.pictures.opening import PictureError
 from promptdsl.plan.expand import ExpandedPrompt
 from promptdsl.plan.model import ObjectPlan, Prompt
 from promptdsl.plan.validity import check_settings
 from promptdsl.results import PictureScore
 from promptdsl.scoring.arrays import Array, check_arrays
+from promptdsl.scoring.decoding import pieces_ahead
 from promptdsl.scoring.features import Features, Pictures
-from promptdsl.scoring.reference_pictures import read_reference
+from promptdsl.scoring.pieces import Opened, next_pieces, stacked, with_seen
+from promptdsl.scoring.reference_pictures import read_reference, refuse_reference
+from promptdsl.scoring.views import Layout, Viewing, viewing_of
 
 COMPILE_AGAIN = "make it again with `promptdsl compile SPEC -o part.plan`"
 REFERENCE_BATCH = 8
@@ -143,8 +148,11 @@ def build_detector(
     device: str = "auto",
     precision: str = "auto",
     progress: Progress | None = None,
+    layout: Layout | None = None,
 ) -> Detector:
     """A detector from a plan: loads the model, embeds the words, encodes the references.
+
+    `layout` says what of a picture is ignored.
 
     Raises EnvironmentProblem (weights, device, references) and SpecProblem (settings that do not
     fit the model).
@@ -152,7 +160,17 @@ def build_detector(
     builders = find_builders(plan.method.name, plan.name)
     detector = builders.build(plan, spec_folder, choose_compute(device, precision), progress)
     load_encoder(detector)
-    return with_references(detector, _encode_references(detector, progress))
+    viewing = viewing_of(plan, detector, layout)
+    if viewing.is_plain:
+        return with_references(detector, _encode_references(detector, progress))
+    detector = seen_through(detector, viewing)
+    return with_references(detector, _encode_views(detector, viewing, progress))
+
+
+def seen_through(detector: Detector, viewing: Viewing) -> Detector:
+    """The detector told how its pictures are seen, where it must know that for its references."""
+    through: Callable[[Viewing], Detector] | None = getattr(detector, "seen_through", None)
+    return detector if through is None else through(viewing)
 
 
 def with_references(detector: Detector, parts: Iterable[Placed]) -> Detector:
@@ -171,6 +189,29 @@ def _encode_references(detector: Detector, progress: Progress | None) -> Iterato
         yield range(start, start + len(batch)), detector.encode(pictures)
         if progress is not None:
             progress("references", start + len(batch), len(files))
+
+
+def _encode_views(
+    detector: Detector, viewing: Viewing, progress: Progress | None
+) -> Iterator[Placed]:
+    """The references as pictures are seen: in tiles, and without what is ignored."""
+    assert isinstance(detector, ComparesWithReferences)
+    files = detector.reference_files
+    pieces = pieces_ahead(map(str, files), viewing, lambda: 2 * REFERENCE_BATCH)
+    place = -1
+    known: Opened | None = None
+    with closing(pieces):
+        while batch := next_pieces(pieces, REFERENCE_BATCH):
+            places = []
+            for piece in batch:
+                place, known = place + (piece.of is not known), piece.of
+                if isinstance(piece.of.picture, PictureError):
+                    refuse_reference(files[place], piece.of.picture)
+                places.append(place)
+            features = detector.encode(stacked(batch))
+            yield places, with_seen(features, viewing, [piece.view for piece in batch])
+            if progress is not None:
+                progress("references", place + 1, len(files))
 
 
 def restore_detector(

@@ -69,6 +69,10 @@ class FeatureCache:
             os.utime(self._path(picture, encoding))
         return {name: tensors[name] for name in encoding.names or tensors}
 
+    def has(self, picture: str, encoding: Encoding) -> bool:
+        """Whether there is a file for a picture; reading it may still find it damaged."""
+        return self._path(picture, encoding).is_file()
+
     def put(self, picture: str, encoding: Encoding, tensors: Mapping[str, Tensor]) -> None:
         """Keep the tensors of a picture, besides others that are kept of it already."""
         path = self._path(picture, encoding)

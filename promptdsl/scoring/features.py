@@ -17,6 +17,7 @@ from promptdsl.engine.window_encoder import WHOLE
 from promptdsl.results import PictureScore
 
 CUDA_GROUP = 8  # pictures that are scored together on CUDA, always so many
+SEEN = "seen"  # (B, patches), bool: which patches show anything that counts; where some do not
 IMAGE = WHOLE  # embeddings of whole pictures, in the joint space of pictures and words
 Pictures = npt.NDArray[np.uint8]  # (B, H, W, 3) RGB at the detector's size
 

@@ -2,18 +2,24 @@
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, TypeVar, cast
+
+import numpy as np
 
 from promptdsl.errors import EnvironmentProblem, Problem, SpecProblem
 from promptdsl.files.found import Found
 from promptdsl.files.inputs import find_in_spec
 from promptdsl.pictures.gate import MOST_REFERENCES, NotInspected, Usual, refuse_blank, usual
-from promptdsl.pictures.opening import PictureError
+from promptdsl.pictures.opening import PictureError, picture_size
 from promptdsl.pictures.reading import read_picture
 from promptdsl.plan.model import ObjectPlan
+from promptdsl.scoring.decoding import open_whole
 from promptdsl.scoring.features import Pictures
+from promptdsl.scoring.views import View, Viewing
+
+T = TypeVar("T")
 
 _LOOKED_AT = (32, 32)  # a look is at the whole picture, whatever the size that is asked for
 
@@ -76,13 +82,46 @@ def references_left_out(item: ObjectPlan, spec_folder: Path) -> list[str]:
     return [f"references of {item.name}: left out {told}"] if told else []
 
 
+def count_views(files: Sequence[Path], viewing: Viewing) -> int:
+    """In how many views all references are seen."""
+    return sum(len(_told(file, lambda file: _views(file, viewing))) for file in files)
+
+
+def _views(file: Path, viewing: Viewing) -> Sequence[View]:
+    return viewing.cut(picture_size(file)).views
+
+
+def read_views(file: Path, viewing: Viewing, most: int) -> tuple[Pictures, list[View]]:
+    """(B, H, W, 3) RGB: some of a reference's views, evenly spread."""
+    opened, image = _told(file, lambda file: open_whole(str(file), viewing))
+    assert opened.stitcher is not None
+    views = opened.stitcher.cut.views
+    last = max(1, most - 1)
+    numbers = sorted({round(i * (len(views) - 1) / last) for i in range(most)})
+    chosen = [views[number] for number in numbers]
+    return np.stack([viewing.pixels(image, view) for view in chosen]), chosen
+
+
+def _told(file: Path, read: Callable[[Path], T]) -> T:
+    """Raises EnvironmentProblem naming the reference: one left out would change every score."""
+    try:
+        return read(file)
+    except PictureError as error:
+        refuse_reference(file, error)
+
+
+def refuse_reference(file: Path, error: PictureError) -> NoReturn:
+    """EnvironmentProblem: a reference cannot be used."""
+    why = error.reason if isinstance(error, NotInspected) else error
+    raise EnvironmentProblem(f"the reference {file} cannot be used: {why}") from error
+
+
 def read_reference(file: Path, size: tuple[int, int]) -> Pictures:
     """(H, W, 3) RGB. Raises EnvironmentProblem: one left out would change every score."""
-    try:
+
+    def read(file: Path) -> Pictures:
         picture = read_picture(file, size)
         refuse_blank(picture.look)
-    except NotInspected as error:
-        raise EnvironmentProblem(f"the reference {file} cannot be used: {error.reason}") from error
-    except PictureError as error:
-        raise EnvironmentProblem(f"the reference {file} cannot be used: {error}") from error
-    return picture.pixels
+        return picture.pixels
+
+    return _told(file, read)

@@ -6,6 +6,7 @@ from glob import escape
 from pathlib import Path
 
 from promptdsl.errors import UsageProblem
+from promptdsl.files.advice import instead_of
 from promptdsl.files.find import find, together
 from promptdsl.files.suffixes import picture_suffixes
 
@@ -20,7 +21,7 @@ def patterns_for(folder: str | None, spec_folder: Path) -> tuple[str, ...]:
     path = Path(folder).expanduser()
     path = path if path.is_absolute() or path.exists() else spec_folder / path
     if not path.is_dir():
-        raise UsageProblem(f"there is no folder {folder}", "check the path")
+        raise UsageProblem(f"there is no folder {folder}", instead_of(path))
     root = spec_folder.resolve()
     if not path.resolve().is_relative_to(root):
         raise UsageProblem(

@@ -51,12 +51,18 @@ def fault_of(words: str) -> Literal["empty", "long", "letters"] | None:
     return None if any(character.isalpha() for character in words) else "letters"
 
 
+_PAIR = re.compile(r"\s*(\w+)\s+(?:and|or)\s+(\w+)[\s.]*")
+
+
 def several(typed: str) -> tuple[str, ...]:
     """`scratch, rust` are two defects; one empty text when there is none.
 
-    A comma between digits or inside brackets divides nothing.
+    A comma between digits or inside brackets divides nothing. Behind commas `dent and rust` are
+    two, as the end of a list; alone they may be one.
     """
     pieces = [typed] if set(typed) & set("()[]") else re.split(r"(?<!\d)[,;]|[,;](?!\d)", typed)
+    if len(pieces) > 1 and (last := _PAIR.fullmatch(pieces[-1])):
+        pieces[-1:] = last.groups()
     found = (tidy(re.sub(r"^\s*(?:and|or)\s+", "", piece)) for piece in pieces)
     return tuple(dict.fromkeys(words for words in found if words)) or ("",)
 

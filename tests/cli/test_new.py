@@ -44,6 +44,9 @@ def test_defects_may_stand_in_one_option_and_rewording_is_told(tmp_path: Path) -
     [
         ("scratch; rust", ("scratch", "rust")),
         ("scratch, and rust", ("scratch", "rust")),
+        ("scratch, dent and rust", ("scratch", "dent", "rust")),
+        ("dent and rust", ("dent and rust",)),
+        ("scratch, spots of oil and water", ("scratch", "spots of oil and water")),
         ("scratch, scratch,", ("scratch",)),
         ("scratch of 0,5 mm", ("scratch of 0,5 mm",)),
         ("scratch (long, deep)", ("scratch (long, deep)",)),

@@ -138,11 +138,25 @@ def test_ctrl_c_and_ctrl_d_write_nothing(key: str, folder: Path) -> None:
 
 
 def test_options_answer_in_advance(folder: Path) -> None:
-    words = ["n.inspect", "--object", "nut", "--defect", "dent", "--references", "few"]
-    person = Person(folder, *words, "--model", "promptdsl-mini")
+    words = ["n.inspect", "--object", "nut", "--references", "few", "--model", "promptdsl-mini"]
+    person = Person(folder, *words)
+    person.answers("Defect 1", "dent")
+    person.answers("Enter keeps these phrases", "")
+    person.answers("Defect 2", "")
     person.answers("to test with", "")
     assert person.exit_code() == 0
     assert (folder / "n.inspect").is_file()
+
+
+@pytest.mark.parametrize("further", [[], ["--references", "few", "--model", "promptdsl-mini"]])
+def test_one_line_that_says_what_is_needed_asks_nothing(further: list[str], folder: Path) -> None:
+    words = ["--object", "nut", "--defect", "dent", *further]
+    person = Person(folder, "here", *words)
+    person.reads("wrote here.inspect")
+    assert person.exit_code() == 0
+    assert promptdsl("new", "there", *words, cwd=folder).returncode == 0
+    here, there = ((folder / name).read_text("utf-8") for name in ("here.inspect", "there.inspect"))
+    assert here == there
 
 
 def test_the_next_defect_typed_too_early_does_not_become_a_phrase(folder: Path) -> None:

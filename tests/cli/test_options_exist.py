@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from promptdsl.cli.main import COMMANDS, cli
 from promptdsl.cli.models_import import import_command as models_import
@@ -236,3 +237,12 @@ def test_a_folder_of_folders_gets_advice_that_can_be_followed(
         assert main([*words, spec, "--good", str(tmp_path / "good")]) == 3
         told = capsys.readouterr().err
         assert set(OPTION.findall(told)) <= options(words[0])
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "models import"])
+def test_help_fits_80_columns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What click does not wrap, examples and exit codes, is written to fit."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(cli, [*command.split(), "--help"]).output
+    assert "Usage: " in shown
+    assert [line for line in shown.splitlines() if len(line) > 80] == []

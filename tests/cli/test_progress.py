@@ -1,5 +1,7 @@
 """One display of progress for all commands: what it says on a terminal, and what elsewhere."""
 
+import re
+import sys
 from dataclasses import dataclass
 from io import StringIO
 from types import SimpleNamespace
@@ -50,6 +52,27 @@ def test_what_is_printed_meanwhile_begins_on_an_empty_line() -> None:
     before, after = stream.getvalue().split("a table\n")
     assert "inspecting nut" in before and before.endswith(ERASED)
     assert "2/2" in after
+
+
+def test_a_long_sentence_keeps_its_command_whole_beside_a_bar() -> None:
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, legacy_windows=False)
+    sentence = "the words changed; `promptdsl calibrate nut.inspect` makes them true again"
+    with Progress(console=console) as progress:
+        progress.note(sentence)
+        sys.stderr.write(f"warning: {sentence}\n")
+    assert f"note: {sentence}\n" in stream.getvalue()
+    assert f"warning: {sentence}\n" in stream.getvalue()
+
+
+def test_speed_is_that_of_the_whole_run_and_not_of_the_last_batch(clock: Clock) -> None:
+    stream, console = terminal()
+    with Progress(console=console) as progress:
+        progress.begins(4, 0)
+        clock.now = 2.0
+        for _ in range(4):
+            progress.inspected(RECORD)
+    assert "4/4 2.0/s" in re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue())
 
 
 def test_without_a_terminal_there_is_nothing_to_put_aside() -> None:
@@ -133,6 +156,36 @@ def test_bars_of_a_run() -> None:
     assert "loading the model" in shown and "inspecting" in shown and "3/3" in shown
 
 
+def test_the_rate_of_a_bar_that_came_back_is_that_of_the_run(clock: Clock) -> None:
+    stream, console = terminal()
+    with Progress("loading the model", console=console) as progress:
+        progress.begins(30, 0)
+        for clock.now in (1, 2, 3):
+            progress.inspected(RECORD)
+        progress.prepares("prompts", 8, 8)  # of the next object: the bar before goes
+        for clock.now in (4, 4, 4):
+            progress.inspected(RECORD)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert set(re.findall(r"[0-9.]+/s", shown)) <= {"1.0/s", "1.2/s", "1.5/s"}
+    assert "6/30 1.5/s 00:16" in shown
+    assert "?" not in shown, "no `0/?` where it is not known how many there are"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_training_leaves_room_for_bars_and_counts(width: int) -> None:
+    stream = StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, legacy_windows=False)
+    with Progress(None, kept=True, console=console) as progress:
+        progress.counts("encoding pictures", 12, 12)
+        for step in range(1, 13):
+            progress.training(told(step, 12))
+        progress.counts("judging on held-out pictures", 1, 12)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    assert "…" not in shown
+    assert "12/12" in shown and "trained 12 steps: epoch 1: loss 0.500, dice 0.250" in shown
+    assert "1/12" in shown.splitlines()[-1] and "━" in shown.splitlines()[-1]
+
+
 def test_bars_of_a_training_stay() -> None:
     stream, console = terminal()
     with Progress(None, kept=True, console=console) as progress:
@@ -142,6 +195,6 @@ def test_bars_of_a_training_stay() -> None:
         progress.counts("judging on held-out pictures", 4, 4)
     shown = stream.getvalue()
     assert "note: going on from [a].state\n" in shown
-    assert "trained 1 steps: epoch 1: loss 0.500, dice 0.250\n" in shown
+    assert "trained 1 step: epoch 1: loss 0.500, dice 0.250\n" in shown
     last = shown[shown.rindex("encoding pictures") :]
     assert "loss 0.500, dice 0.250" in last and "judging on held-out pictures" in last

@@ -176,6 +176,21 @@ def test_validate_refuses_uncalibrated_and_warns_of_changes(
     assert "the good pictures of the calibration are 21 and were 20" in told
 
 
+def test_pictures_of_a_number_that_no_line_takes_are_no_matter(
+    seeing_red: Encoded, tmp_path: Path, capsys: Capture
+) -> None:
+    spec = factory(tmp_path, ONE)
+    assert calibrate(spec, "-q") == 0
+    by_hand = spec.read_text("utf-8").replace("score >= auto", "score >= 0.4")
+    spec.write_text(by_hand, "utf-8")
+    part(tmp_path / "good" / "new.png", 33, number=999)
+    capsys.readouterr()
+    main(["validate", str(spec), "-o", str(tmp_path / "out"), "-q"])
+    told = capsys.readouterr().err
+    assert "calibrated the thresholds" not in told
+    assert "the calibration" not in told
+
+
 def test_run_and_compile_refuse_uncalibrated(tmp_path: Path, capsys: Capture) -> None:
     spec = factory(tmp_path, ONE)
     pictures = str(tmp_path / "good")

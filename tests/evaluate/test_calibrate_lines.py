@@ -18,6 +18,7 @@ from promptdsl.evaluate.calibration.solve import (
     too_few,
 )
 from promptdsl.evaluate.datasets import Picture
+from promptdsl.evaluate.kept_maps import Place
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Promise, limit_escapes, limit_false_rejects
 from promptdsl.judge.shares import upper_bound
@@ -44,7 +45,7 @@ def item_of(*rules: Rule) -> ObjectPlan:
 def scored(label: str, score: float, area: float | None = None) -> Scored:
     share = score / 10 if area is None else area
     measures = {"score": float(score), "area above 0.70": float(share)}
-    return Scored(Picture(Path("x"), label), None, float(score), {}, measures, 0, None)
+    return Scored(Picture(Path("x"), label), None, float(score), {}, measures, Place(0))
 
 
 def sample(good: Any = GOOD, bad: Any = ()) -> list[Scored]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptdsl.evaluate.datasets import Picture
+from promptdsl.evaluate.kept_maps import Place
 from promptdsl.evaluate.scored import Scored
 from promptdsl.evaluate.statistics import figures
 from promptdsl.evaluate.statistics.aupro import label_regions
@@ -58,7 +59,7 @@ def test_bootstrap(good: list[float], bad: list[float], confidence: float) -> No
 @given(SCORES, SCORES)
 def test_figures_of_pictures(good: list[float], bad: list[float]) -> None:
     pictures = [
-        Scored(Picture(Path("x"), label), None, score, {}, {"score": score}, 0, None)
+        Scored(Picture(Path("x"), label), None, score, {}, {"score": score}, Place(0))
         for label, scores in (("good", good), ("dent", bad))
         for score in scores
     ]
@@ -91,7 +92,9 @@ def test_figures_of_pixels(seed: int, digits: int) -> None:
         maps.append(PixelMap(scores.astype(np.float32), label_regions(mask)))
         label = "dent" if mask.any() else "good"
         picture = Picture(Path("x"), label)
-        pictures.append(Scored(picture, None, 0.5, {}, {}, 0, number if mask.any() else None))
+        pictures.append(
+            Scored(picture, None, 0.5, {}, {}, Place(0, number if mask.any() else None))
+        )
     found = figures._pixel_figures(Maps(maps, pictures))  # type: ignore[arg-type]
     for estimate in found.values():
         if estimate.value is not None and estimate.interval is not None:

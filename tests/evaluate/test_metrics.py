@@ -175,3 +175,11 @@ def test_pixels_without_masks_or_without_good_ones_are_undefined() -> None:
     broken = one([[float("nan"), 0.2]], [[1, 0]])
     with pytest.raises(Undefined, match="not a number"):
         metrics.count_pixels([broken], [broken])
+
+
+@pytest.mark.parametrize("defective", range(1, 60))
+def test_a_perfect_order_is_perfect_to_the_last_bit(defective: int) -> None:
+    scores = np.linspace(0, 1, defective + 7)
+    labels = np.arange(len(scores)) >= 7
+    for figure in (metrics.auroc, metrics.average_precision, metrics.f1_max):
+        assert figure(scores, labels) == 1, "below it, `no spread` would become an interval"

@@ -94,7 +94,7 @@ def test_the_tile_of_tests_is_not_green_where_nothing_is_proven(
 def test_labels_of_close_thresholds_do_not_cover_each_other(page: Any) -> None:
     for score in (0.40, 0.42, 0.46, 0.97):
         drag_to(page, 0, score)
-        labels = page.find_elements("css selector", "#histogram .handle text")
+        labels = page.find_elements("css selector", "#histogram svg:first-of-type .handle text")
         one, other = (label.rect for label in labels)
         apart = (
             one["x"] + one["width"] <= other["x"]

@@ -14,6 +14,7 @@ from promptdsl.evaluate.calibration.apart import covers, lower, never_decides
 from promptdsl.evaluate.calibration.protection import Protection
 from promptdsl.evaluate.calibration.solve import Wanted, calibrate, resolve_all
 from promptdsl.evaluate.datasets import Picture
+from promptdsl.evaluate.kept_maps import Place
 from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import Found, Promise
 from promptdsl.lock.file import lock_path
@@ -195,8 +196,7 @@ def scored(name: str, label: str, score: float) -> Scored:
         score,
         {},
         {"score": score, "area above 0.70": score},
-        0,
-        None,
+        Place(0),
     )
 
 

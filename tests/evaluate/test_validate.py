@@ -347,3 +347,15 @@ def test_a_spec_in_a_folder_with_brackets(seeing_red: Encoded, tmp_path: Path) -
     assert run(spec, "-o", tmp_path / "out") == 0
     rows = by_label(result(tmp_path / "out")["objects"][0])
     assert sum(rows["good"][verdict] for verdict in ("pass", "review", "reject")) == 10
+
+
+def test_an_object_without_samples_is_told(
+    seeing_red: Callable[[], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = factory(tmp_path)
+    bolt = spec.read_text("utf-8").partition("object nut")[2].partition("  samples")[0]
+    spec.write_text(f"{spec.read_text('utf-8')}\nobject bolt{bolt}}}\n", "utf-8")
+    main(["validate", str(spec), "-o", str(tmp_path / "out"), "-q"])
+    assert "bolt has no samples, so nothing is said here about it" in capsys.readouterr().err
+    main(["validate", str(spec), "-o", str(tmp_path / "out"), "-q", "--object", "nut"])
+    assert "bolt" not in capsys.readouterr().err

@@ -14,8 +14,10 @@ import torch
 from PIL import Image
 
 from promptdsl.engine.device import Compute
+from promptdsl.judge.places import layout_of
 from promptdsl.plan.model import MethodPlan, ObjectPlan, Origin, Plan, Prompt, Rule, ScoreRule
 from promptdsl.results import PictureScore, Record
+from promptdsl.scoring.places import Places
 
 ORIGIN = Origin(file="part.inspect", line=3, column=1, end_line=3, end_column=2)
 COMPUTE = Compute(torch.device("cpu"), torch.float32, "a fake processor")
@@ -76,6 +78,9 @@ class FakeSource:
 
     def weights_hash(self, item: ObjectPlan) -> str:
         return self.weights
+
+    def places(self, item: ObjectPlan) -> Places:
+        return Places(layout_of(item), {})
 
     def build(self, item: ObjectPlan) -> Any:
         return self.detector

@@ -21,6 +21,14 @@ def go(
 
 
 def lines(out: str = "out") -> list[dict[str, Any]]:
+    """All that is the same whenever it is made: without the time."""
+    records = whole_lines(out)
+    for record in records:
+        record.pop("time", None)
+    return records
+
+
+def whole_lines(out: str = "out") -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(out, "results.jsonl").read_text().splitlines()]
 
 

@@ -29,9 +29,12 @@ from .fakes import (
     paint_many,
     score_rule,
 )
-from .going import go, images, lines, run_json
+from .going import go, images, lines, run_json, whole_lines
 
-FIELDS = "image object score verdict rule defect defects area map error".split()
+FIELDS = (
+    "image object score verdict rule defect defects area map error time picture_sha256 plan_hash "
+    "part size"
+).split()
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,7 @@ def test_a_run_writes_everything() -> None:
     seen = Seen()
     outcome = go(watch=seen)
     assert images() == ["pics/bad.png", *(f"pics/p{i}.png" for i in range(12))]
-    assert [list(line) for line in lines()] == [FIELDS] * 13
+    assert [list(line) for line in whole_lines()] == [FIELDS] * 13
     assert (seen.total, len(seen.records)) == (13, 13)
     assert lines()[0]["error"] == "it holds text, not a picture"
     last = lines()[-1]

@@ -227,6 +227,39 @@ def many(count: int) -> tuple[list[Record], dict[tuple[str, str], Preview]]:
     return records, previews
 
 
+def test_doubts_stand_at_the_top_and_once(page: Path) -> None:
+    run = json.loads(Path("out/run.json").read_text("utf-8"))
+    run |= {
+        "notes": {"very dark pictures": 1},
+        "noted": {"very dark pictures": ["night.png"]},
+        "changed_since_calibration": {"nut": ["the normal phrases"]},
+        "unreadable": {"shelf": "no permission"},
+        "remarks": ["samples/good: left out 3 .txt"],
+        "legs": [
+            {"device": device, "versions": {}, "started": "", "inspected": 1, "device_name": ""}
+            for device in ("cpu", "cuda")
+        ],
+    }
+    text = unescape(report_page(run, [], {}))
+    top, rest = text.split('<section class="tiles"')
+    assert "Before you believe these verdicts" in top
+    for doubt in (
+        "very dark pictures (1: night.png)",
+        "nut changed since it was calibrated: the normal phrases",
+        "shelf: this folder was not looked at: no permission",
+        "samples/good: left out 3 .txt",
+        "made with device cpu and cuda",
+    ):
+        assert doubt in top and doubt not in rest
+    assert "Before you believe" not in page.read_text("utf-8"), "where there is no doubt"
+
+
+def test_the_table_and_the_tiles_say_not_inspected_alike(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert 'NAMES = { error: "not inspected" }' in text
+    assert text.count("NAMES[row.verdict]") == 2, "in the table and in the large view"
+
+
 def test_ten_thousand_pictures_stay_bounded_and_it_is_said(page: Path) -> None:
     run = json.loads(Path("out/run.json").read_text())
     records, previews = many(10_000)

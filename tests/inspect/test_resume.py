@@ -14,12 +14,22 @@ from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
 from promptdsl.inspect import description
 
 from .fakes import FakeDetector, FakeSource, Seen, make_object, make_plan, paint, paint_many
-from .going import go, images, lines, run_json
+from .going import go, images, lines, run_json, whole_lines
 
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+SPOT = {
+    "box": [1, 2, 3, 4],
+    "area": 9.0,
+    "extent": 5.0,
+    "peak": 0.9,
+    "defect": None,
+    "region": None,
+}
 
 
 def told(outcome: Any) -> str:
@@ -31,7 +41,7 @@ def edit_run(**changes: Any) -> None:
 
 
 def edit_line(number: int, **changes: Any) -> None:
-    records = lines()
+    records = whole_lines()
     records[number] = {**records[number], **changes}
     Path("out/results.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
 
@@ -162,6 +172,31 @@ def test_pictures_edited_in_between_are_told() -> None:
         {"map": 3},
         {"error": {}},
         {"more": 1},
+        {"time": None},
+        {"time": "yesterday"},
+        {"time": "2026-11-27T10:15:30+01:00"},
+        {"time": 0},
+        {"picture_sha256": "0"},
+        {"plan_hash": None},
+        {"plan_hash": "c" * 64},
+        {"part": "p2"},
+        {"part": ["p2"]},
+        {"size": None, "spots": [SPOT]},
+        {"size": [64]},
+        {"size": [0, 48]},
+        {"size": [64.5, 48]},
+        {"spots": {}},
+        {"spots": [{}]},
+        {"spots": [SPOT] * 201},
+        {"spots": [{**SPOT, "box": [60, 0, 5, 5]}]},
+        {"spots": [{**SPOT, "box": [0, 0, 0, 5]}]},
+        {"spots": [{**SPOT, "area": -1.0}]},
+        {"spots": [{**SPOT, "defect": "another"}]},
+        {"spots": [{**SPOT, "more": 1}]},
+        {"spots_left_out": -1},
+        {"residual": "far"},
+        {"unlocated": 3},
+        {"measures": {"extent": "long"}},
     ],
 )
 def test_an_edited_record_is_made_again(changes: dict[str, Any]) -> None:

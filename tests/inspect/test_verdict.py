@@ -9,8 +9,14 @@ from promptdsl.errors import SpecProblem
 from promptdsl.judge.measures import area_above, area_key, areas_in
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.plan.model import AreaRule, Rule, ScoreRule
+from promptdsl.results import FloatMap, PictureScore
 
 from .fakes import ORIGIN, make_object, score_rule
+
+
+def seen(score: float, anomaly_map: FloatMap) -> PictureScore:
+    return PictureScore(score, {}, anomaly_map)
+
 
 share = st.floats(0, 1, width=32)
 verdicts = st.sampled_from(["reject", "review"])
@@ -43,7 +49,7 @@ def test_the_first_rule_that_holds_decides(
         return sum(v >= np.float32(rule.above) for v in anomaly_map.flat) / 4 >= rule.share
 
     first = next((rule for rule in lines if holds(rule)), None)
-    decision = decide(score, anomaly_map, lines)
+    decision = decide(seen(score, anomaly_map), lines)
     assert decision.verdict == (first.verdict if first else "pass")
     assert decision.rule == (first.text if first else None)
     measured = {area_key(r.above) for r in lines if isinstance(r, AreaRule)}
@@ -55,23 +61,22 @@ def test_a_higher_score_is_never_judged_milder(lines: list[float], score: float)
     order = {"pass": 0, "review": 1, "reject": 2}
     both = (score_rule("reject", lines[0]), score_rule("review", lines[0] / 2))
     empty = np.zeros((2, 2), np.float32)
-    verdict = decide(score, empty, both).verdict
-    assert order[decide(min(1.0, score + 0.1), empty, both).verdict] >= order[verdict]
+    verdict = decide(seen(score, empty), both).verdict
+    assert order[decide(seen(min(1.0, score + 0.1), empty), both).verdict] >= order[verdict]
 
 
 def test_equal_holds() -> None:
-    assert (
-        decide(0.62, np.zeros((2, 2), np.float32), [score_rule("reject", 0.62)]).verdict == "reject"
-    )
+    exactly = seen(0.62, np.zeros((2, 2), np.float32))
+    assert decide(exactly, [score_rule("reject", 0.62)]).verdict == "reject"
     assert area_above(np.full((2, 2), 0.7, np.float32), 0.7) == 1.0
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf")])
 def test_what_is_not_a_number_never_passes(score: float) -> None:
     with pytest.raises(ValueError, match="not a number"):
-        decide(score, np.zeros((2, 2), np.float32), [])
+        decide(seen(score, np.zeros((2, 2), np.float32)), [])
     with pytest.raises(ValueError, match="not a number"):
-        decide(0.1, np.full((2, 2), score, np.float32), [])
+        decide(seen(0.1, np.full((2, 2), score, np.float32)), [])
 
 
 def test_area_names() -> None:
@@ -109,7 +114,7 @@ def test_the_default_says_that_it_is_one() -> None:
 )
 def test_a_line_without_a_number_never_lets_a_part_pass(rule: Rule) -> None:
     with pytest.raises(SpecProblem, match="is not calibrated"):
-        decide(0.0, np.zeros((2, 2), np.float32), [rule])
+        decide(seen(0.0, np.zeros((2, 2), np.float32)), [rule])
 
 
 def test_a_rule_from_nowhere_names_the_spec() -> None:

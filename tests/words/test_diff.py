@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from promptdsl.cli.main import main
+from promptdsl.report.comparison import comparison_page
 
 from .conftest import Write
 from .test_versions import git
@@ -53,7 +54,8 @@ def test_what_differs_is_named(
         assert row["moved"] == pytest.approx(row["after"]["score"] - row["before"]["score"])
         assert row["flips"] == (row["before"]["verdict"] != row["after"]["verdict"])
     page = (tmp_path / "out" / "diff.html").read_text("utf-8")
-    assert page.count("data:image/jpeg;base64,") == 3 * len(item["results"])
+    cards = [row for row in item["results"] if row["flips"] or abs(row["moved"]) >= 0.01]
+    assert page.count("data:image/jpeg;base64,") == 3 * len(cards)
     assert "scratched {object}" in page
     assert "http" not in page.replace("http-equiv", "")
     assert json.loads((tmp_path / "out" / "diff.json").read_text("utf-8")) == found
@@ -116,6 +118,26 @@ def test_the_text_lists_flips_first(capsys: Captured, write_spec: Write, picture
     assert code == 0, captured.err
     assert "pass -> reject" in captured.out
     assert "threshold 1: reject when score >= 0.5 -> reject when score >= 0.0001" in captured.out
+
+
+def test_what_does_not_move_is_not_shown_as_moved() -> None:
+    judged = {"verdict": "pass", "score": 0.5}
+    rows = [
+        {"image": f"{n}.png", "flips": False, "moved": moved, "before": judged, "after": judged}
+        for n, moved in enumerate((-0.02, -0.0001))
+    ]
+    item = {
+        "object": "nut", "prompts": {"removed": [], "added": []}, "fields": [], "pictures": 1,
+        "flips": 1, "mean_move": -0.0001, "unreadable": [], "results": rows,
+    }  # fmt: skip
+    described = {
+        "before": "a", "after": "b", "only_before": [], "only_after": [], "objects": [item],
+    }  # fmt: skip
+    shown = {("nut", row["image"]): ["data:,"] * 3 for row in rows}
+    page = comparison_page(described, shown, [])
+    assert "0.png" in page and "1.png" not in page
+    assert "-0.000" not in page and "scores move by 0.000 on average" in page
+    assert "1 of 1 verdict flips" in page
 
 
 def test_git_is_really_there() -> None:

@@ -123,8 +123,12 @@ def test_ablate_and_suggest_say_it_first(
 
 
 def shown_at(width: int, ablation: Any) -> str:
+    return shown_of(describe(ablation), width)
+
+
+def shown_of(described: Any, width: int) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    print_words(console, describe(ablation))
+    print_words(console, described)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
@@ -157,6 +161,26 @@ def test_the_key_columns_are_whole_at_any_width(ablation: Any, width: int) -> No
     assert "because" in text and "verdicts" in text and "without" in text
     table = [line for line in text.splitlines()[3:] if "helpful:" not in line][:-3]
     assert max(map(len, table)) <= width
+
+
+def test_places_are_not_cut_in_a_narrow_terminal(ablation: Any) -> None:
+    described = describe(ablation)
+    for row in described["rows"]:
+        row["place"] = "metal_nut/metal_nut.inspect:13"
+    words = shown_of(described, 80).split()
+    assert words.count("metal_nut.inspect:13") == words.count("metal_nut/") > 5
+
+
+def test_where_nothing_is_judged_no_list_says_so_line_by_line(ablation: Any) -> None:
+    described = describe(ablation)
+    for row in described["rows"]:
+        row |= {"call": "not judged", "because": "scores do not separate", "verdicts": 0}
+    described["rows"][2]["verdicts"] = 3
+    text = shown_of(described, 80)
+    left = len(described["rows"]) - 1
+    assert f"{left} words and settings not judged; without any of them no verdict changes" in text
+    assert text.count("scores do not separate") == 1, "the one without which a verdict changes"
+    assert "3 change" in text and "All figures: -o OUT" in text
 
 
 def test_nothing_in_a_phrase_steers_the_terminal(ablation: Any) -> None:

@@ -1,16 +1,23 @@
 """One picture explained."""
 
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from promptdsl.cli.main import main
-from promptdsl.evaluate.words.why import RuleState, Window, _by_rules, standing_out
+from promptdsl.evaluate.words.rule_states import RuleState, by_rules
 from promptdsl.evaluate.words.why import Scale as ScaleOf
+from promptdsl.evaluate.words.why import Window, standing_out
+from promptdsl.evaluate.words.why_record import worth_drawing
 from promptdsl.judge.verdict import Decision
+from promptdsl.plan.model import ScoreRule
+from promptdsl.report.explanation import Mark
+from promptdsl.report.tables.why import print_why
 
 from .conftest import Write
 
@@ -58,6 +65,36 @@ def test_the_text_names_phrases_and_windows(
     assert "likeness" not in captured.out and "scratch 0." not in captured.out, "it passed"
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_places_are_whole_and_nothing_has_no_sign(width: int) -> None:
+    share = {
+        "group": "missing_part", "phrase": "{object} with a missing part", "cosine": 0.5,
+        "place": "metal_nut/metal_nut.inspect:13", "score_without": 0.49, "verdict_without": "pass",
+    }  # fmt: skip
+    why = {
+        "verdict": "reject", "rule": "reject when score >= 0.40", "image": "a.png", "score": 0.70,
+        "by_words": 0.9, "by_references": None, "defects": {}, "changes": [], "notes": [],
+        "phrases": [share, {**share, "score_without": 0.69999, "verdict_without": "reject"}, share],
+        "scales": [], "highest_places": [], "rules": [], "spots": [],
+    }  # fmt: skip
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    print_why(console, why, 2)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    words = text.split()
+    assert sum(word.endswith("metal_nut.inspect:13") for word in words) == 2, text
+    assert "0.490 (-0.210) pass" in text and "0.700 (0.000)" in text
+    assert "and 1 phrase that moves it less" in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_places_that_are_pale_beside_the_highest_are_not_framed() -> None:
+    box = (0.0, 0.0, 0.5, 0.5)
+    marks = [Mark(box, 0.66, "3x3"), Mark(box, 0.40, "2x2"), Mark(box, 0.09, "2x2")]
+    assert worth_drawing(marks) == marks[:2]
+    assert worth_drawing(marks[2:]) == marks[2:], "a quiet picture shows its highest place too"
+    assert worth_drawing([]) == []
+
+
 def test_likeness_is_no_percentage(capsys: Captured, write_spec: Write, pictures: Path) -> None:
     main(["why", str(write_spec("why_text")), str(pictures / "scratch" / "001.png"), *CPU])
     said = capsys.readouterr().out
@@ -85,20 +122,20 @@ def test_a_damaged_picture_is_told(
 
 
 def state(rule: str, verdict: str, value: float, limit: float) -> RuleState:
-    return RuleState(rule, verdict, value >= limit, value, limit)
+    return RuleState(ScoreRule(verdict=verdict, at=limit, text=rule, origin=None), value)  # type: ignore[arg-type]
 
 
 def test_lines_above_the_deciding_one_say_what_they_lack() -> None:
     states = [state("reject A", "reject", 0.4, 0.6), state("review B", "review", 0.4, 0.3)]
-    deciding, missing = _by_rules(states, Decision("review", "review B", {}))
+    deciding, missing = by_rules(states, Decision("review", "review B", {}))
     assert deciding == (
         "review, because `review B` holds: 0.400 is 0.100 above the limit; below it, the verdict "
         "would be pass"
     )
     assert missing == "`reject A` would hold with 0.200 more than 0.400"
-    assert _by_rules(states[:1], Decision("pass", None, {}))[0].startswith("pass, because")
+    assert by_rules(states[:1], Decision("pass", None, {}))[0].startswith("pass, because")
     both = [state("reject A", "reject", 0.7, 0.6), state("review B", "review", 0.7, 0.3)]
-    assert _by_rules(both, Decision("reject", "reject A", {}))[0].endswith("would be review")
+    assert by_rules(both, Decision("reject", "reject A", {}))[0].endswith("would be review")
 
 
 def test_windows_that_overlap_are_drawn_once() -> None:

@@ -75,7 +75,11 @@ class _Above:
 
 
 def _group(limit: Limit) -> Hashable:
-    """Lines of one group can decide before one another: they measure one thing in one unit."""
+    """Lines of one group can decide before one another: they measure one thing in one unit.
+
+    The number of spots may rise with the level, where one falls into two, and so may what has a
+    name, which may be another; so of these only lines of one level belong together.
+    """
     if isinstance(limit, LocatedLimit):
         return "located"
     region = limit.region.value if limit.region is not None else None
@@ -84,7 +88,8 @@ def _group(limit: Limit) -> Hashable:
     if isinstance(limit, AreaLimit):
         return "area", region, limit.unit
     defect = limit.defect.value if limit.defect is not None else None
-    return "spot", limit.of, defect, region, limit.unit
+    level = limit.above if limit.of == "number" or defect is not None else None
+    return "spot", limit.of, defect, region, limit.unit, level
 
 
 def _level(limit: Limit) -> float:

@@ -109,6 +109,7 @@ class Library:
     sources: dict[str, SourceFile] = field(default_factory=dict)
     plan_names: dict[str, str] = field(default_factory=dict)
     pictures: int = 0  # of the references and the samples, each once
+    notes: list[str] = field(default_factory=list)  # good to know, and no fault
     _modules: dict[tuple[Path, bool], Module] = field(default_factory=dict)  # with `standard`
     _open: list[Path] = field(default_factory=list)
     _full_told: bool = False

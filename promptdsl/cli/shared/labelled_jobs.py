@@ -10,6 +10,7 @@ from promptdsl.cli.shared.specs import compile_faultless
 from promptdsl.cli.shown.terminal import tell_note
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.asked import Asked
+from promptdsl.files.advice import instead_of
 
 if TYPE_CHECKING:
     from promptdsl.evaluate.jobs import Job, SpecInUse
@@ -26,7 +27,7 @@ def open_spec(
 
     path = Path(name)
     if not path.is_file():
-        raise UsageProblem(f"{name}: there is no such spec")
+        raise UsageProblem(f"{name}: there is no such spec", instead_of(name))
     compilation = compile_faultless(name, allow)
     if not compilation.plan().objects:
         raise UsageProblem(f"{name} holds lists and no object, so there is nothing to judge")

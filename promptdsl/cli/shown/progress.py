@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -20,13 +21,14 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from promptdsl.cli.shown.terminal import say, tell_note
-from promptdsl.files.naming import shown
+from promptdsl.files.naming import counted, shown
 from promptdsl.results import Record
 
 if TYPE_CHECKING:
     from promptdsl.training.loop import Told
 
 LINE_SECONDS = 15.0
+BROAD = 110  # columns from which all losses of a training have room behind its bar
 
 
 class Progress:
@@ -45,7 +47,9 @@ class Progress:
         also: Callable[[Record], None] = lambda record: None,
     ) -> None:
         console = console or Console(stderr=True)
+        console.soft_wrap = True  # the terminal breaks long sentences, so a command stays whole
         self._bars = None if quiet or not console.is_terminal else _bars(console, kept)
+        self._narrow = console.width < BROAD
         self._first, self._quiet, self._kept, self._also = first, quiet, kept, also
         self._tasks: dict[str, TaskID] = {}
         self._name, self._total, self._done, self._earlier = "", 0, 0, 0
@@ -94,7 +98,7 @@ class Progress:
         """A record of a run was written."""
         self._done += 1
         self._also(record)
-        self._show("inspecting", self._done, self._total, rated=True)
+        self._show("inspecting", self._done, self._total, rate=self._rate())
         self._line(
             f"{self._done:,} of {self._total:,} pictures, {self._rate():.1f} pictures/s, "
             f"{self._left()} left"
@@ -125,12 +129,14 @@ class Progress:
         if self._total != told.steps:
             self.begins(told.steps, told.step - 1)
         self._done = told.step
-        losses = ", ".join(f"{name} {value:.3f}" for name, value in told.losses.items())
-        losses = f"epoch {told.epoch}: {losses}"
-        self._show("training", told.step, told.steps, more=losses)
+        each = [f"{name} {value:.3f}" for name, value in told.losses.items()]
+        losses = f"epoch {told.epoch}: {', '.join(each)}"
+        ended = told.step == told.steps
+        brief = "" if ended else f"epoch {told.epoch}: {each[-1]}"
+        self._show("training", told.step, told.steps, more=brief if self._narrow else losses)
         self._line(f"training: {told.step:,} of {told.steps:,} {losses}, {self._left()} left")
-        if told.step == told.steps and not self._quiet:
-            self._print(f"trained {told.steps:,} steps: {losses}")
+        if ended and not self._quiet:
+            self._print(f"trained {counted(told.steps, 'step')}: {losses}")
 
     def note(self, sentence: str) -> None:
         """Something that the user must know."""
@@ -145,7 +151,7 @@ class Progress:
         done: int = 0,
         total: int | None = None,
         *,
-        rated: bool = False,
+        rate: float | None = None,
         more: str = "",
     ) -> None:
         if self._bars is None:
@@ -154,8 +160,10 @@ class Progress:
         if what not in self._tasks:
             while self._tasks and not self._kept:
                 self._bars.remove_task(self._tasks.popitem()[1])
-            self._tasks[what] = self._bars.add_task(what, total=total, rated=rated, more="")
-        self._bars.update(self._tasks[what], completed=done, total=total, more=more)
+            self._tasks[what] = self._bars.add_task(
+                what, total=total, completed=done, rate=rate, more=""
+            )
+        self._bars.update(self._tasks[what], completed=done, total=total, rate=rate, more=more)
 
     def _line(self, line: str) -> None:
         """A line where there are no bars, if the last one was some time ago."""
@@ -185,9 +193,31 @@ class _Rate(ProgressColumn):
     """Pictures per second."""
 
     def render(self, task: Task) -> Text:
-        """The speed of a run, once there is one."""
-        rated = task.fields["rated"] and task.speed
-        return Text(f"{task.speed:.1f}/s" if rated else "", "progress.data.speed")
+        """Of the whole run: a bar that has just come back knows no speed of its own."""
+        rate = task.fields["rate"]
+        return Text("" if rate is None else f"{rate:.1f}/s", "progress.data.speed")
+
+
+class _Count(MofNCompleteColumn):
+    """`3/24`."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing where it is not known how many there are."""
+        return Text("") if task.total is None else super().render(task)
+
+
+class _Left(TimeRemainingColumn):
+    """`00:05`."""
+
+    def render(self, task: Task) -> Text:
+        """By the rate of the whole run, where there is one."""
+        rate, left = task.fields["rate"], task.remaining
+        if not rate or left is None or task.finished:
+            return super().render(task)
+        minutes, seconds = divmod(ceil(left / rate), 60)
+        hours, minutes = divmod(minutes, 60)
+        text = f"{minutes:02d}:{seconds:02d}"
+        return Text(f"{hours}:{text}" if hours else text, "progress.remaining")
 
 
 def _bars(console: Console, kept: bool) -> Bars:
@@ -195,9 +225,9 @@ def _bars(console: Console, kept: bool) -> Bars:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24 if kept else 40),  # a training's losses stand behind its bar
-        MofNCompleteColumn(),
+        _Count(),
         _Rate(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        _Left(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[more]}", markup=False),
         console=console,
         transient=not kept,

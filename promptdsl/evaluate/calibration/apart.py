@@ -11,9 +11,10 @@ import numpy as np
 
 from promptdsl.errors import SpecProblem
 from promptdsl.judge.conformal import Found, Promise, just_above
+from promptdsl.judge.covering import covers
 from promptdsl.judge.shares import Floats, upper_bound
-from promptdsl.judge.verdict import number
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
+from promptdsl.judge.verdict import number, range_of, shown_number
+from promptdsl.plan.model import ObjectPlan, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,6 @@ class Lowered:
 
     found: Found
     remark: str
-
-
-def covers(earlier: Rule, later: Rule, at: float, below: float) -> bool:
-    """Whether `earlier`, with the number `at`, holds whenever `later` holds with `below`."""
-    if isinstance(earlier, AreaRule) and isinstance(later, AreaRule):
-        return earlier.above <= later.above and at <= below
-    return earlier.kind == later.kind == "score" and at <= below
 
 
 def never_decides(rule: Rule, value: float, lines: Sequence[tuple[Rule, float]]) -> float | None:
@@ -43,11 +37,12 @@ def lower(item: ObjectPlan, rule: Rule, found: Found, values: Floats, below: flo
     good pictures; its promise is told anew.
     """
     steps = np.unique(values[values < below])
-    numbers = [step for step in map(just_above, steps) if step < below]
+    within = range_of(rule)
+    numbers = [above for step in steps if (above := just_above(step, within)) < below]
     if not numbers:
         raise SpecProblem(
-            f"{item.name}, `{rule.text}`: good pictures leave no number for it below {below:.4g}, "
-            "where the line above it already decides",
+            f"{item.name}, `{rule.text}`: good pictures leave no number for it below "
+            f"{shown_number(rule, below)}, where the line above it already decides",
             "remove the line, or calibrate with more good pictures",
         )
     value = float(numbers[-1])
@@ -57,9 +52,9 @@ def lower(item: ObjectPlan, rule: Rule, found: Found, values: Floats, below: flo
     promise = found.promise if kept else Promise(share, found.promise.confidence)
     return Lowered(
         Found(value, promise, kept, wrong, len(values)),
-        f"`{rule.text}` would have got the number of the line above it ({below:.4g}) or a higher "
-        f"one and could never decide, so it got {value:.4g}, which {wrong} of {len(values)} good "
-        "pictures reach",
+        f"`{rule.text}` would have got the number of the line above it "
+        f"({shown_number(rule, below)}) or a higher one and could never decide, so it got "
+        f"{shown_number(rule, value)}, which {wrong} of {len(values)} good pictures reach",
     )
 
 
@@ -75,7 +70,7 @@ def fixed_lines_never_deciding(
     """A sentence for each line with a number of its own that the calibrated ones leave nothing."""
     return [
         f"{item.name}, `{rule.text}`: it can never decide, because a line above it now has "
-        f"{lowest:.4g}; give it a lower number, or auto"
+        f"{shown_number(rule, lowest)}; give it a lower number, or auto"
         for place, (rule, value) in enumerate(numbers)
         if number(rule) is not None
         and (lowest := never_decides(rule, value, numbers[:place])) is not None

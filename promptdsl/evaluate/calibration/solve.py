@@ -23,6 +23,7 @@ from promptdsl.evaluate.scored import Scored
 from promptdsl.judge.conformal import (
     Found,
     Promise,
+    Range,
     limit_escapes,
     limit_false_rejects,
     pictures_needed,
@@ -32,7 +33,15 @@ from promptdsl.judge.conformal import (
 )
 from promptdsl.judge.measures import measure_name
 from promptdsl.judge.shares import Floats, Undefined
-from promptdsl.judge.verdict import holding_rule, meaning, number, with_number
+from promptdsl.judge.verdict import (
+    holding_rule,
+    meaning,
+    number,
+    range_of,
+    rules_of,
+    shown_number,
+    with_number,
+)
 from promptdsl.plan.model import ObjectPlan, Rule
 
 Kind = Literal["good parts rejected", "good parts at or above it", "defective parts passed"]
@@ -92,7 +101,7 @@ def calibrate(item: ObjectPlan, pictures: Sequence[Scored], wanted: Wanted) -> l
     bad = [scored for scored in pictures if not scored.picture.is_good]
     lines = auto_lines(item)
     last = lines[-1] if wanted.escapes is not None and lines else None
-    fixed = [rule for rule in item.thresholds if number(rule) is not None]
+    fixed = [rule for rule in rules_of(item) if number(rule) is not None]
     solved: dict[int, Solved] = {}
     for verdict, promise, name in (
         ("reject", wanted.false_rejects, "false_rejects"),
@@ -142,7 +151,7 @@ def resolve_all(item: ObjectPlan, solved: Sequence[Solved]) -> tuple[Rule, ...]:
     numbers = {meaning(one.rule): one.found.value for one in solved}
     return tuple(
         with_number(rule, numbers[meaning(rule)]) if number(rule) is None else rule
-        for rule in item.thresholds
+        for rule in rules_of(item)
     )
 
 
@@ -153,7 +162,7 @@ def _solve(
     limit, of = _WAYS[name]
     place = f"{item.name}, `{rule.text}`"
     try:
-        found = limit(values, promise)
+        found = limit(values, promise, range_of(rule))
     except Undefined as undefined:
         raise SpecProblem(f"{place}: {undefined}") from None
     remark = None if found.kept else too_few(len(values), promise, name)
@@ -162,7 +171,7 @@ def _solve(
     return Solved(rule, found, of, remark)
 
 
-_WAYS: dict[str, tuple[Callable[[Floats, Promise], Found], Kind]] = {
+_WAYS: dict[str, tuple[Callable[[Floats, Promise, Range], Found], Kind]] = {
     "false_rejects": (limit_false_rejects, "good parts rejected"),
     "reviews": (limit_false_rejects, "good parts at or above it"),
     "escapes": (limit_escapes, "defective parts passed"),
@@ -186,13 +195,19 @@ def _refuse_contradiction(
     """One line cannot keep both promises where good and defective parts overlap too much."""
     if rule.verdict != "reject" or not {"false_rejects", "escapes"} <= wanted.asked or not good:
         return
-    least = limit_false_rejects(_values(rule, good, []), wanted.false_rejects)
+    least = limit_false_rejects(_values(rule, good, []), wanted.false_rejects, range_of(rule))
     if least.value > found.value:
         raise SpecProblem(
             f"{item.name}, `{rule.text}`: to keep escapes the number may be at most "
-            f"{found.value:.4g}, to keep false rejects it must be at least {least.value:.4g}",
-            "add a line `review when score >= auto` below it: what lies between goes to review",
+            f"{shown_number(rule, found.value)}, to keep false rejects it must be at least "
+            f"{shown_number(rule, least.value)}",
+            f"add a line `{_for_review(rule)}` below it: what lies between goes to review",
         )
+
+
+def _for_review(rule: Rule) -> str:
+    """The line as a `review` line that waits for its number."""
+    return rule.text.replace("reject", "review", 1)
 
 
 def _apart(
@@ -205,7 +220,7 @@ def _apart(
     """In the order of the spec; no line has a number with which it could never decide."""
     lines: list[tuple[Rule, float]] = []
     found = []
-    for rule in item.thresholds:
+    for rule in rules_of(item):
         one = solved.get(id(rule))
         value = number(rule) if one is None else one.found.value
         assert value is not None  # it is written in the spec, or was solved
@@ -239,7 +254,8 @@ def _lowered(
         share = np.ceil(changed.found.promise.share * 1000) / 10
         raise SpecProblem(
             f"{item.name}, `{one.rule.text}`: to keep at most {percent(wanted.reviews.share)} "
-            f"reviews it would need {one.found.value:.4g}, and {below:.4g} already rejects",
+            f"reviews it would need {shown_number(one.rule, one.found.value)}, and "
+            f"{shown_number(one.rule, below)} already rejects",
             f"ask for more reviews than false rejects (--reviews {share:.4g}%), or add "
             "--accept-weaker",
         )

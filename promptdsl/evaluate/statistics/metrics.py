@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from promptdsl.judge.shares import Floats, Undefined
 
@@ -31,7 +31,11 @@ def auroc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """In [0, 1]; the share of defective ones is chance."""
     s, y = checked(scores, labels)
-    return float(average_precision_score(y, s))
+    _, place = np.unique(s, return_inverse=True)
+    bad, good = np.bincount(place, y), np.bincount(place, 1 - y)
+    caught, false = (np.cumsum(counts[::-1])[::-1] for counts in (bad, good))
+    # The sum is divided once and last: in a perfect order it is 1, not a last bit below.
+    return float(caught / (caught + false) @ bad / caught[0])
 
 
 def f1_max(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:

@@ -23,12 +23,13 @@ from promptdsl.evaluate.validation.outcomes import (
 )
 from promptdsl.evaluate.work import Work, until_problem
 from promptdsl.files.inputs import find_in_spec
-from promptdsl.judge.measures import areas_in
+from promptdsl.judge.measures import SCORE, areas_in, measure_name
 from promptdsl.judge.shares import CONFIDENCE
-from promptdsl.judge.verdict import number
-from promptdsl.lock.changes import changes_since, stale
+from promptdsl.judge.stale import stale
+from promptdsl.judge.verdict import number, subject
+from promptdsl.lock.changes import changes_since, still_used
 from promptdsl.lock.model import Lock
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
+from promptdsl.plan.model import AreaRule, LocatedRule, ObjectPlan, Rule, SpotRule
 from promptdsl.report.paper_table import paper_table
 from promptdsl.scoring.cached_scoring import hash_picture
 from promptdsl.scoring.reference_pictures import references_left_out
@@ -149,7 +150,12 @@ def _thresholds(job: Job, rules: Sequence[Rule]) -> list[dict[str, Any]]:
             "rule": rule.text,
             "verdict": rule.verdict,
             "kind": rule.kind,
-            "above": rule.above if isinstance(rule, AreaRule) else None,
+            "measure": measure_name(rule),
+            "subject": subject(rule),
+            "above": rule.above if isinstance(rule, AreaRule | SpotRule) else None,
+            "region": None if isinstance(rule, LocatedRule) else rule.region,
+            "defect": rule.defect if isinstance(rule, SpotRule) else None,
+            "unit": rule.unit if isinstance(rule, AreaRule | SpotRule) else "",
             "value": number(rule),
             "promise": promise,
         }
@@ -170,6 +176,7 @@ def _picture(judged: Judged) -> dict[str, Any]:
         "named": scored.named,
         "defects": dict(scored.defects),
         "area": areas_in(scored.measures),
+        "measures": {name: x for name, x in scored.measures.items() if name != SCORE},
     }
 
 
@@ -208,7 +215,7 @@ def _doubts(job: Job, sample: ScoredSample, weights: str, compute: Compute) -> l
 def _calibrated_on(lock: Lock, item: ObjectPlan, folder: Path) -> set[str | None]:
     """SHA-256 of every picture that a threshold rests on, as far as they are still here."""
     origins: dict[str, None] = {}
-    for threshold in lock.objects[item.name].thresholds:
+    for threshold in still_used(lock.objects[item.name], item):
         for pictures in (threshold.good, threshold.defective):
             origins |= dict.fromkeys(pictures.origin if pictures else ())
     found: set[str | None] = set()

@@ -15,8 +15,10 @@ from promptdsl.evaluate.scored import ScoredSample, score_sample
 from promptdsl.evaluate.validation.outcomes import Judged, judge
 from promptdsl.evaluate.work import Work
 from promptdsl.inspect.jobs import assign
-from promptdsl.judge.verdict import meaning
+from promptdsl.judge.measures import SCORE
+from promptdsl.judge.verdict import meaning, rules_of
 from promptdsl.methods import find_method
+from promptdsl.plan.in_words import picture_in_words, places_in_words
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import FloatMap
 
@@ -164,7 +166,7 @@ def _counted(item: ObjectPlan) -> Counter[tuple[str | None, str, str]]:
 def field_changes(
     before: ObjectPlan, after: ObjectPlan, rules: tuple[tuple[Rule, ...], tuple[Rule, ...]]
 ) -> list[dict[str, str | None]]:
-    """The name, method, model, settings and threshold lines that differ."""
+    """The name, method, model, settings, places and threshold lines that differ."""
     old, new = _fields(before, rules[0]), _fields(after, rules[1])
     lines = [_meanings(before, rules[0]), _meanings(after, rules[1])]
     return [
@@ -176,7 +178,7 @@ def field_changes(
 
 def _meanings(item: ObjectPlan, rules: Sequence[Rule]) -> dict[str, str]:
     """What threshold lines are compared by: not their spelling."""
-    known = zip(item.thresholds, rules, strict=True)
+    known = zip(rules_of(item), rules, strict=True)
     return {
         f"threshold {place}": f"{meaning(written)} {meaning(resolved)} {item.default_thresholds}"
         for place, (written, resolved) in enumerate(known, 1)
@@ -191,8 +193,15 @@ def _fields(item: ObjectPlan, rules: Iterable[Rule]) -> dict[str, str]:
         "method": method.name,
         "model": ", ".join(method.model),
         **{name: _plain(value) for name, value in sorted(method.settings.items())},
+        **_picture(item),
+        **places_in_words(item),
         **{f"threshold {number}": rule.text for number, rule in enumerate(rules, 1)},
     }
+
+
+def _picture(item: ObjectPlan) -> dict[str, str]:
+    fields = {} if item.picture is None else picture_in_words(item.picture)
+    return {f"picture {name}": value for name, value in fields.items()}
 
 
 def _plain(value: object) -> str:
@@ -215,7 +224,7 @@ def _inspect(
     for side, item, lines in zip(sides, (one.before, one.after), rules, strict=True):
         scoring = work.open(item, side.folder)
         work.watch.inspects(f"{item.name} with {side.name}", len(images))
-        scored = score_sample(scoring, sample, lines, work.watch.advance)
+        scored = score_sample(scoring, sample, lines, work.watch.advance, side.layout(item))
         one.samples.append(scored)
         one.unreadable |= {image_of[p.path]: why for p, why in scored.unreadable.items()}
         judged.append({found.scored.picture: found for found in judge(scored.pictures, lines)})
@@ -267,4 +276,5 @@ def _judged(one: Judged) -> dict[str, Any]:
     scored = one.scored
     return {
         "score": scored.score, "verdict": one.verdict, "rule": one.rule, "defect": scored.named,
+        "measures": {name: value for name, value in scored.measures.items() if name != SCORE},
     }  # fmt: skip

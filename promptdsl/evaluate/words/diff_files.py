@@ -8,7 +8,7 @@ from promptdsl.files.owned import PAGE_MARK
 from promptdsl.files.writing import as_json, write_into
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_rgb
-from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, comparison_page, thumbnails
+from promptdsl.report.comparison import MOST_FLIPS, MOST_MOVES, MOVED, comparison_page, thumbnails
 from promptdsl.report.page import listed
 from promptdsl.versions import now, versions
 
@@ -36,7 +36,8 @@ def _small_pictures(result: SpecDiff) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for one in result.objects:
         flips = sum(pair.flips for pair in one.pairs)
-        flipped, moved = one.ranked[:flips], one.ranked[flips:]
+        flipped = one.ranked[:flips]
+        moved = [pair for pair in one.ranked[flips:] if abs(pair.moved) >= MOVED]
         for pair in [*flipped[:MOST_FLIPS], *moved[:MOST_MOVES]]:
             try:
                 image = read_rgb(Path(pair.image), LARGEST)

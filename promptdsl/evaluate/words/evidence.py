@@ -1,7 +1,7 @@
 """Labelled pictures, encoded and judged once, and what any number of variants says of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,17 @@ from promptdsl.evaluate.jobs import Job
 from promptdsl.evaluate.scored import Scored, ScoredSample, refuse_references, score_job
 from promptdsl.evaluate.statistics.metrics import Bools, count_pixels
 from promptdsl.evaluate.statistics.pixel_bootstrap import even_edges
+from promptdsl.evaluate.words.rescoring import passes, rescoring
 from promptdsl.evaluate.work import Watch, Work
+from promptdsl.judge.measures import SCORE
+from promptdsl.judge.places import Layout
 from promptdsl.judge.shares import Floats
-from promptdsl.judge.verdict import reads_map, verdict_of
+from promptdsl.judge.verdict import reads_map, verdict_from, verdict_of
 from promptdsl.methods.shared.word_bank import Variant, WordBank, open_bank
 from promptdsl.plan.model import Rule
-from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.results import FloatMap
+from promptdsl.scoring.cached_scoring import Scoring
+from promptdsl.scoring.cached_views import score_files
 from promptdsl.spec import ObjectSpec
 
 LEVELS = 65_536  # steps in which a map's scores find their bin
@@ -33,6 +38,7 @@ class Evidence:
     scoring: Scoring
     bank: WordBank
     sample: ScoredSample
+    layout: Layout | None = None
 
     @property
     def pictures(self) -> list[Scored]:
@@ -53,6 +59,14 @@ class Evidence:
     def needs_maps(self) -> bool:
         """Whether a verdict depends on areas of the map."""
         return reads_map(self.rules)
+
+    @property
+    def map_pixels(self) -> int | None:
+        """Of the largest map; None where maps are of the model's size."""
+        if self.scoring.viewing.is_plain:
+            return None
+        sizes = [scored.base.size or (1, 1) for scored in self.pictures]
+        return max((width * height for width, height in sizes), default=1)
 
     @property
     def masked(self) -> bool:
@@ -93,7 +107,8 @@ def gather(job: Job, work: Work) -> Evidence:
     bank = open_bank(scoring.detector, job.item)
     sample = score_job(job, scoring, rules, work)
     refuse_references(job, sample)
-    evidence = Evidence(job, job.written, rules, scoring, bank, sample)
+    layout = job.spec.layout(job.item)
+    evidence = Evidence(job, job.written, rules, scoring, bank, sample, layout)
     _refuse_one_sided(evidence)
     return evidence
 
@@ -124,26 +139,33 @@ def judge_variants(
     verdicts: list[list[str]] = [["pass"] * len(pictures) for _ in variants]
     mapped = [n for n in range(count) if evidence.needs_maps or tally.wants(n)]
     plain = [n for n in range(count) if n not in mapped]
-    rescorers = [
-        (numbers, evidence.bank.rescorer([variants[n] for n in numbers]), maps)
-        for numbers, maps in ((plain, False), (mapped, True))
-        if numbers
-    ]
-    watch.inspects(f"{count} variants of {evidence.job.name}", len(pictures))
     files = [scored.picture.path for scored in pictures]
-    for encoded in encode_files(evidence.scoring, files, watch.advance):
-        if encoded.features is None:
-            raise EnvironmentProblem(f"{files[encoded.places[0]]}: {encoded.error}")
-        places = list(encoded.places)
-        for numbers, rescorer, maps in rescorers:
-            rescored = rescorer(encoded.features, maps)
-            for number, (scores, found) in zip(numbers, rescored, strict=True):
-                scores_VN[number, places] = scores
-                for row, place in enumerate(places):
-                    only = None if found is None else found[row]
-                    verdicts[number][place] = verdict_of(float(scores[row]), only, evidence.rules)
-                tally.add(number, places, found)
+    chosen = [pick for pick in passes(plain, mapped, evidence.map_pixels) if any(pick)]
+    watch.inspects(f"{count} variants of {evidence.job.name}", len(chosen) * len(pictures))
+    for without, with_maps in chosen:
+        score = rescoring(evidence.bank, variants, (without, with_maps))
+        for file in score_files(evidence.scoring, files, watch.advance, score):
+            if file.error is not None:
+                raise EnvironmentProblem(f"{files[file.place]}: {file.error}")
+            for number, one in zip((*without, *with_maps), file.scores, strict=True):
+                found = one.map if number in with_maps else None
+                scores_VN[number, file.place] = one.score
+                verdicts[number][file.place] = _verdict(evidence, file.place, one.score, found)
+                if found is not None:
+                    tally.add(number, file.place, found)
     return [Judgement(scores_VN[n], tuple(verdicts[n]), tally.table(n)) for n in range(count)]
+
+
+def _verdict(evidence: Evidence, place: int, score: float, found: FloatMap | None) -> str:
+    """Of a picture under a variant, whose map is missing where no line reads it."""
+    if found is None:
+        return verdict_from({SCORE: float(score)}, evidence.rules)
+    varied = replace(evidence.pictures[place].base, score=float(score), map=found)
+    return verdict_of(varied, evidence.rules, evidence.layout)
+
+
+def _defective(regions: npt.NDArray[np.int32] | None) -> Bools | None:
+    return None if regions is None else regions > 0
 
 
 class _Tally:
@@ -154,6 +176,7 @@ class _Tally:
         if not numbers or not evidence.masked:
             return
         sample, pictures = evidence.sample, evidence.pictures
+        self._sample = sample
         known = sample.pixels(pictures)
         edges = even_edges(count_pixels(known, known), known)
         self._bin_of = np.searchsorted(edges, np.arange(LEVELS) / (LEVELS - 1), "right").astype(
@@ -165,7 +188,7 @@ class _Tally:
             n: PixelTable(np.zeros(shape, np.int32), np.zeros(shape, np.int32)) for n in numbers
         }
         self._inside = {
-            place: (sample.regions[scored.regions] > 0 if scored.regions is not None else None)
+            place: _defective(sample.maps.inside(scored.place))
             for place, scored in enumerate(pictures)
             if scored.has_pixels
         }
@@ -178,17 +201,17 @@ class _Tally:
         """What was counted of a variant."""
         return self._tables.get(number)
 
-    def add(self, number: int, places: Sequence[int], maps: npt.NDArray[np.float32] | None) -> None:
-        """Count the maps of some pictures."""
+    def add(self, number: int, place: int, anomaly_map: FloatMap) -> None:
+        """Count the map of a picture."""
         table = self._tables.get(number)
-        if table is None or maps is None:
+        if table is None or place not in self._inside:
             return
-        for row, place in enumerate(places):
-            if place not in self._inside:
-                continue
-            bins = self._bin_of[(maps[row] * (LEVELS - 1)).astype(np.int32)]
-            inside = self._inside[place]
-            total = np.bincount(bins.ravel(), minlength=self._bins)
-            if inside is not None:
-                table.defective_NK[place] = np.bincount(bins[inside], minlength=self._bins)
-            table.good_NK[place] = total - table.defective_NK[place]
+        kept, where = self._sample.maps, self._sample.pictures[place].place
+        scores, counted = kept.fitted(anomaly_map), kept.counted(where)
+        scores = scores if counted is None else scores[counted]
+        bins = self._bin_of[(scores * (LEVELS - 1)).astype(np.int32)]
+        inside = self._inside[place]
+        total = np.bincount(bins.ravel(), minlength=self._bins)
+        if inside is not None:
+            table.defective_NK[place] = np.bincount(bins[inside], minlength=self._bins)
+        table.good_NK[place] = total - table.defective_NK[place]

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.datasets.model import GOOD
@@ -41,7 +42,7 @@ from promptdsl.evaluate.work import Watch, Work
 from promptdsl.judge.shares import Floats
 from promptdsl.methods.shared.word_bank import Variant, WholePictures
 from promptdsl.plan.expand import expand
-from promptdsl.scoring.cached_scoring import encode_files
+from promptdsl.scoring.cached_views import encode_any
 from promptdsl.source import Span
 from promptdsl.spec import ObjectSpec, Phrase
 
@@ -172,20 +173,36 @@ def _search_on(evidence: Evidence, places: Sequence[int], watch: Watch) -> "_Sea
     watch.inspects(f"the half of {evidence.job.name} to search on", len(files))
     rows: list[int] = []
     parts = []
-    for encoded in encode_files(evidence.scoring, files, watch.advance):
+    for encoded in encode_any(evidence.scoring, files, watch.advance):
         assert encoded.features is not None
         rows += encoded.places
         parts.append(evidence.bank.whole(encoded.features))
-    order = [places[row] for row in rows]
+    first = list(dict.fromkeys(rows))  # a picture may have several views
+    views = _Views(WholePictures.joined(parts), np.array([first.index(row) for row in rows]))
+    order = [places[row] for row in first]
     labels = [evidence.labels[place] for place in order]
-    return _Search(evidence, WholePictures.joined(parts), evidence.defective[order], labels)
+    return _Search(evidence, views, evidence.defective[order], labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Views of N pictures, and the number of the picture of each."""
+
+    encoded: WholePictures
+    owner: npt.NDArray[np.int64]
+
+    def highest(self, scores: Floats) -> Floats:
+        """(N): of the views of each picture."""
+        found = np.full(int(self.owner.max()) + 1, -np.inf)
+        np.maximum.at(found, self.owner, scores)
+        return found
 
 
 class _Search:
     """Climbs on one half of the pictures."""
 
     def __init__(
-        self, evidence: Evidence, pictures: WholePictures, defective: Bools, labels: Sequence[str]
+        self, evidence: Evidence, pictures: _Views, defective: Bools, labels: Sequence[str]
     ) -> None:
         self.evidence, self.pictures, self.defective = evidence, pictures, defective
         self.labels = labels
@@ -195,7 +212,7 @@ class _Search:
     def scores(self, item: ObjectSpec) -> Floats:
         """(N) scores under an edited object."""
         words = self.evidence.bank.directions(list(expand(item)))
-        return self.evidence.bank.scores(self.pictures, words)
+        return self.pictures.highest(self.evidence.bank.scores(self.pictures.encoded, words))
 
     def value(self, scores_N: Floats) -> float:
         """What the search raises."""

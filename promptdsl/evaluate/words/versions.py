@@ -12,6 +12,7 @@ from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, UsageProblem
 from promptdsl.evaluate.jobs import SpecInUse
+from promptdsl.files.advice import CHECK, instead_of
 from promptdsl.lock.file import lock_path, parse_lock, read_lock
 from promptdsl.lock.model import Lock
 from promptdsl.pipeline import compile_file
@@ -73,9 +74,9 @@ def open_version(name: str, allow: tuple[Path, ...] = ()) -> SpecInUse:
     if not name.startswith(PREFIX):
         path = Path(name)
         if not path.is_file():
-            raise UsageProblem(
-                f"{name}: there is no such spec", "a revision is written git:REV:path"
-            )
+            meant = instead_of(name)
+            help = "a revision is written git:REV:path" if meant == CHECK else meant
+            raise UsageProblem(f"{name}: there is no such spec", help)
         lock = read_lock(path)
         return SpecInUse(path.absolute(), compile_file(path, allow=allow), lock, name)
     revision, colon, inside = name.removeprefix(PREFIX).rpartition(":")

@@ -7,18 +7,26 @@ the highest places of the anomaly map stand in for them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from promptdsl.errors import EnvironmentProblem
 from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
+from promptdsl.evaluate.words.rescoring import passes, rescoring
+from promptdsl.evaluate.words.rule_states import RuleState, by_rules, states_of
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import Measures, measure_name
-from promptdsl.judge.verdict import Decision, decide, number, reads_map, verdict_of
+from promptdsl.judge.measures import SCORE
+from promptdsl.judge.places import Layout
+from promptdsl.judge.verdict import (
+    Decision,
+    decide,
+    reads_map,
+    verdict_from,
+    verdict_of,
+)
 from promptdsl.methods import find_method
 from promptdsl.methods.shared.word_bank import (
     Box,
@@ -28,10 +36,12 @@ from promptdsl.methods.shared.word_bank import (
     WordBank,
     find_bank,
 )
+from promptdsl.pictures.opening import picture_size
 from promptdsl.plan.expand import PLACEHOLDER, expand
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
+from promptdsl.plan.model import ObjectPlan, Rule
 from promptdsl.results import FloatMap, PictureScore
-from promptdsl.scoring.cached_scoring import Scoring, encode_files
+from promptdsl.scoring.cached_scoring import Scoring
+from promptdsl.scoring.cached_views import WorstView, score_files, score_worst
 from promptdsl.scoring.features import Features
 from promptdsl.source import SourceFile
 from promptdsl.spec import ObjectSpec
@@ -63,24 +73,6 @@ class Scale:
     mean: float | None  # over all windows
     score_without: float | None
     verdict_without: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleState:
-    """A threshold line against this picture. `distance` is positive where the line holds."""
-
-    rule: str
-    verdict: str
-    holds: bool
-    value: float
-    limit: float
-    kind: str = "score"  # or `area`, as the rule's own
-    above: float | None = None  # of an area rule
-
-    @property
-    def distance(self) -> float:
-        """How far the value lies above the limit."""
-        return self.value - self.limit
 
 
 def standing_out(scales: Sequence[Scale], most: int = 4) -> list[tuple[str, Window]]:
@@ -129,8 +121,9 @@ class Why:
 def explain_picture(spec: SpecInUse, plan: ObjectPlan, picture: Path, work: Work) -> Why:
     """The same from a spec."""
     job = Job(plan.name, spec, plan, Sample((), ()))
-    scoring, rules = work.open(plan, job.folder), spec.rules(plan)
-    return explain(scoring, job.written, plan, rules, job.sources, picture)
+    rules, layout = spec.rules(plan), spec.layout(plan)
+    scoring = work.open(plan, job.folder)
+    return explain(scoring, job.written, plan, rules, job.sources, picture, layout)
 
 
 def explain(
@@ -140,25 +133,28 @@ def explain(
     rules: tuple[Rule, ...],
     sources: dict[str, SourceFile],
     picture: Path,
+    layout: Layout | None = None,
 ) -> Why:
     """Score the picture and take the score apart. EnvironmentProblem for one that is no picture."""
-    features = _encoded(scoring, picture)
-    score = scoring.detector.score(features)[0]
-    decision = decide(score.score, score.map, rules)
-    states = tuple(_state(rule, decision.measures) for rule in rules)
+    worst = score_worst(scoring, picture)
+    features, score = worst.features, worst.score
+    decision = decide(score, rules, layout)
+    states = states_of(rules, decision.measures)
+    lost = () if score.unlocated is None else (f"the part was not located: {score.unlocated}",)
     bank = find_bank(scoring.detector)
     if bank is None:
         return Why(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
-            tuple(_by_rules(states, decision)), (_without_words(plan),),
+            tuple(by_rules(states, decision)), (*lost, _without_words(plan)),
         )  # fmt: skip
-    tried = _without(bank, item, features, rules, sources)
+    judging = _Judging(score, rules, layout)
+    tried = _without(_Rescored(scoring, bank, picture, features), item, judging, sources)
     phrases = _phrases(bank, item, features, tried, score)
     return Why(
         str(picture), plan, score, decision, bank.parts(features), states, phrases,
-        _scales(bank, features, tried), _spots(score.map),
-        (*_by_rules(states, decision), *_by_units(tried, decision)),
-        tuple(bank.notes(features)),
+        _scales(bank, worst, tried), _spots(score.map),
+        (*by_rules(states, decision), *_by_units(tried, decision)),
+        (*lost, *bank.notes(features)),
     )  # fmt: skip
 
 
@@ -177,22 +173,6 @@ def _without_words(plan: ObjectPlan) -> str:
     )
 
 
-def _encoded(scoring: Scoring, picture: Path) -> Features:
-    for encoded in encode_files(scoring, [picture]):
-        if encoded.features is not None:
-            return encoded.features
-        raise EnvironmentProblem(f"{picture}: {encoded.error}")
-    raise EnvironmentProblem(f"{picture}: it could not be encoded")
-
-
-def _state(rule: Rule, measures: Measures) -> RuleState:
-    limit = number(rule)
-    assert limit is not None  # rules are resolved
-    value = measures[measure_name(rule)]
-    above = rule.above if isinstance(rule, AreaRule) else None
-    return RuleState(rule.text, rule.verdict, value >= limit, value, limit, rule.kind, above)
-
-
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """A unit with score and verdict without it; None where it cannot be left out."""
@@ -202,15 +182,55 @@ class _Tried:
     verdict: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """A scored picture, and what judges it and its variants."""
+
+    score: PictureScore
+    rules: Sequence[Rule]
+    layout: Layout | None
+
+    def verdict(self, score: float, found: FloatMap | None) -> str:
+        """Of the picture with another score and map, which is missing where no line reads it."""
+        if found is None:
+            return verdict_from({SCORE: score}, self.rules)
+        varied = replace(self.score, score=score, map=found)
+        return verdict_of(varied, self.rules, self.layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescored:
+    """A picture that is scored with other words; `features` are those of its worst view."""
+
+    scoring: Scoring
+    bank: WordBank
+    picture: Path
+    features: Features
+
+    def by(self, variants: Sequence[Variant], maps: bool) -> list[tuple[float, FloatMap | None]]:
+        """Score and map of the whole picture under each variant."""
+        if self.scoring.viewing.is_plain:
+            rescored = self.bank.rescorer(variants)(self.features, maps)
+            return [(float(s[0]), None if m is None else m[0]) for s, m in rescored]
+        every = list(range(len(variants)))
+        width, height = picture_size(self.picture)
+        found: list[tuple[float, FloatMap | None]] = []
+        plain, mapped = ([], every) if maps else (every, [])
+        for chosen in passes(plain, mapped, width * height):
+            score = rescoring(self.bank, variants, chosen)
+            for file in score_files(self.scoring, [self.picture], None, score):
+                found += [(one.score, one.map if maps else None) for one in file.scores]
+        return found
+
+
 def _without(
-    bank: WordBank,
+    rescored: _Rescored,
     item: ObjectSpec,
-    features: Features,
-    rules: Sequence[Rule],
+    judging: _Judging,
     sources: dict[str, SourceFile],
 ) -> list[_Tried]:
     """Score and verdict without each unit; those that are needed come last."""
-    units = leave_one_out(item, sources)
+    bank, units = rescored.bank, leave_one_out(item, sources)
     needed = [_Tried(unit) for unit in units if unit.edited is None]
     able = [(unit, unit.edited) for unit in units if unit.edited is not None]
     bank.learn(prompt.text for _, edited in able for prompt in expand(edited))
@@ -220,11 +240,9 @@ def _without(
     if not variants:
         return needed
     found = []
-    areas = reads_map(rules)
-    rescored = bank.rescorer(variants)(features, areas)
-    for (unit, _), (scores_B, maps_BHW) in zip(able, rescored, strict=True):
-        score, only = float(scores_B[0]), None if maps_BHW is None else maps_BHW[0]
-        found.append(_Tried(unit, score, verdict_of(score, only, rules)))
+    scored = rescored.by(variants, reads_map(judging.rules))
+    for (unit, _), (score, only) in zip(able, scored, strict=True):
+        found.append(_Tried(unit, score, judging.verdict(score, only)))
     return [*found, *needed]
 
 
@@ -260,9 +278,9 @@ def _phrases(
     return tuple(sorted(found, key=moved, reverse=True))
 
 
-def _scales(bank: WordBank, features: Features, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
+def _scales(bank: WordBank, worst: WorstView, tried: Sequence[_Tried]) -> tuple[Scale, ...]:
     without = {one.unit.name: one for one in tried if one.unit.kind == "window scale"}
-    every = bank.windows(features)
+    every = [replace(w, box=worst.placed(w.box)) for w in bank.windows(worst.features)]
     found = []
     for name in bank.scales:
         mine = [window for window in every if window.scale == name]
@@ -293,59 +311,6 @@ def _spots(anomaly_map: FloatMap) -> tuple[tuple[Box, float], ...]:
             max(0, top - half[0]) : bottom + half[0], max(0, left - half[1]) : right + half[1]
         ] = -1
     return tuple(found)
-
-
-def _by_rules(states: Sequence[RuleState], decision: Decision) -> list[str]:
-    """How far each threshold line is, down to the one that decided.
-
-    Lines that could never decide, because one above them holds whenever they do, are left out.
-    """
-    found: list[str] = []
-    for place, state in enumerate(states):
-        if any(_covers(above, state) for above in states[:place]):
-            continue
-        if not state.holds:
-            found.append(
-                f"`{state.rule}` would hold with {_amount(state)} more than {_value(state)}"
-            )
-            continue
-        after = _verdict_below(state, states[place + 1 :])
-        found.insert(
-            0,
-            f"{decision.verdict}, because `{state.rule}` holds: {_value(state)} is "
-            f"{_amount(state)} above the limit; below it, the verdict would be {after}",
-        )
-        return found
-    return ["pass, because no threshold line holds", *found]
-
-
-def _covers(above: RuleState, state: RuleState) -> bool:
-    """Whether the line above holds whenever the other one does."""
-    if above.kind != state.kind or above.limit > state.limit:
-        return False
-    return above.above is None or (state.above is not None and above.above <= state.above)
-
-
-def _verdict_below(state: RuleState, later: Sequence[RuleState]) -> str:
-    """What would decide just below a line's limit: of its own measure, only lower limits hold."""
-
-    def holds(other: RuleState) -> bool:
-        same = other.kind == state.kind and other.above == state.above
-        return other.limit < state.limit if same else other.holds
-
-    return next((other.verdict for other in later if holds(other)), "pass")
-
-
-def _value(state: RuleState) -> str:
-    return _shown(state.value, state)
-
-
-def _amount(state: RuleState) -> str:
-    return _shown(abs(state.distance), state)
-
-
-def _shown(value: float, state: RuleState) -> str:
-    return f"{100 * value:.2f} % of the picture" if state.kind == "area" else f"{value:.3f}"
 
 
 def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:

@@ -9,12 +9,15 @@ score does not look at the map.
 Shapes: B pictures, P patches, G grid, D joint width, H and W pixels.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from promptdsl.methods.anomalyclip.settings import AnomalyclipSettings
 from promptdsl.methods.shared.map_pixels import to_pixels
+from promptdsl.methods.shared.seen import blanked, seen_grid, seen_pixels
 from promptdsl.scoring.features import IMAGE, Features
 
 
@@ -44,5 +47,7 @@ def score_features(
         for block in settings.blocks
     ]
     map_BGG = torch.stack(maps).mean(dim=0).view(-1, *grid)
-    map_BHW = to_pixels(map_BGG, size, align_corners=False, sigma=settings.blur)
+    seen_BGG = seen_grid(features, grid)
+    way = partial(to_pixels, size=size, align_corners=False, sigma=settings.blur)
+    map_BHW = blanked(seen_pixels(map_BGG, seen_BGG, way), seen_BGG)
     return score_B, map_BHW.clamp(0, 1)

@@ -1,6 +1,6 @@
 """The detector of `method april_gan`: an image tower with stages, adapters, words, references."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from promptdsl.methods.april_gan.references import (
     OwnPicture,
     References,
     left_out_in_turn,
+    own_views,
     remember,
     views,
 )
@@ -34,6 +35,8 @@ from promptdsl.methods.april_gan.settings import (
 from promptdsl.methods.april_gan.word_bank import AprilGanBank
 from promptdsl.methods.shared.checkpoints import LearnedWeights, load_learned
 from promptdsl.methods.shared.clip_detector import ClipDetector, picture_scores, size_of
+from promptdsl.methods.shared.memory import learned, learned_rows
+from promptdsl.methods.shared.nearest import unit_rows
 from promptdsl.methods.shared.settings import read_fields
 from promptdsl.methods.shared.words import (
     Directions,
@@ -46,7 +49,9 @@ from promptdsl.results import PictureScore
 from promptdsl.scoring.arrays import Array, pictures_in, unit_rows_of
 from promptdsl.scoring.detector import DetectorState, Placed, Progress, Words
 from promptdsl.scoring.features import Features
-from promptdsl.scoring.reference_pictures import read_reference, reference_files
+from promptdsl.scoring.pieces import with_seen
+from promptdsl.scoring.reference_pictures import count_views, read_reference, reference_files
+from promptdsl.scoring.views import seen_whole
 
 GOOD_MAXIMUM, MEMORY = "references/good_maximum", "memory/"
 ADAPTER_WEIGHT, ADAPTER_BIAS = "adapters/weight", "adapters/bias"
@@ -96,23 +101,41 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
     def with_words(self, words: Words) -> "AprilGanDetector":
         """The same with other words; how high good parts reach depends on them, too."""
         found = embed_words(self.model, words, self.compute, self.settings.averaging)
-        return self.reworded(found, self.own_pictures())
+        ends = self.references.ends if self.references is not None else ()
+        return self.reworded(found, self.own_pictures(ends))
 
     def reworded(self, words: Directions, own: Iterable[OwnPicture]) -> "AprilGanDetector":
         """The same with other directions."""
         other = self.replaced(words=words)
         if self.references is None:
             return other
-        return other.replaced(references=other.calibrated(self.references.memory, own))
+        known = self.references
+        return other.replaced(references=other.calibrated(known.memory, own, known.ends))
 
     def compared_with(self, parts: Iterable[Placed]) -> "AprilGanDetector":
         """The same, comparing with these pictures of good parts."""
-        memory = remember(parts, len(self.files), self.compute.dtype)
-        memory = {name: rows.to(self.compute.device) for name, rows in memory.items()}
-        return self.replaced(references=self.calibrated(memory, self.own_pictures()))
+        dtype, place = self.compute.dtype, self.compute.device
+        ends: tuple[int, ...] = ()
+        if self.viewing is None:
+            memory = remember(parts, len(self.files), dtype)
+        else:
+            views = count_views(self.files, self.viewing)
+            memory, ends = learned(
+                parts, views, lambda rows: unit_rows(rows, dtype), lambda _, seen: seen
+            )
+        memory = {name: rows.to(place) for name, rows in memory.items()}
+        return self.replaced(references=self.calibrated(memory, self.own_pictures(ends), ends))
 
-    def own_pictures(self) -> list[OwnPicture]:
-        """The references themselves, encoded, each to be left out of the memory in its turn."""
+    def own_pictures(self, ends: Sequence[int]) -> list[OwnPicture]:
+        """The references themselves, encoded, each to be left out of the memory in its turn.
+
+        `ends`: where the rows of each end in the memory, where they are seen in views.
+        """
+        if self.viewing is not None:
+            return [
+                (with_seen(self.encode(pictures), self.viewing, seen), own)
+                for pictures, seen, own in own_views(self.files, self.viewing, ends)
+            ]
         if len(self.files) == 1:
             picture = read_reference(self.files[0], self.size)
             return [(self.encode(views(picture, self.size[0] // self.grid[0])), None)]
@@ -124,13 +147,16 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
         return found
 
     @torch.inference_mode()
-    def calibrated(self, memory: Mapping[str, Tensor], own: Iterable[OwnPicture]) -> References:
+    def calibrated(
+        self, memory: Mapping[str, Tensor], own: Iterable[OwnPicture], ends: tuple[int, ...] = ()
+    ) -> References:
         """The memory with the mean maximum of the references' own maps, under these words."""
         maps = (
             with_distance(self, words_map(self, features), features, memory, rows)
             for features, rows in own
         )
-        return References(memory, float(torch.cat([m.amax(dim=(1, 2)) for m in maps]).mean()))
+        highest = float(torch.cat([m.amax(dim=(1, 2)) for m in maps]).mean())
+        return References(memory, highest, ends)
 
     def word_bank(self) -> AprilGanBank:
         """For experiments with words."""
@@ -138,7 +164,8 @@ class AprilGanDetector(ClipDetector[StageEncoder]):
 
     def score_group(self, features: Features) -> list[PictureScore]:
         """Scores of encoded pictures, at the features' device."""
-        return picture_scores(*score_features(self, features), self.defects)
+        score_B, map_BHW, defects_BK, kinds = score_features(self, features)
+        return picture_scores(score_B, map_BHW, defects_BK, self.defects, kinds)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Directions, adapters and memory."""
@@ -182,7 +209,7 @@ def restore_april_gan(
     check_stages(settings, model.config.vision.layers, model.name)
     tensors, grid = state.tensors, model.grid(size_of(model, settings.image_size))
     words = direction_arrays(plan.prompts, "mean", model.config.embed_dim)
-    state.check(model, words | _state_arrays(tensors, settings, model.config, grid))
+    state.check(model, words | _state_arrays(tensors, plan, settings, model.config, grid))
     directions = read_directions(tensors, plan.defects)
     adapters = Adapters(tensors[ADAPTER_WEIGHT], tensors[ADAPTER_BIAS])
     detector = assemble_detector(model, settings, compute, directions, adapters)
@@ -197,6 +224,7 @@ def restore_april_gan(
 
 def _state_arrays(
     tensors: Mapping[str, Tensor],
+    plan: ObjectPlan,
     settings: AprilGanSettings,
     config: ClipConfig,
     grid: tuple[int, int],
@@ -210,8 +238,11 @@ def _state_arrays(
     if not settings.references:
         return found
     each, names = grid[0] * grid[1], [MEMORY + stage_name(stage) for stage in settings.stages]
-    count = pictures_in(tensors, names[0], each, settings.shots)
-    found |= dict.fromkeys(names, unit_rows_of(count * each, width))
+    if seen_whole(plan):
+        count = pictures_in(tensors, names[0], each, settings.shots)
+        found |= dict.fromkeys(names, unit_rows_of(count * each, width))
+    else:
+        found |= dict.fromkeys(names, learned_rows(tensors, names[0], width))
     return found | {GOOD_MAXIMUM: Array((1,), 0.0, 1.0)}
 
 

@@ -6,16 +6,20 @@ the memory. A single reference is compared with itself, seen a little differentl
 patch, brighter and darker (`views`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from promptdsl.methods.shared.memory import spans
 from promptdsl.methods.shared.nearest import unit_rows
 from promptdsl.scoring.detector import Placed
 from promptdsl.scoring.features import Features, Pictures
+from promptdsl.scoring.reference_pictures import read_views
+from promptdsl.scoring.views import View, Viewing
 
 MOST_LEFT_OUT = 16  # references that are left out in turn: more change the mean little
 BRIGHTER, DARKER = 1.1, 0.9
@@ -28,6 +32,7 @@ class References:
 
     memory: Mapping[str, Tensor]
     good_maximum: float
+    ends: tuple[int, ...] = ()  # where the rows of each picture end; none: all have as many
 
 
 def remember(parts: Iterable[Placed], count: int, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -43,6 +48,25 @@ def remember(parts: Iterable[Placed], count: int, dtype: torch.dtype) -> dict[st
             for place, picture in zip(places, torch.split(rows, each), strict=True):
                 memory[name][place * each : (place + 1) * each] = picture
     return memory
+
+
+def own_views(
+    files: Sequence[Path], viewing: Viewing, ends: Sequence[int]
+) -> Iterator[tuple[Pictures, list[View], slice | None]]:
+    """Some views of the references, evenly spread, and the rows of the memory that are their own.
+
+    Those of a single reference are seen differently.
+    """
+    chosen, rows, alone = left_out_in_turn(len(files)), spans(ends), len(files) == 1
+    most = max(1, (MOST_LEFT_OUT // 4 if alone else MOST_LEFT_OUT) // len(chosen))
+    for number in chosen:
+        pictures, found = read_views(files[number], viewing, most)
+        if not alone:
+            yield pictures, found, rows[number]
+            continue
+        patch = viewing.size[0] // viewing.grid[0] if viewing.grid else 1
+        for picture, view in zip(pictures, found, strict=True):
+            yield views(picture, patch), [view] * 4, None
 
 
 def left_out_in_turn(count: int) -> list[int]:

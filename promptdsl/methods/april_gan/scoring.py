@@ -19,6 +19,7 @@ Shapes: B pictures, P patches, G grid, K defects, C width, D joint width, H and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,6 +28,7 @@ from torch import Tensor
 
 from promptdsl.methods.shared.map_pixels import to_pixels
 from promptdsl.methods.shared.nearest import nearest_distance
+from promptdsl.methods.shared.seen import blanked, seen_grid, seen_pixels
 from promptdsl.methods.shared.words import (
     anomaly_probability,
     defect_probabilities,
@@ -65,8 +67,8 @@ def stage_log_odds(
 @torch.inference_mode()
 def score_features(
     detector: "AprilGanDetector", features: Features
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(B) scores, (B, H, W) maps and (B, K) defects, at the features' device."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """(B) scores, (B, H, W) maps, (B, K) defects and where they are, at the features' device."""
     image_BD, words = features.tensors[IMAGE], detector.words
     temperature, references = detector.settings.temperature, detector.references
     score_B = anomaly_probability(image_BD, words, temperature)
@@ -75,13 +77,27 @@ def score_features(
         map_BHW = with_distance(detector, map_BHW, features, references.memory)
         score_B = combined(score_B, map_BHW.amax(dim=(1, 2)), references.good_maximum)
     defects_BK = defect_probabilities(image_BD, words, temperature)
-    return score_B.clamp(0, 1), map_BHW, defects_BK
+    return score_B.clamp(0, 1), map_BHW, defects_BK, kinds_map(detector, features)
+
+
+def kinds_map(detector: "AprilGanDetector", features: Features) -> Tensor:
+    """(B, K, G, G): each defect's probability by the adapted patches, the mean over stages."""
+    words, adapters, stages = detector.words, detector.adapters, detector.settings.stages
+    total: Tensor | int = 0
+    for stage, weight, bias in zip(stages, adapters.weight_SDC, adapters.bias_SD, strict=True):
+        adapted_XD = F.linear(features.tensors[stage_name(stage)].flatten(0, 1), weight, bias)
+        total = total + defect_probabilities(adapted_XD, words, detector.settings.temperature)
+    assert isinstance(total, Tensor)
+    kinds_BPK = total.view(len(features), -1, len(words.defects)) / len(stages)
+    return kinds_BPK.transpose(1, 2).reshape(len(features), -1, *detector.grid)
 
 
 def words_map(detector: "AprilGanDetector", features: Features) -> Tensor:
     """(B, H, W): what the words say of each pixel."""
     words, settings, adapters = detector.words, detector.settings, detector.adapters
     text_2D = torch.cat([words.normal_ND, words.anomalous_MD])
+    seen_BGG = seen_grid(features, detector.grid)
+    way = partial(to_pixels, size=detector.size, align_corners=True)
     total: Tensor | None = None
     for stage, weight, bias in zip(
         settings.stages, adapters.weight_SDC, adapters.bias_SD, strict=True
@@ -89,10 +105,10 @@ def words_map(detector: "AprilGanDetector", features: Features) -> Tensor:
         rows = features.tensors[stage_name(stage)]
         odds_BP = stage_log_odds(rows, weight, bias, text_2D, settings.temperature)
         grid_BGG = odds_BP.view(-1, *detector.grid)
-        pixels = to_pixels(grid_BGG, detector.size, align_corners=True).sigmoid_()
+        pixels = seen_pixels(grid_BGG, seen_BGG, way).sigmoid_()
         total = pixels if total is None else total.add_(pixels)
     assert total is not None
-    return total.div_(len(settings.stages))
+    return blanked(total.div_(len(settings.stages)), seen_BGG)
 
 
 def with_distance(
@@ -108,7 +124,9 @@ def with_distance(
         for name in map(stage_name, detector.settings.stages)
     ]
     mean_BGG = torch.stack(distances).mean(dim=0).view(-1, *detector.grid)
-    away = to_pixels(mean_BGG, detector.size, align_corners=True)
+    seen_BGG = seen_grid(features, detector.grid)
+    way = partial(to_pixels, size=detector.size, align_corners=True)
+    away = blanked(seen_pixels(mean_BGG, seen_BGG, way), seen_BGG)
     return ((map_BHW + away) / 2).clamp(0, 1)
 
 

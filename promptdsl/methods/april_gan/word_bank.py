@@ -18,7 +18,8 @@ class AprilGanBank(WordBank):
     def __init__(self, detector: "AprilGanDetector") -> None:
         super().__init__(detector, detector.words, detector.settings)
         self.detector = detector
-        self._own = detector.own_pictures()
+        known = detector.references
+        self._own = detector.own_pictures(known.ends if known is not None else ())
 
     def rescorer(self, variants: Sequence[Variant]) -> Rescore:
         """How high good parts reach is measured once for each variant."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
@@ -18,6 +18,7 @@ from promptdsl.engine.window_encoder import WindowEncoder
 from promptdsl.results import PictureScore
 from promptdsl.scoring.detector import DetectorState, Words
 from promptdsl.scoring.features import Features, Pictures, score_steadily
+from promptdsl.scoring.views import Viewing
 
 _encoders: SharedEncoders[Any] = SharedEncoders()
 
@@ -32,6 +33,7 @@ class ClipDetector(ABC, Generic[E]):
     model: ClipModel
     compute: Compute
     size: tuple[int, int]
+    viewing: Viewing | None = field(default=None, kw_only=True)  # None: pictures squeezed whole
 
     @abstractmethod
     def encoding(self) -> Hashable:
@@ -96,6 +98,10 @@ class ClipDetector(ABC, Generic[E]):
             vars(other)["encoder"] = self.encoder
         return other
 
+    def seen_through(self, viewing: Viewing) -> Self:
+        """The same, for pictures that are seen in another way than squeezed whole."""
+        return self.replaced(viewing=viewing)
+
     def encode(self, pictures: Pictures) -> Features:
         """Embeddings of (B, H, W, 3) uint8 RGB pictures, on the device."""
         return Features(self.encoder.encode(pixels_on(pictures, self.compute.device)))
@@ -123,12 +129,17 @@ def size_of(model: ClipModel, side: int | None) -> tuple[int, int]:
 
 
 def picture_scores(
-    score_B: Tensor, map_BHW: Tensor, defects_BK: Tensor | None = None, defects: Sequence[str] = ()
+    score_B: Tensor,
+    map_BHW: Tensor,
+    defects_BK: Tensor | None = None,
+    defects: Sequence[str] = (),
+    kinds_BKGG: Tensor | None = None,
 ) -> list[PictureScore]:
     """One value for each picture, on the CPU."""
+    places = [None] * len(score_B) if kinds_BKGG is None else list(kinds_BKGG.cpu().numpy())
     scores, maps = score_B.tolist(), map_BHW.cpu().numpy()
     kinds = [[]] * len(scores) if defects_BK is None else defects_BK.tolist()
     return [
-        PictureScore(score, dict(zip(defects, shares, strict=True)), anomaly_map)
-        for score, shares, anomaly_map in zip(scores, kinds, maps, strict=True)
+        PictureScore(score, dict(zip(defects, shares, strict=True)), anomaly_map, kinds=place)
+        for score, shares, anomaly_map, place in zip(scores, kinds, maps, places, strict=True)
     ]

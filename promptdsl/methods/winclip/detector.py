@@ -25,6 +25,7 @@ from promptdsl.methods.winclip.references import (
     References,
     memory_arrays,
     remember,
+    remember_views,
 )
 from promptdsl.methods.winclip.scoring import score_features
 from promptdsl.methods.winclip.settings import WinclipSettings
@@ -34,7 +35,7 @@ from promptdsl.plan.model import ObjectPlan
 from promptdsl.results import PictureScore
 from promptdsl.scoring.detector import DetectorState, Placed, Progress, Words
 from promptdsl.scoring.features import IMAGE, Features, join_placed
-from promptdsl.scoring.reference_pictures import reference_files
+from promptdsl.scoring.reference_pictures import count_views, reference_files
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,12 @@ class WinclipDetector(ClipDetector[WindowEncoder | GraphedEncoder]):
 
     def compared_with(self, parts: Iterable[Placed]) -> "WinclipDetector":
         """The same, comparing with these pictures of good parts."""
-        features = join_placed(parts).to(self.compute.device)
-        return self.replaced(references=remember(features), reference_files=())
+        if self.viewing is None:
+            references = remember(join_placed(parts).to(self.compute.device))
+        else:
+            views = count_views(self.reference_files, self.viewing)
+            references = remember_views(parts, views, self.windows, self.compute.device)
+        return self.replaced(references=references, reference_files=())
 
     def word_bank(self) -> WinclipBank:
         """For experiments with words."""
@@ -95,7 +100,8 @@ class WinclipDetector(ClipDetector[WindowEncoder | GraphedEncoder]):
         """Scores of encoded pictures, at the features' device."""
         settings, grid, size = self.settings, self.grid, self.size
         scores = score_features(features, self.words, self.references, settings, grid, size)
-        return picture_scores(scores.score_B, scores.map_BHW, scores.defects_BK, self.defects)
+        found = (scores.score_B, scores.map_BHW, scores.defects_BK, self.defects)
+        return picture_scores(*found, scores.kinds_BKGG)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Directions and memory."""
@@ -129,7 +135,7 @@ def restore_winclip(
     tensors, config = state.tensors, model.config
     grid = model.grid(size_of(model, settings.image_size))
     expected = direction_arrays(plan.prompts, settings.pooling, config.embed_dim)
-    state.check(model, expected | memory_arrays(tensors, settings, config, grid))
+    state.check(model, expected | memory_arrays(tensors, plan, settings, config, grid))
     words = read_directions(tensors, plan.defects).to(compute.device)
     detector = assemble_detector(model, settings, compute, words)
     if not settings.references:

@@ -8,7 +8,7 @@ patches, their tokens after the last block.
 Shapes: M memory rows, X queries, D width of the embedding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,10 +17,15 @@ from torch import Tensor
 
 from promptdsl.clip.config import ClipConfig
 from promptdsl.engine.window_encoder import PATCHES
+from promptdsl.methods.shared.memory import learned, learned_rows
+from promptdsl.methods.shared.seen import windows_seen
 from promptdsl.methods.winclip.settings import WinclipSettings
 from promptdsl.methods.winclip.windows import window_patches
+from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.arrays import Array, pictures_in, unit_rows_of
+from promptdsl.scoring.detector import Placed
 from promptdsl.scoring.features import Features
+from promptdsl.scoring.views import seen_whole
 
 MEMORY = "memory/"
 MAX_PRODUCT = 2**24  # cosines held at once: 64 MiB
@@ -44,8 +49,21 @@ def remember(features: Features) -> References:
     )
 
 
+def remember_views(
+    parts: Iterable[Placed], views: int, windows: Mapping[str, Tensor], device: torch.device
+) -> References:
+    """The memory of the views of reference pictures: the windows and patches that are seen."""
+
+    def seen_of(name: str, seen_BP: Tensor) -> Tensor:
+        return windows_seen(seen_BP, windows[name]) if name in windows else seen_BP
+
+    found = learned(parts, views, lambda rows: F.normalize(rows, dim=-1), seen_of)
+    return References({name: rows.to(device) for name, rows in found.rows.items()})
+
+
 def memory_arrays(
     tensors: Mapping[str, Tensor],
+    plan: ObjectPlan,
     settings: WinclipSettings,
     config: ClipConfig,
     grid: tuple[int, int],
@@ -53,6 +71,10 @@ def memory_arrays(
     """What a compiled plan stores of the references: one memory for each scale."""
     if not settings.references:
         return {}
+    if not seen_whole(plan):
+        wide = {MEMORY + PATCHES: config.vision.width}
+        wide |= {MEMORY + size.name: config.embed_dim for size in settings.sizes}
+        return {name: learned_rows(tensors, name, width) for name, width in wide.items()}
     each = grid[0] * grid[1]
     count = pictures_in(tensors, MEMORY + PATCHES, each, settings.shots)
     found = {MEMORY + PATCHES: unit_rows_of(count * each, config.vision.width)}

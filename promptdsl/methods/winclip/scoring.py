@@ -9,11 +9,13 @@ Shapes: B pictures, X pictures under some words, W windows, G grid, K defects, H
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from promptdsl.engine.window_encoder import PATCHES
+from promptdsl.methods.shared.seen import blanked, highest, seen_grid, seen_pixels
 from promptdsl.methods.shared.words import Directions, anomaly_probability, defect_probabilities
 from promptdsl.methods.winclip.references import References, distance
 from promptdsl.methods.winclip.settings import WinclipSettings
@@ -38,6 +40,7 @@ class Scores:
     defects_BK: Tensor
     words_B: Tensor  # the part of the score that comes from words
     references_B: Tensor | None
+    kinds_BKGG: Tensor
 
 
 @torch.inference_mode()
@@ -57,19 +60,42 @@ def score_features(
         for s in settings.sizes
     ]
     map_BGG = words_map(words_B, by_scale, settings, grid)
-    references_B = None
+    seen_BGG, references_B = seen_grid(features, grid), None
     if references is not None:
         away = [scale_distance(tensors, n, references, settings, grid) for n in scales(settings)]
         distance_BGG = torch.stack(away).mean(dim=0)
-        references_B = distance_BGG.amax(dim=(1, 2))
+        references_B = highest(distance_BGG, seen_BGG)
         map_BGG = (map_BGG + distance_BGG) / 2
     return Scores(
         combine_scores(words_B, references_B, settings).clamp(0, 1),
-        upsample(map_BGG, size).clamp(0, 1),
+        map_pixels(map_BGG, seen_BGG, size),
         defect_probabilities(tensors[IMAGE], words, temperature),
         words_B,
         references_B,
+        kinds_map(features, words, settings, grid),
     )
+
+
+def map_pixels(map_BGG: Tensor, seen_BGG: Tensor | None, size: tuple[int, int]) -> Tensor:
+    """(B, H, W) in [0, 1]."""
+    whole = seen_pixels(map_BGG, seen_BGG, partial(upsample, size=size))
+    return blanked(whole, seen_BGG).clamp(0, 1)
+
+
+def kinds_map(
+    features: Features, words: Directions, settings: WinclipSettings, grid: Grid
+) -> Tensor:
+    """(B, K, G, G): each defect's probability by the windows over a patch."""
+    tensors, temperature, count = features.tensors, settings.temperature, len(words.defects)
+    maps = []
+    for size in settings.sizes:
+        rows_BWD = tensors[size.name]
+        kinds = defect_probabilities(rows_BWD.flatten(0, 1), words, temperature)
+        kinds_BKW = kinds.view(*rows_BWD.shape[:2], count).transpose(1, 2)
+        maps.append(to_patches(kinds_BKW.flatten(0, 1), size, settings, grid))
+    if not maps:  # the whole picture has one probability
+        return defect_probabilities(tensors[IMAGE], words, temperature)[:, :, None, None]
+    return fuse_maps(torch.stack(maps), settings.fuse).view(-1, count, *grid)
 
 
 def scales(settings: WinclipSettings) -> tuple[WindowSize | None, ...]:

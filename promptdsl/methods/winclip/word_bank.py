@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from promptdsl.engine.window_encoder import PATCHES
+from promptdsl.methods.shared.seen import highest, seen_grid, windows_seen
 from promptdsl.methods.shared.word_bank import (
     Box,
     Rescore,
@@ -36,14 +37,15 @@ from promptdsl.methods.shared.words import Directions, anomaly_probability
 from promptdsl.methods.winclip.references import distance
 from promptdsl.methods.winclip.scoring import (
     combine_scores,
+    map_pixels,
     scale_distance,
     scales,
     to_patches,
     words_map,
 )
 from promptdsl.methods.winclip.settings import WinclipSettings
-from promptdsl.methods.winclip.windows import WindowSize, upsample
-from promptdsl.scoring.features import IMAGE, Features
+from promptdsl.methods.winclip.windows import WindowSize
+from promptdsl.scoring.features import IMAGE, SEEN, Features
 
 if TYPE_CHECKING:
     from promptdsl.methods.winclip.detector import WinclipDetector
@@ -78,7 +80,8 @@ class WinclipBank(WordBank):
             return WholePictures(here.tensors[IMAGE], None)
         work = _Work(self.detector, here, _Columns([Variant(self.words)]))
         away_BGG = work.away(self.detector.settings)
-        return WholePictures(here.tensors[IMAGE], away_BGG.amax(dim=(1, 2)))
+        seen_BGG = seen_grid(here, self.detector.grid)
+        return WholePictures(here.tensors[IMAGE], highest(away_BGG, seen_BGG))
 
     def probability(self, pictures: WholePictures, words: Directions) -> Tensor:
         """(N) by words and references."""
@@ -97,8 +100,10 @@ class WinclipBank(WordBank):
             if references is not None:
                 away_W = distance(rows_WD, references.memory[name]).tolist()
             boxes = _boxes(patches_WK.numpy(), self.detector.grid)
-            rows = zip(boxes, words_W.tolist(), away_W, strict=True)
-            found += [Window(name, box, words, away) for box, words, away in rows]
+            seen_BP = tensors.get(SEEN)
+            shown = [True] * len(boxes) if seen_BP is None else windows_seen(seen_BP, patches_WK)[0]
+            rows = zip(boxes, words_W.tolist(), away_W, shown, strict=True)
+            found += [Window(name, box, words, away) for box, words, away, seen in rows if seen]
         return found
 
     @torch.inference_mode()
@@ -107,7 +112,9 @@ class WinclipBank(WordBank):
         if self.detector.references is None:
             return []
         rows = features.to(self.compute.device).tensors[PATCHES][0]
-        far = float(distance(rows, self.detector.references.memory[PATCHES]).max())
+        away_P = distance(rows, self.detector.references.memory[PATCHES])
+        seen_BP = features.tensors.get(SEEN)
+        far = float(away_P.max() if seen_BP is None else away_P[seen_BP[0].to(away_P.device)].max())
         return [f"the farthest patch is {far:.3f} away from the references"]
 
 
@@ -151,6 +158,7 @@ class _Work:
     def __init__(self, detector: "WinclipDetector", features: Features, columns: _Columns) -> None:
         self.detector, self.tensors = detector, features.tensors
         self.columns, self.pairs = columns, columns.pairs
+        self.seen_BGG = seen_grid(features, detector.grid)
         self.words_QB = self._probability(self.tensors[IMAGE])
         self._maps: dict[WindowSize, Tensor] = {}
         self._distances: dict[WindowSize | None, Tensor] = {}
@@ -162,14 +170,14 @@ class _Work:
         if variant.windows is not None:
             settings = replace(settings, windows=variant.windows)
         away_BGG = None if detector.references is None else self.away(settings)
-        away_B = None if away_BGG is None else away_BGG.amax(dim=(1, 2))
+        away_B = None if away_BGG is None else highest(away_BGG, self.seen_BGG)
         score_B = combine_scores(self.words_QB[place], away_B, settings)
         pixels = None
         if maps:
             by_scale = [self._scale(size)[place] for size in settings.sizes]
             map_BGG = words_map(self.words_QB[place], by_scale, settings, detector.grid)
             whole_BGG = map_BGG if away_BGG is None else (map_BGG + away_BGG) / 2
-            pixels = upsample(whole_BGG, detector.size).clamp(0, 1).cpu().numpy()
+            pixels = map_pixels(whole_BGG, self.seen_BGG, detector.size).cpu().numpy()
         return Rescored(score_B.clamp(0, 1).cpu().numpy(), pixels)
 
     def away(self, settings: WinclipSettings) -> Tensor:

@@ -6,11 +6,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from promptdsl.files.naming import counted, shown
-from promptdsl.report.comparison import phrase_groups
+from promptdsl.files.naming import counted, shown, signed
+from promptdsl.report.comparison import MOVED, phrase_groups
 
 SHOWN_ROWS = 20
-MOVED = 0.01  # a score that changes by less is not counted as moved
 
 
 def print_diff(
@@ -58,7 +57,7 @@ def _print_moves(console: Console, item: Mapping[str, Any]) -> None:
         verdicts = f"{before['verdict']} -> " if row["flips"] else ""
         line = (
             f"  {verdicts + after['verdict']:18} {before['score']:.3f} -> {after['score']:.3f} "
-            f"({row['moved']:+.3f})  {shown(row['image'])}"
+            f"({signed(row['moved'])})  {shown(row['image'])}"
         )
         console.print(Text(line, "bold" if row["flips"] else ""), soft_wrap=True)
     left = len(rows) - len(worth)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from promptdsl.files.naming import counted, shown
+from promptdsl.files.naming import counted, placed, shown, signed
 
 Described = Mapping[str, Any]
 WIDE = 150  # columns from which every figure has one of its own
@@ -48,13 +48,26 @@ def print_words(console: Console, item: Described) -> None:
     console.print(Text(f"{name}: {found['sentence']}; next: {found['next']}"), soft_wrap=True)
     if found["grade"] not in ("well", "somewhat"):
         console.print(Text("No word is called helpful or harmful here.", "bold"), soft_wrap=True)
+    rows = _worth_a_line(item["rows"])
     wide = console.width >= WIDE
-    with_pixels = whole["pixel_auroc"] is not None
-    console.print(_table(item["rows"], with_pixels) if wide else _narrow_table(item["rows"]))
-    if not wide:
+    if rows:
+        with_pixels, room = whole["pixel_auroc"] is not None, console.width // 3
+        console.print(_table(rows, with_pixels, room) if wide else _narrow_table(rows, room))
+    left = len(item["rows"]) - len(rows)
+    if left:
+        told = f"{counted(left, 'word or setting', 'words and settings')} not judged; without any "
+        console.print(Text(f"{told}of them no verdict changes", "yellow"))
+    if not wide or left:
         console.print(Text("All figures: -o OUT, or --format json", "dim"))
     console.print(Text(RULE, "dim"), soft_wrap=True)
     console.print()
+
+
+def _worth_a_line(rows: Sequence[Described]) -> Sequence[Described]:
+    """All; where none is judged, those alone without which a verdict changes."""
+    if any(row["call"] not in ("not judged", "needed") for row in rows):
+        return rows
+    return [row for row in rows if row["call"] == "needed" or row.get("verdicts")]
 
 
 def _columns(*names: str, fold: Sequence[str]) -> Table:
@@ -65,22 +78,22 @@ def _columns(*names: str, fold: Sequence[str]) -> Table:
     return table
 
 
-def _table(rows: Sequence[Described], with_pixels: bool) -> Table:
+def _table(rows: Sequence[Described], with_pixels: bool, room: int) -> Table:
     pixels = {"pixel_auroc": "pixel AUROC by"} if with_pixels else {}
     changes = {"auroc": "image AUROC changes by", "margin": "margin by", **pixels}
     table = _columns("", "without", "because", *changes.values(), "verdicts", fold=["without"])
     for row in rows:
         cells = [_cell(row, name) for name in changes]
-        table.add_row(_call(row), _named(row), _because(row), *cells, _verdicts(row))
+        table.add_row(_call(row), _named(row, room), _because(row), *cells, _verdicts(row))
     return table
 
 
-def _narrow_table(rows: Sequence[Described]) -> Table:
+def _narrow_table(rows: Sequence[Described], room: int) -> Table:
     """For a small terminal: what is called, and the figure that decided; no more, but whole."""
     titles = ("without", "because without it", "verdicts")
     table = _columns("", *titles, fold=titles)
     for row in rows:
-        table.add_row(_call(row), _named(row), _decided(row), _verdicts(row))
+        table.add_row(_call(row), _named(row, room), _decided(row), _verdicts(row))
     return table
 
 
@@ -99,12 +112,13 @@ def _decided(row: Described) -> Text:
 def in_words(change: Described, digits: int = 4) -> str:
     """`+0.0120 (+0.0031 to +0.0200)`."""
     low, high = change["interval"]
-    return f"{change['change']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+    return f"{signed(change['change'], digits)} ({signed(low, digits)} to {signed(high, digits)})"
 
 
-def _named(row: Described) -> Text:
-    """For the terminal."""
+def _named(row: Described, room: int) -> Text:
+    """For the terminal; the place has `room` columns."""
     kind, name, place = map(shown, _parts(row))
+    place = placed(place, room)
     return Text.assemble((f"{kind} ", "dim"), name, (f"  {place}", "dim"))
 
 
@@ -118,7 +132,7 @@ def _because(row: Described) -> Text:
     figure = _FIGURE.get(row["because"], "")
     if not figure.startswith("own_"):
         return Text(row["because"], "dim")
-    return Text(f"{row['because']} {row[figure]['change']:+.3f}", "dim")
+    return Text(f"{row['because']} {signed(row[figure]['change'])}", "dim")
 
 
 def _sure(change: Described) -> str:

@@ -68,10 +68,7 @@
   }
 
   // Verdicts under the thresholds as they stand.
-  const areaKey = (above) => { const text = above.toFixed(2); return Number(text) === above ? text : String(above); };
-  function value(picture, rule) {
-    return rule.kind === "score" ? picture.score : picture.area[areaKey(rule.above)];
-  }
+  const value = (picture, rule) => rule.measure === "score" ? picture.score : picture.measures[rule.measure];
   function judge(picture) {
     const index = object.thresholds.findIndex((rule, i) => value(picture, rule) >= limits[i]);
     return index < 0 ? "pass" : object.thresholds[index].verdict;
@@ -111,10 +108,11 @@
     $("rules").replaceChildren(...object.thresholds.map((rule, i) => {
       const box = make("div", "rule " + rule.verdict), line = make("div", "top-line"), slider = make("input");
       line.append(make("span", "dot " + rule.verdict), make("code", "", ruleText(rule, i)));
+      if (rule.kind === "located") { box.append(line); return box; }
       slider.type = "range";
       slider.id = "slider-" + i;
       slider.min = 0;
-      slider.max = rule.kind === "score" ? 1 : areaMost(rule);
+      slider.max = measures.find((m) => m.rules.includes(i)).most;
       slider.step = "any";
       slider.setAttribute("aria-label", rule.rule);
       slider.addEventListener("input", () => setLimit(i, Number(slider.value)));
@@ -123,19 +121,21 @@
       return box;
     }));
   }
-  function areaMost(rule) {
-    const most = Math.max(rule.value, ...object.pictures.map((p) => value(p, rule)));
-    return Math.min(1, Math.max(0.001, 1.1 * most));
+  const counted = (rule) => rule.unit === "px2" || rule.kind === "spot" && rule.unit === "";
+  const isShare = (rule) => rule.kind === "score" || rule.unit === "%";
+  function inUnit(rule, number) {
+    if (rule.kind === "score") return short(number);
+    if (rule.unit === "%") return short(100 * number) + "%";
+    return (number >= 1000 || counted(rule) ? String(Math.round(number)) : short(number)) + (rule.unit ? " " + rule.unit : "");
   }
   function ruleText(rule, i) {
-    return rule.kind === "score" ? rule.verdict + " when score >= " + short(limits[i])
-      : rule.verdict + " when area above " + areaKey(rule.above) + " >= " + short(100 * limits[i]) + "%";
+    return rule.verdict + " when " + rule.subject + (rule.kind === "located" ? "" : " >= " + inUnit(rule, limits[i]));
   }
   function rules() {
     object.thresholds.forEach((rule, i) => {
       const box = $("rules").children[i];
       box.querySelector("code").textContent = limits[i] === rule.value ? rule.rule : ruleText(rule, i);
-      box.querySelector("input").value = limits[i];
+      if (rule.kind !== "located") box.querySelector("input").value = limits[i];
     });
     $("reset").disabled = !moved();
     $("lines").hidden = !moved();
@@ -144,49 +144,90 @@
   }
   function setLimit(i, value) {
     const rule = object.thresholds[i];
-    const rounded = rule.kind === "score" ? Math.round(value * 1000) / 1000 : Number(value.toPrecision(3));
-    limits[i] = Math.min(1, Math.max(0, Math.abs(value - rule.value) < 0.0005 && rule.kind === "score" ? rule.value : rounded));
+    const rounded = counted(rule) ? Math.round(value) : rule.kind === "score" ? Math.round(value * 1000) / 1000 : Number(value.toPrecision(3));
+    const back = Math.abs(value - rule.value) < 0.0005 && rule.kind === "score";
+    limits[i] = Math.min(isShare(rule) ? 1 : Infinity, Math.max(0, back ? rule.value : rounded));
     update();
   }
 
-  // Histogram: good up, defective down; one handle for each score rule.
-  const H = { w: 880, h: 300, left: 40, right: 14, top: 36, bottom: 26, bins: 50, letter: 7 };
-  const hx = (score) => H.left + (H.w - H.left - H.right) * score;
-  const middle = (H.top + H.h - H.bottom) / 2;
-  let handles = [];
-  function histogram() {
-    const up = new Array(H.bins).fill(0), down = new Array(H.bins).fill(0);
-    object.pictures.forEach((p) => { (isGood(p) ? up : down)[Math.min(H.bins - 1, Math.floor(p.score * H.bins))]++; });
-    const most = [0, Math.max(1, ...up), Math.max(1, ...down)], half = (H.h - H.top - H.bottom) / 2 - 4, width = (H.w - H.left - H.right) / H.bins;
-    const chart = svg("svg", { viewBox: "0 0 " + H.w + " " + H.h, class: "chart", role: "group", "aria-label": "Histogram of the scores; good parts up, defective parts down" });
-    for (let t = 0; t <= 10; t++) chart.append(svg("text", { x: hx(t / 10), y: H.h - 8, "text-anchor": "middle" }, (t / 10).toFixed(1)));
+  // A histogram for each measure: good up, defective down, with a handle for each of its rules.
+  const H = { w: 880, left: 40, right: 14, top: 36, bottom: 26, bins: 50, letter: 7 };
+  let measures = [], handles = [];
+  function measuresOf() {
+    const names = ["score", ...object.thresholds.filter((rule) => rule.kind !== "located").map((rule) => rule.measure)];
+    return [...new Set(names)].map((name) => {
+      const rules = object.thresholds.map((rule, i) => i).filter((i) => object.thresholds[i].measure === name);
+      const rule = object.thresholds[rules[0]] || { measure: "score", kind: "score", unit: "" };
+      const measure = { name, rules, rule, h: name === "score" ? 300 : 190 };
+      return { ...measure, ...axis(measure) };
+    });
+  }
+  // The end of the axis, the step between its marks, and what it counts in.
+  function axis(measure) {
+    const { rule, rules } = measure;
+    if (rule.kind === "score") return { most: 1, step: 0.1, bins: H.bins };
+    const highest = Math.max(...object.pictures.map((p) => value(p, rule)), ...rules.map((i) => object.thresholds[i].value));
+    const least = counted(rule) ? 4 : rule.unit === "%" ? 0.001 : 0;
+    const goal = Math.max(least, highest > 0 ? 1.1 * highest : 1), power = 10 ** Math.floor(Math.log10(goal / 6));
+    const found = [1, 2, 5, 10].map((n) => n * power).find((n) => goal / n <= 8);
+    const step = counted(rule) ? Math.max(1, Math.round(found)) : found;
+    const marks = Math.ceil(goal / step - 1e-9), most = marks * step;
+    return { most, step, bins: counted(rule) ? Math.ceil(most / Math.max(1, Math.ceil(most / H.bins))) : H.bins };
+  }
+  const hx = (measure, number) => H.left + (H.w - H.left - H.right) * Math.min(1, number / measure.most);
+  function mark(measure, number) {
+    if (measure.rule.kind === "score") return number.toFixed(1);
+    return measure.rule.unit === "%" ? short(100 * number) + " %" : short(number);
+  }
+  const caption = (measure) => measure.name.replace(/ \(.*\)$/, "").replace("number of spot ", "number of spots ") + (measure.rule.kind !== "score" && measure.rule.unit ? ", in " + measure.rule.unit : "");
+  function histograms() {
+    handles = object.thresholds.map(() => null);
+    $("histogram").replaceChildren(...measures.flatMap((measure) => [
+      ...(measures.length > 1 ? [make("h3", "measure", caption(measure))] : []), histogram(measure)]));
+  }
+  function histogram(measure) {
+    const { bins, most, h } = measure, middle = (H.top + h - H.bottom) / 2, wide = most / bins;
+    const up = new Array(bins).fill(0), down = new Array(bins).fill(0);
+    object.pictures.forEach((p) => {
+      const number = measure.name === "score" ? p.score : value(p, measure.rule);
+      (isGood(p) ? up : down)[Math.min(bins - 1, Math.floor(number * bins / most))]++;
+    });
+    const highest = [0, Math.max(1, ...up), Math.max(1, ...down)], half = (h - H.top - H.bottom) / 2 - 4, width = (H.w - H.left - H.right) / bins;
+    const chart = svg("svg", { viewBox: "0 0 " + H.w + " " + h, class: "chart", role: "group", "aria-label": "Histogram of the " + (measure.name === "score" ? "scores" : caption(measure)) + "; good parts up, defective parts down" });
+    for (let t = 0; t <= Math.round(most / measure.step); t++) chart.append(svg("text", { x: hx(measure, t * measure.step), y: h - 8, "text-anchor": "middle" }, mark(measure, t * measure.step)));
     [1, -1].forEach((side) => {
-      const top = most.at(side);
+      const top = highest.at(side);
       [top, Math.round(top / 2)].filter((n, i, all) => n > 0 && all.indexOf(n) === i).forEach((n) => {
         const y = middle - side * half * n / top;
         chart.append(svg("line", { x1: H.left, x2: H.w - H.right, y1: y, y2: y, class: "grid" }), svg("text", { x: H.left - 8, y: y + 4, "text-anchor": "end" }, n));
       });
     });
-    for (let bin = 0; bin < H.bins; bin++) {
+    for (let bin = 0; bin < bins; bin++) {
       [[up, "good-bar", 1], [down, "bad-bar", -1]].forEach(([counts, name, side]) => {
         if (!counts[bin]) return;
-        const height = half * counts[bin] / most.at(side);
-        const bar = svg("rect", { x: hx(bin / H.bins) + 0.75, y: side > 0 ? middle - 1 - height : middle + 1, width: width - 1.5, height, rx: 1.5, class: name });
-        bar.append(svg("title", {}, (bin / H.bins).toFixed(2) + " to " + ((bin + 1) / H.bins).toFixed(2) + ": " + counts[bin] + (side > 0 ? " good" : " defective")));
+        const height = half * counts[bin] / highest.at(side);
+        const bar = svg("rect", { x: hx(measure, bin * wide) + 0.75, y: side > 0 ? middle - 1 - height : middle + 1, width: width - 1.5, height, rx: 1.5, class: name });
+        bar.append(svg("title", {}, between(measure, bin * wide, (bin + 1) * wide) + ": " + counts[bin] + (side > 0 ? " good" : " defective")));
         chart.append(bar);
       });
     }
     chart.append(svg("line", { x1: H.left, x2: H.w - H.right, y1: middle, y2: middle, class: "axis" }));
-    handles = object.thresholds.map((rule, i) => rule.kind === "score" ? handle(rule, i, chart) : null);
-    $("histogram").replaceChildren(chart);
+    measure.rules.forEach((i) => { handles[i] = handle(measure, i, chart); });
+    return chart;
   }
-  function handle(rule, i, chart) {
-    const group = svg("g", { class: "handle " + rule.verdict, tabindex: 0, role: "slider", "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": rule.verdict + " threshold", "data-rule": i });
-    group.append(svg("rect", { x: -11, y: H.top - 22, width: 22, height: H.h - H.top - H.bottom + 22, class: "hit" }),
-      svg("line", { x1: 0, x2: 0, y1: H.top - 8, y2: H.h - H.bottom }), svg("circle", { cx: 0, cy: H.top - 10, r: 7, class: "grip" }), svg("text", { y: 14 }));
+  function between(measure, from, to) {
+    if (measure.rule.kind === "score") return from.toFixed(2) + " to " + to.toFixed(2);
+    if (counted(measure.rule)) return to - from <= 1 ? inUnit(measure.rule, from) : inUnit(measure.rule, from) + " to " + inUnit(measure.rule, to - 1);
+    return inUnit(measure.rule, from) + " to " + inUnit(measure.rule, to);
+  }
+  function handle(measure, i, chart) {
+    const rule = object.thresholds[i], h = measure.h;
+    const group = svg("g", { class: "handle " + rule.verdict, tabindex: 0, role: "slider", "aria-valuemin": 0, "aria-valuemax": measure.most, "aria-label": rule.verdict + " threshold" + (measure.name === "score" ? "" : " of " + caption(measure)), "data-rule": i });
+    group.append(svg("rect", { x: -11, y: H.top - 22, width: 22, height: h - H.top - H.bottom + 22, class: "hit" }),
+      svg("line", { x1: 0, x2: 0, y1: H.top - 8, y2: h - H.bottom }), svg("circle", { cx: 0, cy: H.top - 10, r: 7, class: "grip" }), svg("text", { y: 14 }));
     const drag = (event) => {
       const box = chart.getBoundingClientRect();
-      setLimit(i, ((event.clientX - box.left) * H.w / box.width - H.left) / (H.w - H.left - H.right));
+      setLimit(i, measure.most * Math.min(1, ((event.clientX - box.left) * H.w / box.width - H.left) / (H.w - H.left - H.right)));
     };
     group.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -196,20 +237,23 @@
     });
     ["pointerup", "pointercancel"].forEach((name) => group.addEventListener(name, () => group.removeEventListener("pointermove", drag)));
     group.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -0.001, ArrowRight: 0.001, PageDown: -0.01, PageUp: 0.01 }[event.key];
-      if (step) { event.preventDefault(); setLimit(i, limits[i] + step); }
+      const steps = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 }[event.key];
+      const one = counted(rule) ? Math.max(1, Math.round(measure.most / 1000)) : measure.most / 1000;
+      if (steps) { event.preventDefault(); setLimit(i, limits[i] + steps * one); }
     });
     chart.append(group);
     return group;
   }
-  function histogramLines() {
-    const order = handles.map((h, i) => i).filter((i) => handles[i]).sort((a, b) => limits[a] - limits[b]);
+  function histogramLines() { measures.forEach(linesOf); }
+  function linesOf(measure) {
+    const order = [...measure.rules].sort((a, b) => limits[a] - limits[b]), x = (i) => hx(measure, limits[i]);
     const taken = [];
     order.forEach((i) => {
-      const label = handles[i].lastChild, x = hx(limits[i]), text = object.thresholds[i].verdict + " " + short(limits[i]);
-      handles[i].setAttribute("transform", "translate(" + x + " 0)");
+      const label = handles[i].lastChild, text = object.thresholds[i].verdict + " " + inUnit(object.thresholds[i], limits[i]);
+      handles[i].setAttribute("transform", "translate(" + x(i) + " 0)");
       handles[i].setAttribute("aria-valuenow", limits[i]);
-      const place = labelPlace(x, H.letter * text.length, order.filter((j) => j !== i).map((j) => hx(limits[j])), taken);
+      handles[i].setAttribute("aria-valuetext", inUnit(object.thresholds[i], limits[i]));
+      const place = labelPlace(x(i), H.letter * text.length, order.filter((j) => j !== i).map(x), taken);
       taken.push(place);
       label.textContent = text;
       label.setAttribute("x", place.left ? -10 : 10);
@@ -217,7 +261,7 @@
       label.setAttribute("y", H.top - 6 - (place.row ? 16 + 14 * (place.row - 1) : 0));
     });
     const above = 14 * Math.max(0, ...taken.map((place) => place.row - 1));
-    handles.find((h) => h)?.ownerSVGElement.setAttribute("viewBox", "0 " + -above + " " + H.w + " " + (H.h + above));
+    order.slice(0, 1).forEach((i) => handles[i].ownerSVGElement.setAttribute("viewBox", "0 " + -above + " " + H.w + " " + (measure.h + above)));
   }
   // The lowest row, and the side, where a label covers no other label; beside the grips no other line either.
   function labelPlace(x, width, others, taken) {
@@ -269,13 +313,13 @@
   }
   const rocPoint = (t) => [atOrAbove(shares.good, t) / shares.good.length, atOrAbove(shares.bad, t) / shares.bad.length];
   function tradeoffMarks() {
-    $("tradeoff-marks").replaceChildren(...object.thresholds.flatMap((rule, i) => rule.kind !== "score" ? [] : [
+    $("tradeoff-marks").replaceChildren(...object.thresholds.flatMap((rule, i) => rule.measure !== "score" ? [] : [
       svg("line", { x1: cx(limits[i]), x2: cx(limits[i]), y1: C.top, y2: C.h - C.bottom, class: "mark " + rule.verdict })]));
   }
   function rocMarks() {
     if (!shares.good.length || !shares.bad.length) return;
     $("roc-marks").replaceChildren(...object.thresholds.flatMap((rule, i) => {
-      if (rule.kind !== "score") return [];
+      if (rule.measure !== "score") return [];
       const [x, y] = rocPoint(limits[i]), dot = svg("circle", { cx: cx(x), cy: cy(y), r: 6, class: "dotmark " + rule.verdict });
       dot.append(svg("title", {}, rule.verdict + " at " + short(limits[i]) + ": " + percent(y) + " of defects, " + percent(x) + " of good parts"));
       return [dot];
@@ -283,9 +327,9 @@
   }
 
   // Tables.
-  function head(table, names) {
+  function head(table, names, key = 0) {  // the column of the key stays in sight when the table scrolls
     const tr = make("tr");
-    names.forEach((name, i) => { const th = make("th", i ? "n" : "", name); th.scope = "col"; tr.append(th); });
+    names.forEach((name, i) => { const th = make("th", i === key ? "key-cell" : i ? "n" : "", name); th.scope = "col"; tr.append(th); });
     const thead = make("thead");
     thead.append(tr);
     table.replaceChildren(thead, make("tbody"));
@@ -307,7 +351,7 @@
       const missing = object.unreadable.filter((u) => label === "total" ? u.label !== "good" : u.label === label).length;
       const bad = count((p, v) => mine(p) && v === wrong);
       tr.dataset.label = label;
-      tr.append(cell("strong", title(label), missing ? missing + " not inspected" : ""), cell("n", of));
+      tr.append(cell("strong key-cell", title(label), missing ? missing + " not inspected" : ""), cell("n", of));
       ["pass", "review", "reject"].forEach((verdict) => tr.append(cell("n", count((p, v) => mine(p) && v === verdict))));
       tr.append(cell("n" + (bad ? " wrong" : ""), bad + " of " + of + (label === "good" ? " false rejects" : " escape"), shareText(bad, of)));
       body.append(tr);
@@ -339,7 +383,7 @@
     const body = head($("figures"), ["", "pictures", ...names.map((name) => NAMES[name])]);
     [...object.figures.slice(1), object.figures[0]].forEach((group) => {
       const tr = make("tr", group.group === "total" ? "total" : "");
-      tr.append(cell("strong", group.group === "total" ? "all" : title(group.group)), cell("n", group.good + " + " + group.defective, group.with_masks + " with mask"));
+      tr.append(cell("strong key-cell", group.group === "total" ? "all" : title(group.group)), cell("n", group.good + " + " + group.defective, group.with_masks + " with mask"));
       names.forEach((name) => {
         const figure = group[name], range = figure.interval;
         const td = figure.value === null ? cell("n", "–") : cell("n", figure.value.toFixed(3), !range ? "" : range[0] === range[1] ? (figure.value === 1 ? "no spread" : "") : range[0].toFixed(3) + " to " + range[1].toFixed(3));
@@ -357,10 +401,10 @@
     const body = head($("confusion"), ["it shows", ...table.named.map((name) => name.replace(/_/g, " ")), "of these escape"]);
     table.labels.forEach((label, row) => {
       const tr = make("tr"), sum = table.counts[row].reduce((a, b) => a + b, 0);
-      tr.append(cell("strong", title(label)));
+      tr.append(cell("strong key-cell", title(label)));
       table.counts[row].forEach((number, column) => {
         const td = cell("cell", number || "·"), right = table.named[column] === label;
-        if (number) td.style.background = "color-mix(in srgb, var(--" + (right ? "pass" : "reject") + ") " + Math.round(8 + 62 * number / sum) + "%, transparent)";
+        if (number) td.style.background = "color-mix(in srgb, var(--" + (right ? "pass" : "reject") + ") " + Math.round(8 + 37 * number / sum) + "%, transparent)";
         tr.append(td);
       });
       tr.append(cell("n", count((p, v) => p.label === label && v === "pass") + " of " + sum));
@@ -436,11 +480,15 @@
     fact("score", row.score.toFixed(4), true);
     fact("it shows", isGood(row) ? "a good part" : title(row.label));
     if (row.named && verdicts[index] !== "pass") fact("likeliest defect", title(row.named) + ", likeness " + row.likeness.toFixed(2));
-    Object.entries(row.area).forEach(([level, share]) => fact("area above " + level, (100 * share).toFixed(2) + " %"));
+    measures.filter((m) => m.name !== "score").forEach((m) => fact(caption(m).replace(/, in .*/, ""), told(m.rule, value(row, m.rule))));
     const rule = object.thresholds.findIndex((r, i) => value(row, r) >= limits[i]);
     fact("decided by", rule < 0 ? "no rule held" : ruleText(object.thresholds[rule], rule));
     $("large-facts").replaceChildren(list);
     $("large").showModal();
+  }
+
+  function told(rule, number) {
+    return rule.kind === "score" ? number.toFixed(4) : rule.unit === "%" ? (100 * number).toFixed(2) + " %" : inUnit(rule, number);
   }
 
   function banners() {
@@ -462,8 +510,8 @@
     const rows = object.words;
     $("words-panel").hidden = !rows || !rows.length;
     if (!rows || !rows.length) return;
-    const columns = Object.keys(rows[0]), body = head($("words"), columns);
-    rows.forEach((row) => { const tr = make("tr"); columns.forEach((name, i) => tr.append(cell(i ? "n" : "strong", String(row[name])))); body.append(tr); });
+    const columns = Object.keys(rows[0]), body = head($("words"), columns, 1);
+    rows.forEach((row) => { const tr = make("tr"); columns.forEach((name, i) => tr.append(cell(i === 1 ? "key-cell" : i ? "n" : "strong", String(row[name])))); body.append(tr); });
   }
 
   function dataset() {
@@ -473,7 +521,7 @@
     const names = Object.keys(NAMES), body = head($("dataset-table"), ["category", "pictures", ...names.map((name) => NAMES[name])]);
     const add = (className, first, second, values) => {
       const tr = make("tr", className);
-      tr.append(cell("strong", first, second[1]), cell("n", second[0]), ...names.map((name) => cell("n", values[name] === undefined ? "" : values[name] === null ? "–" : values[name].toFixed(1))));
+      tr.append(cell("strong key-cell", first, second[1]), cell("n", second[0]), ...names.map((name) => cell("n", values[name] === undefined ? "" : values[name] === null ? "–" : values[name].toFixed(1))));
       body.append(tr);
     };
     table.rows.forEach((row) => add("", row.category, [row.pictures], row));
@@ -485,7 +533,8 @@
   function choose(index) {
     object = data.objects[index];
     limits = object.thresholds.map((rule) => rule.value);
-    banners(); buildRules(); histogram(); curves(); figures(); buildCards(); words(); update();
+    measures = measuresOf();
+    banners(); buildRules(); histograms(); curves(); figures(); buildCards(); words(); update();
   }
   function scale() {
     const context = $("scale").getContext("2d"), pixels = context.createImageData(256, 1);

@@ -9,6 +9,7 @@ from pathlib import Path
 from promptdsl.check.context import Context
 from promptdsl.check.faults.places.shapes import Bounds, Size, bounds
 from promptdsl.files.naming import shown
+from promptdsl.judge.visible import is_tiled, least_region
 from promptdsl.language.ast import Shape
 from promptdsl.spec import ObjectSpec, Region
 
@@ -111,46 +112,19 @@ def _large_enough(
     context: Context, item: ObjectSpec, region: Region, name: str, size: Size
 ) -> None:
     """Whether a region is as large as the least that the model tells apart."""
-    cell = _cell(item, size)
-    if cell is None or not region.shapes or any(shape.kind == "mask" for shape in region.shapes):
+    facts = item.method.facts
+    if facts is None or not region.shapes or any(shape.kind == "mask" for shape in region.shapes):
         return
+    or_tiles = "" if is_tiled(item.picture) else ", or add picture { tiles: 480 px }"
+    cell = least_region(item, facts, size)
     found = [bounds(shape, size) for shape in region.shapes]
     width = max(each.right for each in found) - min(each.left for each in found)
     height = max(each.bottom for each in found) - min(each.top for each in found)
     if width >= cell[0] or height >= cell[1] or not context.once("I618", region.span):
         return
-    tiled = item.picture is not None and (item.picture.tile or item.picture.tiles)
     context.report.error(
         "I618", region.span,
         f"region {region.name} is {width:.0f} x {height:.0f} px of {shown(name)}, and the least "
         f"that the model tells apart there is {cell[0]:.0f} x {cell[1]:.0f} px",
-        help="make it larger" + ("" if tiled else ", or add picture { tiles: 480 px }"),
+        help=f"make it larger{or_tiles}",
     )  # fmt: skip
-
-
-def _cell(item: ObjectSpec, size: Size) -> tuple[float, float] | None:
-    """The smallest window, or patch, of the model in pixels of the picture."""
-    facts, settings, picture = item.method.facts, item.method.settings, item.picture
-    if facts is None:
-        return None
-    own, windows = settings.get("image_size"), settings.get("windows")
-    grid = facts.grid(own if isinstance(own, int) else None)
-    sides = [
-        int(side)
-        for window in (windows if isinstance(windows, tuple) else ())
-        if window != "image"
-        for side in str(window).split("x")
-    ]
-    if not grid:
-        return None
-    patches = min(sides, default=1)
-    width, height = map(float, size)
-    if picture is not None and picture.tile is not None:
-        width = height = float(min(picture.tile, *size))
-    elif picture is not None and picture.tiles is not None:
-        width, height = width / picture.tiles[1], height / picture.tiles[0]
-    if picture is not None and picture.fit == "pad":
-        width = height = max(width, height)
-    elif picture is not None and picture.fit == "crop":
-        width = height = min(width, height)
-    return width * patches / grid, height * patches / grid
