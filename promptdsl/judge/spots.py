@@ -165,6 +165,7 @@ def _runs(marked: BoolMap) -> _Runs | None:
     if not len(changes):
         return None
     rows, columns = np.divmod(changes, padded.shape[1] - 1)
+    del padded  # large pictures need the room
     rows, starts, ends = rows[::2], columns[::2], columns[1::2]
     top, left = rows[0], starts.min()
     labels, count = ndimage.label(marked[top : rows[-1] + 1, left : ends.max()], _TOUCHING)

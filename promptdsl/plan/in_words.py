@@ -1,6 +1,6 @@
 """How an object's pictures are looked at, in the words of a spec."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promptdsl.plan.model import Length, Locate, ObjectPlan, PictureSettings, Region, Shape
 
@@ -17,34 +17,50 @@ def _fields(picture: PictureSettings) -> Iterator[tuple[str, str]]:
     if picture.tiles is not None:
         yield "tiles", f"{picture.tiles[0]}x{picture.tiles[1]}"
     if picture.tile is not None or picture.tiles is not None:
-        yield "overlap", f"{100 * picture.overlap:g}%"
+        yield "overlap", f"{100 * picture.overlap:.6g}%"
     if picture.intensity is not None:
-        yield "intensity", f"{picture.intensity[0]:g} to {picture.intensity[1]:g}"
+        yield "intensity", f"{picture.intensity[0]:.6g} to {picture.intensity[1]:.6g}"
     if picture.scale is not None:
-        yield "scale", f"{picture.scale:g} mm per px"
+        yield "scale", f"{picture.scale:.6g} mm per px"
     if picture.locate is not None:
         yield "locate", _locate(picture.locate)
 
 
 def _locate(locate: Locate) -> str:
-    shares = f"shift {100 * locate.shift:g}%, scale {100 * locate.scale:g}%"
-    return f"like {locate.like}, turn {locate.turn:g} deg, {shares}"
+    bounds = (
+        f"turn: up to {locate.turn:.6g} deg",
+        f"shift: up to {100 * locate.shift:.6g}%",
+        f"scale: up to {100 * locate.scale:.6g}%",
+    )
+    return f'{{ like: "{locate.like}", {", ".join(bounds)} }}'
 
 
 def region_in_words(region: Region) -> str:
-    """`ring 50% 50% 30% 42%; mask lip.png; except box 0px 0px 10px 10px`."""
-    words = [_shape(shape) for shape in region.shapes]
-    return "; ".join([*words, *(f"except {_shape(shape)}" for shape in region.without)])
+    """`ring: 50% 50%, 30% to 42%; except box: 0 px 0 px 10 px 10 px`."""
+    shapes = _shapes(region.shapes)
+    return f"{shapes}; except {_shapes(region.without)}" if region.without else shapes
+
+
+def _shapes(shapes: Sequence[Shape]) -> str:
+    return ", ".join(map(_shape, shapes))
 
 
 def _shape(shape: Shape) -> str:
-    if shape.path is not None:
-        return f"{shape.kind} {shape.path}"
-    return " ".join([shape.kind, *(_length(length) for length in shape.lengths)])
+    sides = [_length(length) for length in shape.lengths]
+    if shape.kind == "mask":
+        return f'mask: "{shape.path}"'
+    if shape.kind == "circle":
+        return f"circle: {' '.join(sides[:2])}, {sides[2]}"
+    if shape.kind == "ring":
+        return f"ring: {' '.join(sides[:2])}, {sides[2]} to {sides[3]}"
+    if shape.kind == "polygon":
+        corners = zip(sides[::2], sides[1::2], strict=True)
+        return f"polygon: {', '.join(' '.join(corner) for corner in corners)}"
+    return f"box: {' '.join(sides)}"
 
 
 def _length(length: Length) -> str:
-    return f"{length.value:g}{length.unit}" if length.unit == "%" else f"{length.value:g} px"
+    return f"{length.value:.6g}{'%' if length.unit == '%' else ' px'}"
 
 
 def places_in_words(item: ObjectPlan) -> dict[str, str]:

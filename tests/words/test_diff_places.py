@@ -16,7 +16,7 @@ def test_places_that_differ_are_named() -> None:
     changes = field_changes(before, after, (before.thresholds, after.thresholds))
     assert [(row["name"], row["before"], row["after"]) for row in changes] == [
         ("picture tiles", "480 px", "3x2"),
-        ("region lip", "ring 50% 50% 30% 42%; except box 0 px 0 px 9 px 9 px", None),
+        ("region lip", "ring: 50% 50%, 30% to 42%; except box: 0 px 0 px 9 px 9 px", None),
         ("picture scale", None, "0.05 mm per px"),
-        ('ignore "serial number"', None, "mask serial.png"),
+        ('ignore "serial number"', None, 'mask: "serial.png"'),
     ]
