@@ -83,7 +83,8 @@ class PoseSearch:
         return Candidate(float(corner[y, x]), *pose, matrix)
 
     def _spectrum(self, field: Field) -> Field:
-        return np.conj(self._transform(field)) / (np.linalg.norm(field) + 1e-9)
+        spectrum = np.conj(self._transform(field)) / (np.linalg.norm(field) + 1e-9)
+        return np.asarray(spectrum, np.complex64)
 
     def _transform(self, field: Field) -> Field:
         padded = np.zeros((self._padded[1], self._padded[0], 2), np.float32)
