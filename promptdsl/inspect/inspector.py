@@ -248,6 +248,8 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
     if not isinstance(picture, Picture) or score is None:
         assert isinstance(picture, PictureError)
         return _failed(job, picture)
+    if score.size is None:  # sizes are those of the picture itself
+        score = replace(score, size=(picture.width, picture.height))
     try:
         value = float(score.score)  # decided by the very number that is written
         decision = decide(score, station.rules, station.layout)

@@ -244,7 +244,8 @@ def _missing(
     with closing(pieces):
         while some := next_pieces(pieces, batch.size):
             for piece in some:
-                numbers.setdefault(piece.of, places[len(numbers)])
+                if piece.of not in numbers:
+                    numbers[piece.of] = places[len(numbers)]
             good = [piece for piece in some if piece.is_picture]
             if good:
                 parts = in_batches(

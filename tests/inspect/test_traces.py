@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from promptdsl.inspect.part_names import part_of
 from promptdsl.inspect.traces import largest, told_spots
 from promptdsl.plan.model import PictureSettings, SpotRule
-from promptdsl.results import Spot
+from promptdsl.results import Record, Spot
 
 from .fakes import ORIGIN, FakeSource, make_object, make_plan, paint, paint_many
 from .going import go, images, lines, run_json, whole_lines
@@ -179,3 +180,12 @@ def test_half_of_what_traces_a_record_back_is_an_edit() -> None:
         assert go(mode="resume").dropped == 1
         assert lines() == [*lines("whole")[1:], lines("whole")[0]]
         records = sorted(whole_lines(), key=lambda line: str(line["image"]))
+
+
+# --- the page that tells of it -----------------------------------------------------------------
+
+
+def test_the_page_names_every_field() -> None:
+    text = (Path(__file__).parents[2] / "docs/results.md").read_text(encoding="utf-8")
+    for field in (*fields(Record), *fields(Spot)):
+        assert f"`{field.name}`" in text, field.name
