@@ -34,6 +34,8 @@ from promptdsl.language.picture_words import (
 from promptdsl.language.tokens import MAX_TOKENS
 from promptdsl.language.vocabulary import BLOCK_NAMES, CONTEXT_WORDS, KEYWORDS, RESERVED
 from promptdsl.methods import METHODS, Field, Method, Setting
+from promptdsl.plan.model import PictureSettings
+from promptdsl.scoring.views import spread
 from promptdsl.source import MAX_BYTES
 
 DOCS = Path(__file__).resolve().parent
@@ -178,6 +180,27 @@ def codes() -> str:
     return "\n".join(parts)
 
 
+def smallest() -> str:
+    """The smallest defect that can be seen, for usual pictures, tiles and models; and the tiles."""
+    models = {"240 px, patches of 16": (240, 16), "518 px, patches of 14": (518, 14)}
+    rows = [
+        (f"{width:,} x {height:,} px", what, *(_seen(side, *model) for model in models.values()),
+         f"{_count(width, tile) * _count(height, tile):,}" if tile else "")
+        for width, height in ((1_000, 750), (4_000, 3_000), (12_000, 9_000))
+        for tile in ((None, 480, 960) if width > 1_000 else (None,))
+        for what, side in [(f"tiles: {tile} px" if tile else "whole", tile or width)]
+    ]  # fmt: skip
+    return table(("picture", "seen", *models, "tiles"), rows)
+
+
+def _seen(side: int, model: int, patch: int) -> str:
+    return f"{side * patch / model:.0f} px"
+
+
+def _count(side: int, tile: int) -> int:
+    return len(spread(side, tile, PictureSettings.model_fields["overlap"].default)[0])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keywords": keywords,
     "fields": fields,
@@ -185,6 +208,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "picture_fields": picture_fields,
     "shapes": shapes,
     "codes": codes,
+    "smallest": smallest,
 }
 
 

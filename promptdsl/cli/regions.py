@@ -1,13 +1,13 @@
 """`promptdsl regions`: a page to see and to draw the regions of a spec over a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from promptdsl.cli.shared.options import ALLOW, object_option, out_option
-from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_faultless
+from promptdsl.cli.shared.specs import SPEC, STANDARD_INPUT, compile_named, faultless
 from promptdsl.cli.shown.terminal import counted, say, tell_note
 from promptdsl.diagnostics.nearest import did_you_mean
 from promptdsl.errors import EnvironmentProblem, Problem, UsageProblem
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from promptdsl.results import BoolMap
 
 MOST_PIXELS = 16_000_000  # of a larger one a whole factor less: the page shows less still
+# places outside, empty, unknown in a line, with a mask of another shape, or too small
+MENDED = ("I609", "I610", "I611", "I617", "I618")
 EPILOG = """\b
 Examples:
   promptdsl regions gasket.inspect pictures/000.png
@@ -47,15 +49,29 @@ def command(
 
     PICTURE is one of those that the spec inspects, at its own size.
     """
-    compilation = compile_faultless(spec, allow)
+    compilation = _compiled(spec, allow)
     item = _chosen(compilation, object_name)
     stem = "spec" if spec == STANDARD_INPUT else Path(spec).stem
+    notes = _notes(item, picture, Path(spec).parent)
     path = _destination(out or Path(f"{stem}-regions.html"), compilation, picture)
-    page = _page(compilation, item, picture, Path(spec).parent)
+    page = _page(compilation, item, picture, Path(spec).parent, notes)
     write_file(path, page.encode("utf-8"))
+    for note in notes:
+        tell_note(note)
     regions, ignored = counted(len(item.regions), "region"), counted(len(item.ignored), "place")
     say(f"wrote {path} ({item.name}: {regions}, {ignored} ignored)")
     tell_note("open it in a browser, draw, and paste its lines into the spec", "next")
+
+
+def _compiled(spec: str, allow: tuple[Path, ...]) -> Compilation:
+    """The spec, without errors but those about places, which the page is there to mend."""
+    compilation = compile_named(spec, allow)
+    errors = compilation.report.errors
+    if compilation.spec is None or not errors or any(e.code not in MENDED for e in errors):
+        return faultless(compilation)
+    for error in errors:
+        tell_note(error.message, "to mend on the page")
+    return compilation
 
 
 def _chosen(compilation: Compilation, name: str | None) -> ObjectSpec:
@@ -93,11 +109,16 @@ def _destination(path: Path, compilation: Compilation, picture: Path) -> Path:
     return path
 
 
-def _page(compilation: Compilation, item: ObjectSpec, picture: Path, folder: Path) -> str:
+def _page(
+    compilation: Compilation, item: ObjectSpec, picture: Path, folder: Path, notes: Sequence[str]
+) -> str:
     from promptdsl.language.vocabulary import KEYWORDS, NAME, RESERVED
+    from promptdsl.plan.build import build_plan
     from promptdsl.report.regions import Words, regions_page
 
-    plan = next(one for one in compilation.plan().objects if one.name == item.name)
+    assert compilation.spec is not None
+    whole = build_plan(compilation.spec, compilation.sources)
+    plan = next(one for one in whole.objects if one.name == item.name)
     backdrop = _backdrop(picture, plan)
     words = Words(NAME.pattern, (*KEYWORDS, *RESERVED))
     return regions_page(
@@ -107,7 +128,7 @@ def _page(compilation: Compilation, item: ObjectSpec, picture: Path, folder: Pat
         _masks(plan, folder),
         words,
         _sight(item, backdrop),
-        _notes(plan, picture, folder),
+        notes,
     )
 
 
@@ -161,12 +182,12 @@ def _masks(plan: "ObjectPlan", folder: Path) -> Mapping[str, "BoolMap | str"]:
     return found
 
 
-def _notes(plan: "ObjectPlan", picture: Path, folder: Path) -> list[str]:
+def _notes(item: ObjectSpec, picture: Path, folder: Path) -> list[str]:
     """What to know before drawing."""
-    locate = plan.picture.locate if plan.picture is not None else None
+    locate = item.picture.locate if item.picture is not None else None
     if locate is None or (folder / locate.like).resolve() == picture.resolve():
         return []
     return [
-        f"This spec straightens every picture to {locate.like} first, and its regions lie there: "
-        f"draw on {locate.like}."
+        f"this spec brings every picture to {locate.like} first, and its regions lie there: "
+        f"draw on {locate.like}"
     ]

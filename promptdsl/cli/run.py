@@ -131,6 +131,7 @@ def command(
     if resume and overwrite:
         raise UsageProblem("--resume and --overwrite exclude each other")
     from promptdsl.cli.shown.progress import Progress
+    from promptdsl.cli.shown.sight import too_small_to_see
     from promptdsl.inspect.records import to_line
     from promptdsl.inspect.run import run
 
@@ -156,6 +157,9 @@ def command(
             map_size=map_size,
         )
     _tell(outcome, out, form, quiet)
+    folder = Path(spec).parent
+    for sentence in () if quiet else too_small_to_see(source.plan, outcome.records, folder):
+        tell_note(sentence)
     return exit_code(outcome, fail_on)
 
 

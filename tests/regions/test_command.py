@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -97,3 +98,54 @@ def test_what_cannot_be_is_told_in_a_sentence(
 def test_one_object_of_several_is_shown(folder: Path) -> None:
     assert main(["regions", "two.inspect", "part.png", "--object", "cap", "-o", "c.html"]) == 0
     assert "<h1>cap</h1>" in (folder / "c.html").read_text("utf-8")
+
+
+def brightest(page: Path) -> int:
+    """The highest grey level of the picture in a page."""
+    with Image.open(io.BytesIO(base64.b64decode(data_of(page)["image"]))) as image:
+        return int(image.convert("L").getextrema()[1])  # type: ignore[arg-type]
+
+
+def test_an_intensity_is_applied_to_the_picture_shown(folder: Path) -> None:
+    twelve = np.linspace(0, 4095, 300 * 200, dtype=np.uint16).reshape(200, 300)
+    Image.fromarray(twelve).save("deep.png")
+    assert main(["regions", "gasket.inspect", "deep.png", "-o", "dark.html"]) == 0
+    Path("gasket.inspect").write_text(spec_of("  picture { intensity: 0 to 4095 }\n"))
+    assert main(["regions", "gasket.inspect", "deep.png", "-o", "bright.html"]) == 0
+    assert brightest(folder / "dark.html") < 40
+    assert brightest(folder / "bright.html") > 240
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("  region lip { box: 500 px 10 px 200 px 90 px }\n", "goes to 700 px"),
+        ("  thresholds { reject when score in lip >= 0.5 }\n", "lip"),
+    ],
+)
+def test_faults_of_places_are_mended_on_the_page(
+    folder: Path, line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = spec_of(line + '  samples good { images: "part.png" }\n')
+    if "thresholds" in line:
+        text = text.replace("  thresholds { reject when score >= 0.5 }\n", "", 1)
+    Path("gasket.inspect").write_text(text, encoding="utf-8")
+    assert main(["check", "gasket.inspect"]) == 1
+    capsys.readouterr()
+    assert main(["regions", "gasket.inspect", "part.png"]) == 0
+    told = capsys.readouterr().err
+    assert "to mend on the page: " in told
+    assert said in told
+
+
+def test_regions_of_a_located_part_lie_on_the_golden_picture(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw(Path("golden.png"), (600, 450))
+    lines = '  picture { locate { like: "golden.png", turn: up to 9 deg, shift: up to 5% } }\n'
+    Path("gasket.inspect").write_text(spec_of(lines), encoding="utf-8")
+    assert main(["regions", "gasket.inspect", "part.png", "-o", "a.html"]) == 0
+    assert "its regions lie there: draw on golden.png\n" in capsys.readouterr().err
+    assert "draw on golden.png." in (folder / "a.html").read_text("utf-8")
+    assert main(["regions", "gasket.inspect", "golden.png", "-o", "b.html"]) == 0
+    assert "draw on" not in capsys.readouterr().err.replace("draw, and", "")

@@ -332,6 +332,17 @@ def test_names_are_checked_while_they_are_typed(
     assert said in page.mistakes
 
 
+def test_a_click_right_after_typing_is_not_lost(opened: Callable[..., Page]) -> None:
+    page = opened()
+    page.tool("circle")
+    page.drag(600, 450, 800, 450)
+    page.driver.switch_to.active_element.send_keys("lip")
+    page.driver.find_element("css selector", "[aria-label='Cut a shape out of it']").click()
+    assert page.driver.find_element("id", "aimed").text == "Cut out of lip"
+    page.drag(600, 450, 700, 450)
+    assert "region lip {" in page.lines and "except { circle: " in page.lines
+
+
 def test_fingers_draw_and_zoom(opened: Callable[..., Page]) -> None:
     page = opened()
     page.tool("box")

@@ -2,7 +2,6 @@
 
 import os
 import random
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -13,10 +12,11 @@ from promptdsl.language.format import format_source
 from promptdsl.language.statements import comments_of
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.plan.build import canonical_json
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import SourceFile
 from promptdsl.spec import AreaLimit, ObjectSpec, ScoreLimit
 from tests.robustness.corpus import ROOT, PretendedPictures, corpus
 from tests.robustness.made_specs import MadeObject, MadeSpec, laid_out, made_specs, nodes, plain
+from tests.robustness.places import without_places
 
 ROUNDS = int(os.environ.get("PROMPTDSL_FUZZ_ROUNDS", "0"))
 MANY = settings(
@@ -27,19 +27,6 @@ MANY = settings(
 
 def compiled(text: str) -> Compilation:
     return compile_text(text, "made.inspect", folder=ROOT, loader=PretendedPictures())
-
-
-def without_places(value: Any) -> Any:
-    """A value without spans and what depends on the layout."""
-    if isinstance(value, Span):
-        return None
-    if is_dataclass(value) and not isinstance(value, type):
-        return [without_places(getattr(value, each.name)) for each in fields(value)]
-    if isinstance(value, dict):
-        return {key: without_places(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_places(each) for each in value]
-    return value
 
 
 def plan_without_places(compilation: Compilation) -> str:

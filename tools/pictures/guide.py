@@ -42,8 +42,8 @@ object washer {
   }
 
   thresholds {
-    reject when spot above 0.50 in face >= 0.5 mm
-    review when score >= 0.60
+    reject when spot above 0.20 in face >= 0.5 mm
+    review when spot above 0.20 in face >= 0.4 mm
   }
 
   samples good { images: "good/*.jpg" }

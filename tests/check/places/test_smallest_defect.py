@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from promptdsl.cli.main import main
+from promptdsl.cli.shown.sight import too_small_to_see
 from promptdsl.judge.visible import (
     Size,
     about,
@@ -17,6 +19,8 @@ from promptdsl.judge.visible import (
     what_is_seen,
 )
 from promptdsl.pipeline import compile_file
+from promptdsl.results import Record
+from tests.inspect.fakes import make_plan
 
 SPEC = """inspect 1
 object nut {
@@ -156,3 +160,18 @@ def test_new_says_it_after_it_wrote_a_spec(
     words = ["--object", "nut", "--defect", "scratch", "--good", "good"]
     assert main(["new", "other.inspect", *words]) == 0
     assert NOTE in capsys.readouterr().err
+
+
+def test_run_says_it_once_of_each_object() -> None:
+    def seen(size: Size | None, name: str = "part") -> Record:
+        return Record("a.png", name, 0.5, "pass", size=size)
+
+    plan: Any = make_plan()  # of the built-in model: 120 px, patches of 8 px
+    names = [item.name for item in plan.objects]
+    records = [seen((200, 100), names[0]), seen((4000, 3000), names[0]), seen(None, names[0])]
+    told = list(too_small_to_see(plan, records, Path()))
+    assert told == [
+        "the smallest defect that 120 px can show of a 4,000 px picture is about 270 px; tiles "
+        "show smaller ones: picture { tiles: 240 px }"
+    ]
+    assert list(too_small_to_see(plan, records[:1], Path())) == []
