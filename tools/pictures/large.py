@@ -81,8 +81,8 @@ def scratched(picture: Picture, hand: Rng) -> tuple[Picture, Mask]:
 
 def turned(picture: Picture, hand: Rng) -> Picture:
     """The picture of a part that was put down askew."""
-    matrix = cv2.getRotationMatrix2D(_CENTRE, hand.uniform(-12, 12), 1.0)
-    matrix[:, 2] += hand.uniform(-0.06, 0.06, 2) * (WIDTH, HEIGHT)
+    matrix = np.array(cv2.getRotationMatrix2D(_CENTRE, hand.uniform(-12, 12), 1.0), np.float64)
+    matrix[:, 2] += hand.uniform(-0.06, 0.06, 2) * np.array([WIDTH, HEIGHT])
     moved = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
 
