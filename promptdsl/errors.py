@@ -53,6 +53,7 @@ class PictureProblem(EnvironmentProblem):
         self.area: dict[str, float] = {}
         self.measures: dict[str, float] = {}
         self.spots: tuple[Never, ...] = ()
+        self.spots_left_out = 0
         self.notes: tuple[str, ...] = ()
         self.time: str | None = None  # when it was refused, UTC
         self.plan_hash: str | None = None

@@ -47,7 +47,7 @@ LAYERS: dict[str, Layer] = {
     "pipeline": Layer(LANGUAGE | {"check", "plan"}),
     "starter": Layer(LANGUAGE | {"check", "pipeline"}),
     # from pixels and scores to a verdict
-    "pictures": Layer(VALUES, {"numpy", "PIL"}),
+    "pictures": Layer(VALUES, {"numpy", "PIL", "cv2"}),
     "judge": Layer(JUDGING, {"numpy", "scipy", "PIL"}),
     "lock": Layer(JUDGING, {"pydantic"}),
     "clip": Layer(

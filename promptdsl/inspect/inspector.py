@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
@@ -35,7 +35,7 @@ from promptdsl.results import PictureScore, Record
 from promptdsl.scoring.batching import BatchSize, batch_size, score_pieces
 from promptdsl.scoring.decoding import Unread, pieces_ahead
 from promptdsl.scoring.detector import Detector, engine_notes
-from promptdsl.scoring.pieces import Decoded, Piece
+from promptdsl.scoring.pieces import Decoded, Piece, next_pieces
 from promptdsl.scoring.views import Viewing, viewing_of
 
 Finished = tuple[Decoded, PictureScore | None]
@@ -162,7 +162,8 @@ class Inspector:
             with pace.long_step():
                 station = self.station(name)
             for batch in _of_one_object(group, station, pace):
-                yield [self._traced(one, station) for one in batch]
+                # The list is emptied: maps may be large, and whoever asked has them alone.
+                yield [self._traced(batch.pop(0), station) for _ in range(len(batch))]
 
     def _traced(self, one: Inspected, station: Station) -> Inspected:
         """With what traces it back, and a note where its name should tell the part and does not."""
@@ -205,12 +206,15 @@ def _of_one_object(jobs: Iterable[Job], station: Station, pace: Pace) -> Iterato
         while not pace.stop():
             start = time.perf_counter()
             with pace.long_step():
-                batch = list(islice(pieces, pace.batch.size))
+                batch = next_pieces(pieces, pace.batch.size)
             pace.decoding += time.perf_counter() - start
             if not batch:
                 return
-            finished = _scored(batch, station, pace)
-            yield [_judged(begun.popleft(), picture, score, station) for picture, score in finished]
+            # Nothing is kept here: maps may be large.
+            yield [
+                _judged(begun.popleft(), picture, score, station)
+                for picture, score in _scored(batch, station, pace)
+            ]
     finally:
         pace.engine |= dict.fromkeys(engine_notes(station.detector))
         pieces.close()
@@ -231,7 +235,8 @@ def _scored(batch: Sequence[Piece], station: Station, pace: Pace) -> list[Finish
         if not isinstance(picture, Picture):
             finished.append((picture, None))
         elif stitcher is None or piece.view is None:
-            finished.append((picture, next(scores)))
+            size = picture.width, picture.height
+            finished.append((picture, replace(next(scores), size=size)))
         else:
             stitcher.add(piece.view, next(scores))
             if stitcher.complete:
@@ -243,6 +248,8 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
     if not isinstance(picture, Picture) or score is None:
         assert isinstance(picture, PictureError)
         return _failed(job, picture)
+    if score.size is None:  # sizes are those of the picture itself
+        score = replace(score, size=(picture.width, picture.height))
     try:
         value = float(score.score)  # decided by the very number that is written
         decision = decide(score, station.rules, station.layout)
@@ -269,7 +276,9 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
 
 
 def _failed(job: Job, error: Exception) -> Inspected:
-    return Inspected(Record(job.image, job.object, score=None, verdict="error", error=str(error)))
+    record = Record(job.image, job.object, score=None, verdict="error", error=str(error))
+    sha256 = error.sha256 if isinstance(error, PictureError) else None
+    return Inspected(replace(record, picture_sha256=sha256))
 
 
 def _result(one: Inspected) -> Result | PictureProblem:

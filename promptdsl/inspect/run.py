@@ -321,7 +321,8 @@ class Drawing:
         whole = read_rgb(Path(one.record.image), most, picture.sha256, intensity)
         image = reduced_to(whole, self.longest)
         rules = self.rules[one.record.object]
-        above = {rule.above for rule in rules if isinstance(rule, AreaRule)}
+        areas = [rule for rule in rules if isinstance(rule, AreaRule)]
+        above = {rule.above for rule in areas if rule.region is None}
         marks = marks_of(score, spots, one.layout, size, image.size)
         write_overlay(path, image, score.map, sorted(above), marks)
         return whole.size != size and self.longest is None

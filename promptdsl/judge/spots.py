@@ -17,6 +17,7 @@ from promptdsl.results import BoolMap, FloatMap, Spot
 
 Ints = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
+_ROWS = 256  # of a mask that are counted at once
 _TOUCHING = np.ones((3, 3), np.bool_)
 
 
@@ -133,9 +134,26 @@ class _Runs:
     def _along(
         self, what: np.ufunc, values: npt.NDArray[np.number], dtype: type | None = None
     ) -> npt.NDArray[np.number]:
-        """(R) values put together along each run; what lies between two runs is left out."""
-        first = self.rows_R * values.shape[1]
-        bounds = np.stack([first + self.starts_R, first + self.ends_R], axis=1).ravel()
+        """(R) values put together along each run; what lies between two runs is left out.
+
+        Some rows at a time: with another type than theirs numpy copies the values.
+        """
+        blocks = range(int(self.rows_R[0]), int(self.rows_R[-1]) + 1, _ROWS)
+        found = [self._along_rows(what, values[top : top + _ROWS], top, dtype) for top in blocks]
+        return np.concatenate(found)
+
+    def _along_rows(
+        self,
+        what: np.ufunc,
+        values: npt.NDArray[np.number],
+        top: int,
+        dtype: type | None,
+    ) -> npt.NDArray[np.number]:
+        mine = slice(*np.searchsorted(self.rows_R, (top, top + len(values))))
+        first = (self.rows_R[mine] - top) * values.shape[1]
+        bounds = np.stack([first + self.starts_R[mine], first + self.ends_R[mine]], axis=1).ravel()
+        if not len(bounds):
+            return np.zeros(0, dtype or values.dtype)
         if bounds[-1] == values.size:
             bounds = bounds[:-1]
         return np.asarray(what.reduceat(values.ravel(), bounds, dtype=dtype)[::2])
@@ -147,6 +165,7 @@ def _runs(marked: BoolMap) -> _Runs | None:
     if not len(changes):
         return None
     rows, columns = np.divmod(changes, padded.shape[1] - 1)
+    del padded  # large pictures need the room
     rows, starts, ends = rows[::2], columns[::2], columns[1::2]
     top, left = rows[0], starts.min()
     labels, count = ndimage.label(marked[top : rows[-1] + 1, left : ends.max()], _TOUCHING)

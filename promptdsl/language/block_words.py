@@ -41,16 +41,22 @@ class BlockWords(TokenPass):
                 self.out.append(Token.new_borrow_pos(word.upper(), word, token))
             else:
                 self.out.append(token)
-            starting = token.type in _ENDS
+            starting = token.type in _ENDS or (starting and self._is_bullet(token))
         return self.out
+
+    def _is_bullet(self, token: Token) -> bool:
+        """Whether it may be a part of `-` or `1.` before a line, which a later pass tells."""
+        return token.type in ("UNKNOWN", "NUMBER", "DOT") or token == ">"
 
     def _opens_block(self, word: str) -> bool:
         """Whether a block follows, or lines that only a block of that word has."""
         ahead = 1
         if word in _NAMED and self.kind(1) not in (*_ENDS, "COLON", "UNKNOWN", ""):
             ahead = 1 if self._is_line(word, 1) else 2
-        if self.kind(ahead) == "COLON":  # told by a later pass
-            return self.kind(ahead + 1) == "LBRACE"
+        if self.kind(ahead) in ("COLON", "COMPARISON"):  # told by a later pass
+            ahead += 1
+            if self.kind(ahead) == "LBRACE":
+                return True
         if self.kind(ahead) == "UNKNOWN":
             return self.tokens[self.at + ahead] in ("(", "[")
         while self.kind(ahead) == "_NEWLINE":

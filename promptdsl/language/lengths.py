@@ -14,6 +14,7 @@ IN_MILLIMETRES: dict[str, float] = {
     "microns": 0.001, "in": 25.4, "inch": 25.4, "inches": 25.4, "mil": 0.0254, "mils": 0.0254,
     "millimeter": 1.0, "millimeters": 1.0, "millimetre": 1.0, "millimetres": 1.0,
 }  # fmt: skip
+_PLAIN_PIXELS = {f"{word}{power}": f"px{power}" for word in PIXELS for power in ("", "2")}
 _ANGLES = {"deg", "degree", "degrees", "rad", "radian", "radians"}
 _SQUARE = {"²": "2", "^2": "2"}
 
@@ -44,7 +45,7 @@ def plain_unit(word: str) -> str:
     unit = word.lower()
     for sign, plain in _SQUARE.items():
         unit = unit.replace(sign, plain)
-    return "px" if unit in PIXELS else unit
+    return _PLAIN_PIXELS.get(unit, unit)
 
 
 def measured(tokens: Sequence[Token], at: int = 0) -> Measured | None:

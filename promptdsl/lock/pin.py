@@ -10,7 +10,8 @@ from promptdsl.files.hashing import hash_file
 from promptdsl.files.inputs import find_in_spec
 from promptdsl.lock.model import LockedObject, Model, Pictures, Places, Threshold, Words
 from promptdsl.plan.build import canonical_json
-from promptdsl.plan.model import Locate, ObjectPlan, PictureSettings, Region
+from promptdsl.plan.in_words import picture_in_words
+from promptdsl.plan.model import ObjectPlan, Region
 
 
 def pin_object(
@@ -48,7 +49,7 @@ def pin_places(item: ObjectPlan, spec_folder: Path) -> Places | None:
     named = [(f"region {region.name}", region) for region in item.regions]
     named += [(f'ignore "{region.name}"', region) for region in item.ignored]
     return Places(
-        picture={} if item.picture is None else dict(_picture_in_words(item.picture)),
+        picture={} if item.picture is None else picture_in_words(item.picture),
         regions={title: _hash(_shapes(region)) for title, region in named},
         files={path: _file_hash(spec_folder / path) for path in sorted(_files(item))},
     )
@@ -73,28 +74,6 @@ def _file_hash(path: Path) -> str:
         return hash_file(path)
     except (EnvironmentProblem, OSError):
         return ""
-
-
-def _picture_in_words(picture: PictureSettings) -> Iterator[tuple[str, str]]:
-    """The fields that scores and measures depend on, as a spec has them."""
-    yield "fit", picture.fit
-    if picture.tile is not None:
-        yield "tiles", f"{picture.tile} px"
-    if picture.tiles is not None:
-        yield "tiles", f"{picture.tiles[0]}x{picture.tiles[1]}"
-    if picture.tile is not None or picture.tiles is not None:
-        yield "overlap", f"{100 * picture.overlap:g}%"
-    if picture.intensity is not None:
-        yield "intensity", f"{picture.intensity[0]:g} to {picture.intensity[1]:g}"
-    if picture.scale is not None:
-        yield "scale", f"{picture.scale:g} mm per px"
-    if picture.locate is not None:
-        yield "locate", _locate_in_words(picture.locate)
-
-
-def _locate_in_words(locate: Locate) -> str:
-    shares = f"shift {100 * locate.shift:g}%, scale {100 * locate.scale:g}%"
-    return f"like {locate.like}, turn {locate.turn:g} deg, {shares}"
 
 
 def pin_words(item: ObjectPlan) -> Words:

@@ -46,8 +46,9 @@ def read_place(file: Path, name: str, at: Origin) -> BoolMap:
         with open_picture(file) as image:
             inside, highest = _white(upright(image))
     except PictureError as error:
+        there = f"cannot be read: {error}" if file.exists() else "is not there"
         raise EnvironmentProblem(
-            f"{at.file}:{at.line}: the mask {name} cannot be read: {error}",
+            f"{at.file}:{at.line}: the mask {name} {there}",
             "draw it in black and white and save it as PNG",
         ) from None
     if not inside.any():

@@ -17,14 +17,30 @@ from promptdsl.report.marks import Box, Marks, boxes_of, draw_left_out, draw_mar
 from promptdsl.results import FloatMap
 
 QUIET, HOT, BEND = 0.12, 0.72, 1.5  # cover at score 0 and 1; above 1, doubtful places stay clear
+VERY_LARGE = 16_000_000  # values of a map
 LEGEND_FROM = 160  # no legend on pictures with a shorter side than this
 COVER = [round(255 * (QUIET + (HOT - QUIET) * (i / 255) ** BEND)) for i in range(256)]
 
 
 def at_size(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
     """The map resized bilinearly to (width, height), as float32."""
+    factor = min(anomaly_map.shape[0] // size[1], anomaly_map.shape[1] // size[0])
+    if factor > 1 and anomaly_map.size > VERY_LARGE:  # no copy of it is made
+        anomaly_map = _reduced(anomaly_map, factor)
     image = Image.fromarray(np.ascontiguousarray(anomaly_map, dtype=np.float32))
     return np.asarray(image.resize(size, Resampling.BILINEAR), dtype=np.float32)
+
+
+def _reduced(anomaly_map: FloatMap, factor: int) -> FloatMap:
+    """The means of squares; what is left over at the right and lower edge is a square, too."""
+    rows = np.arange(0, anomaly_map.shape[0], factor)
+    columns = np.arange(0, anomaly_map.shape[1], factor)
+    sums = np.empty((len(rows), len(columns)), np.float32)
+    for number, row in enumerate(rows):
+        strip = anomaly_map[row : row + factor].mean(axis=0)
+        sums[number] = np.add.reduceat(strip, columns)
+    sums /= np.diff(np.append(columns, anomaly_map.shape[1]))
+    return sums
 
 
 def overlay(

@@ -17,6 +17,7 @@ from promptdsl.judge.shapes import Size, fit_nearest
 from promptdsl.results import BoolMap, FloatMap, PictureScore, Spot
 
 MOST_LABELS = 40
+SMALLEST = 10  # pixels of letters
 REGION = (150, 232, 255)
 WHITE, DARK = (255, 255, 255), (20, 20, 20)
 GREY, HATCH = 0.62, (96, 100, 106)
@@ -135,15 +136,15 @@ def _draw_words(image: Image.Image, marks: Marks, frames: list[Box], taken: list
     unit = _unit(image)
     draw = ImageDraw.Draw(image)
     words = [
-        (f"{spot.defect or ''} {size_in_words(spot)}".strip(), frame, WHITE)
+        (f"{spot.defect or ''} {size_in_words(spot)}".strip(), [frame], WHITE)
         for spot, frame in list(zip(marks.spots, frames, strict=True))[:MOST_LABELS]
     ]
-    names = [(name, _top_of(mask), REGION) for name, mask in marks.regions.items() if mask.any()]
-    for text, frame, color in [*words, *names]:
-        size = 8 * unit if color == WHITE else 7 * unit
+    names = [(name, _ends_of(mask), REGION) for name, mask in marks.regions.items() if mask.any()]
+    for text, near, color in [*words, *names]:
+        size = max(SMALLEST, 8 * unit if color == WHITE else 7 * unit)
         width, height = _extent_of(draw, text, size, unit)
-        candidates = _beside(frame, width, height, 2 * unit)
-        others = [*taken, *(f for f in frames if f != frame)]
+        candidates = [place for frame in near for place in _beside(frame, width, height, 2 * unit)]
+        others = [*taken, *(frame for frame in frames if frame not in near)]
         place = _free(candidates, others, image.size) or _free(candidates, taken, image.size)
         if place is None:
             continue
@@ -223,12 +224,17 @@ def _bounds(mask: BoolMap) -> Box:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _top_of(mask: BoolMap) -> Box:
-    """The middle of its first row, as a box of one pixel."""
-    row = int(np.flatnonzero(mask.any(axis=1))[0])
-    columns = np.flatnonzero(mask[row])
-    middle = int(columns[len(columns) // 2])
-    return middle, row, middle + 1, row + 1
+def _ends_of(mask: BoolMap) -> list[Box]:
+    """The middles of its first and last row and column, as boxes of one pixel."""
+    left, top, right, bottom = _bounds(mask)
+    ends = [(_middle(mask[row]), row) for row in (top, bottom - 1)]
+    ends += [(column, _middle(mask[:, column])) for column in (left, right - 1)]
+    return [(x, y, x + 1, y + 1) for x, y in ends]
+
+
+def _middle(line: BoolMap) -> int:
+    inside = np.flatnonzero(line)
+    return int(inside[len(inside) // 2])
 
 
 def _unit(image: Image.Image) -> int:

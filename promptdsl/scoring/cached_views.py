@@ -8,7 +8,7 @@ at a time, and each variant of a score is put together in one map.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from promptdsl.errors import EnvironmentProblem, SpecProblem
@@ -25,7 +25,7 @@ from promptdsl.scoring.cached_scoring import (
 )
 from promptdsl.scoring.decoding import open_whole, pieces_ahead
 from promptdsl.scoring.features import Features, join_features
-from promptdsl.scoring.pieces import Opened, Piece, stacked, with_seen
+from promptdsl.scoring.pieces import Opened, Piece, next_pieces, stacked, with_seen
 from promptdsl.scoring.stitching import Stitcher
 from promptdsl.scoring.views import Cut, View
 
@@ -242,7 +242,7 @@ def _missing(
     pieces = pieces_ahead(images, scoring.viewing, lambda: 2 * batch.size + 2)
     numbers: dict[Opened, int] = {}
     with closing(pieces):
-        while some := list(islice(pieces, batch.size)):
+        while some := next_pieces(pieces, batch.size):
             for piece in some:
                 if piece.of not in numbers:
                     numbers[piece.of] = places[len(numbers)]

@@ -5,10 +5,13 @@ work. Of pictures that are kept at their own size, to be cut, only so many are h
 `HELD_PIXELS` allow, in their order; a larger one is held alone.
 """
 
+import ctypes
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -69,6 +72,7 @@ class _Uncut:
 
     image: Image.Image | None
     left: int
+    large: bool  # it is held alone, until its last view was scored
     release: Callable[[], None]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -82,8 +86,13 @@ class _Uncut:
             last = self.left == 0
         if last:
             self.image = None
-            self.release()
+            if not self.large:
+                self.release()
         return pixels
+
+
+# A view that is being cut; of the last one of a large picture, what to call once it is scored.
+_Making = tuple[Opened, View | None, Future[Pixels] | None, Callable[[], None] | None]
 
 
 class _Ahead:
@@ -101,12 +110,17 @@ class _Ahead:
             else ThreadPoolExecutor(workers(MOST_THREADS), thread_name_prefix="cut")
         )
         self.pictures: deque[Future[tuple[Opened, _Uncut | None]]] = deque()
-        self.views: Iterator[tuple[Opened, View | None, Future[Pixels] | None]] = iter(())
-        self.pieces: deque[tuple[Opened, View | None, Future[Pixels] | None]] = deque()
+        self.views: Iterator[_Making] = iter(())
+        self.pieces: deque[_Making] = deque()
         self.begun = 0
+        self.scored: Callable[[], None] | None = None  # tells that the last view was scored
 
     def next(self, ahead: int) -> Piece | None:
         """The next view; None after the last."""
+        if self.scored is not None:
+            _trim()
+            self.scored()
+            self.scored = None
         while len(self.pieces) < ahead:
             self._decode(ahead)
             piece = next(self.views, None)
@@ -118,8 +132,9 @@ class _Ahead:
             self.views = self._cut(*self.pictures.popleft().result())
         if not self.pieces:
             return None
-        opened, view, pixels = self.pieces.popleft()
-        return Piece(opened, view, pixels.result() if pixels else _pixels(opened))
+        opened, view, pixels, self.scored = self.pieces.popleft()
+        found = pixels.result() if pixels else _pixels(opened)
+        return Piece(opened, view, found, self.scored is not None)
 
     def close(self) -> None:
         """Nothing is decoded or cut any more."""
@@ -138,14 +153,14 @@ class _Ahead:
             self.pictures.append(self.pool.submit(self._opened, image, self.begun))
             self.begun += 1
 
-    def _cut(
-        self, opened: Opened, uncut: _Uncut | None
-    ) -> Iterator[tuple[Opened, View | None, Future[Pixels] | None]]:
+    def _cut(self, opened: Opened, uncut: _Uncut | None) -> Iterator[_Making]:
         if uncut is None or opened.stitcher is None or self.cutters is None:
-            yield opened, None, None
+            yield opened, None, None, None
             return
-        for view in opened.stitcher.cut.views:
-            yield opened, view, self.cutters.submit(uncut.cut, self.viewing, view)
+        views = opened.stitcher.cut.views
+        for view in views:
+            scored = uncut.release if uncut.large and view is views[-1] else None
+            yield opened, view, self.cutters.submit(uncut.cut, self.viewing, view), scored
 
     def _opened(self, image: Unread, number: int) -> tuple[Opened, _Uncut | None]:
         if self.viewing.is_plain:
@@ -171,7 +186,8 @@ class _Ahead:
             opened, whole = open_whole(image, self.viewing, self.references)
             assert opened.stitcher is not None
             views = len(opened.stitcher.cut.views)
-            uncut = _Uncut(whole, views, lambda: self.room.give_back(pixels))
+            large = pixels > HELD_PIXELS
+            uncut = _Uncut(whole, views, large, lambda: self.room.give_back(pixels))
         finally:
             if uncut is None:
                 self.room.give_back(pixels)
@@ -185,11 +201,21 @@ def open_whole(
     intensity = viewing.intensity
     whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None, intensity)
     assert isinstance(whole, Whole)
-    refuse_blank(whole.look)
+    refuse_blank(whole.look, whole.sha256)
     notes = (*whole.notes, *remarks(whole.look, references))
     size, preview = whole.image.size, _preview(whole.image)
     picture = Picture(NO_PIXELS, *size, preview, notes, whole.sha256, whole.look)
     return Opened(picture, Stitcher(viewing.cut(size))), whole.image
+
+
+def _trim() -> None:
+    """Give freed memory back: the C library of Linux keeps that of each thread for later.
+
+    A second picture of 100 megapixels, decoded in another thread, would take as much again.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _pixels(opened: Opened) -> Pixels:
@@ -256,7 +282,7 @@ def _decode(image: Unread, viewing: Viewing, references: Usual | None) -> Decode
     try:
         picture = read_picture(Path(image), *how) if isinstance(image, str) else image(*how)
         assert isinstance(picture, Picture)
-        refuse_blank(picture.look)
+        refuse_blank(picture.look, picture.sha256)
     except PictureError as error:
         return error
     return replace(picture, notes=(*picture.notes, *remarks(picture.look, references)))

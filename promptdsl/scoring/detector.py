@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -32,7 +31,7 @@ from promptdsl.results import PictureScore
 from promptdsl.scoring.arrays import Array, check_arrays
 from promptdsl.scoring.decoding import pieces_ahead
 from promptdsl.scoring.features import Features, Pictures
-from promptdsl.scoring.pieces import Opened, stacked, with_seen
+from promptdsl.scoring.pieces import Opened, next_pieces, stacked, with_seen
 from promptdsl.scoring.reference_pictures import read_reference, refuse_reference
 from promptdsl.scoring.views import Layout, Viewing, viewing_of
 
@@ -202,7 +201,7 @@ def _encode_views(
     place = -1
     known: Opened | None = None
     with closing(pieces):
-        while batch := list(islice(pieces, REFERENCE_BATCH)):
+        while batch := next_pieces(pieces, REFERENCE_BATCH):
             places = []
             for piece in batch:
                 place, known = place + (piece.of is not known), piece.of

@@ -1,7 +1,8 @@
 """Pictures on their way through the model: one view of a picture each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -40,11 +41,25 @@ class Piece:
     of: Opened
     view: View | None
     pixels: Pixels
+    alone: bool = False  # the last view of so large a picture that nothing else is held beside it
 
     @property
     def is_picture(self) -> bool:
         """Whether there is something to score."""
         return isinstance(self.of.picture, Picture)
+
+
+def next_pieces(pieces: Iterator[Piece], most: int) -> list[Piece]:
+    """The next views, at most so many; of a very large picture none of the next are among them.
+
+    So it can be judged, and given up, before the next is read.
+    """
+    found: list[Piece] = []
+    for piece in islice(pieces, most):
+        found.append(piece)
+        if piece.alone:
+            break
+    return found
 
 
 def stacked(pictures: Sequence[HasPixels]) -> Pictures:

@@ -72,11 +72,12 @@ class Stitcher:
             return replace(self._score, map=self._map, size=self.cut.size)
         if self.cut.tiled:
             np.clip(self._map, 0, 1, out=self._map)
+        anomaly_map, self._map = self._map, None  # it may be large: whoever asked has it alone
         return replace(
             self._score,
-            map=self._map,
+            map=anomaly_map,
             size=self.cut.size,
-            seen=_within(self.cut, (self._map.shape[0], self._map.shape[1])),
+            seen=_within(self.cut, (anomaly_map.shape[0], anomaly_map.shape[1])),
             kinds=self._kinds,
         )
 

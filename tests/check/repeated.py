@@ -61,6 +61,11 @@ def _rising(count: int) -> str:
     return f"{HEAD}{BEGIN}thresholds {{\n{rules}}}\n}}\n"
 
 
+def _excepted(count: int) -> str:
+    boxes, out = _lines("box: 1% 1% 5% 5%", count // 2), _lines("box: 2% 2% 3% 3%", count // 2)
+    return f"{HEAD}{BEGIN}region r {{\n{boxes}except {{\n{out}}}\n}}\n}}\n"
+
+
 DEFECT = '{ defect bad { "bad {object}" } }'
 LABELLED = (
     'defect d@ { "d@ {object}" }\nsamples d@ { images: "q.png", masks: "m.png" }\n'
@@ -127,7 +132,39 @@ KINDS: dict[str, Made] = {
     "samples of defects": inside(LABELLED),
     "test": inside('test "t@" { on: good, expect reject at least 95% }'),
     "test broken": inside('test "t@" { on: good, expect }'),
-    "reserved": inside("region r@ { }"),
+    "reserved": inside("sequence r@ { }"),
+    "picture": inside("picture { tiles: 480 px }"),
+    "picture line": block("picture", "tiles: 480 px"),
+    "picture line unknown": block("picture", "tyles@: 480"),
+    "picture line without a unit": block("picture", "overlap: 0.@"),
+    "locate": block("picture", 'locate { like: "x@.png", turn: 5 }'),
+    "region": inside("region r@ { box: 1% 1% 5% 5% }"),
+    "region twice": inside("region r { box: 1% 1% 5% 5% }"),
+    "region empty": inside("region r@ { }"),
+    "region all excepted": inside("region r@ { box: 1% 1% 5% 5%, except { box: 0% 0% 9% 9% } }"),
+    "region with a missing mask": inside('region r@ { mask: "x@.png" }'),
+    "region never closed": inside("region r@ {"),
+    "region without braces": inside("region r@"),
+    "regions, all ignored": lambda count: inside(
+        'region r@ { box: 1% 1% 5% 5% }\nignore "i@" { box: 0% 0% 9% 9% }'
+    )(count // 2),
+    "ignore": inside('ignore "i@" { box: 1% 1% 5% 5% }'),
+    "ignore without why": inside("ignore i@ { box: 1% 1% 5% 5% }"),
+    "box": block("region r", "box: 1% 1% 5% 5%"),
+    "box without a unit": block("region r", "box: 1 1 5 @"),
+    "except": block("region r", "except { box: 1% 1% 5% 5% }"),
+    "box excepted": _excepted,
+    "polygon": values("region r { polygon", "1% 0.@%"),
+    "polygon of a comb": values("region r { polygon", "@ px 1 px, @ px 90 px"),
+    "shape unknown": block("region r", "blob@: 1% 1%"),
+    "remove of a region": lambda count: (
+        f"{HEAD}object all {{\n{_lines('region r@ { box: 1% 1% 5% 5% }', count)}}}\n"
+        f"object none extends all {{\n{_lines('remove region r@', count)}}}\n"
+    ),
+    "region with include base": after(
+        "object p { region r { box: 1% 1% 5% 5% } }",
+        "object o@ extends p { region r { include base } }",
+    ),
     "phrase in an object": inside('"bad@ {object}"'),
     "phrase": block("normal", '"good@ {object}"'),
     "phrase twice": block("normal", '"good {object}"'),
@@ -151,6 +188,12 @@ KINDS: dict[str, Made] = {
     "rule": block("thresholds", "reject when score >= 0.5"),
     "rules, each with an effect": _rising,
     "rule auto": block("thresholds", "reject when area above 0.@ >= auto"),
+    "rule in a region": block("thresholds", "reject when score in r@ >= 0.@"),
+    "rule about a spot": block("thresholds", "reject when spot above 0.5 >= @ px"),
+    "rule about a spot without a unit": block("thresholds", "reject when spot above 0.5 >= @"),
+    "rule about an unknown defect": block("thresholds", "reject when d@ above 0.5 >= 3 mm"),
+    "rule in another order": block("thresholds", "reject when area in r above 0.@ >= 3%"),
+    "rule about a part": block("thresholds", "review when part not located"),
     "rule misspelt": block("thresholds", "reject when skore@ >= 0.5"),
     "rule with a comma": block("thresholds", "reject when score >= 0,5"),
     "files used and not": _used_and_unknown,

@@ -85,6 +85,9 @@ def test_every_kind_gets_a_number_that_keeps_its_promise(rule: Rule) -> None:
 def test_where_good_parts_have_nothing_anything_is_too_much(rule: Rule, number: float) -> None:
     (one,) = calibrate(placed(rule), sample(rule, np.zeros(200)), wanted())
     assert one.found.value == number
+    assert [("no good picture has a place of 0.7" in note) for note in one.notes] == (
+        [] if rule == area(0.7, None) else [True]
+    )
 
 
 def test_escapes_of_a_length() -> None:

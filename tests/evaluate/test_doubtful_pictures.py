@@ -41,8 +41,8 @@ def test_blank_ones_are_left_out_and_dark_ones_noted_every_time(tmp_path: Path) 
             f"{black}: not inspected: it is black all over; it is in no figure"
         ]
         assert scored.notes == [
-            "very dark pictures: the brightest part is below a quarter of the range "
-            f"(1: {dark_one})",
+            "very dark pictures: the brightest part is below a quarter of the range; write "
+            f"`intensity: 0 to 31` in picture {{ }} (1: {dark_one})",
             f"pictures with hardly any contrast (1: {dark_one})",
         ]
     assert cache.hits == 1

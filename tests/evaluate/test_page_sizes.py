@@ -123,7 +123,12 @@ def test_a_moved_line_reads_as_a_spec_has_it(page: Any) -> None:
 def test_a_picture_tells_what_was_measured_of_it(page: Any) -> None:
     page.find_elements("css selector", "#worst-defective .card")[0].click()
     facts = page.find_element("id", "large-facts").text
-    for words in ("extent of spot above 0.35 in corner", " mm", "number of spot above 0.20", "px2"):
+    for words in (
+        "extent of spot above 0.35 in corner",
+        " mm",
+        "number of spots above 0.20",
+        "px2",
+    ):
         assert words in facts
     complaints = [line for line in page.get_log("browser") if line["level"] == "SEVERE"]
     assert not complaints

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from promptdsl.cli import run
 from promptdsl.cli.main import main
@@ -59,6 +60,27 @@ def test_jsonl(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == Path("out/results.jsonl").read_text()
     assert "5 pictures" in err
+
+
+def test_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    paint_many(Path("pics"), 5)
+    assert go("pics", "-o", "out", "--format", "csv") == 0
+    out, err = capsys.readouterr()
+    written = Path("out/results.csv").read_bytes().decode("utf-8-sig")
+    assert out.replace("\r\n", "\n") == written.replace("\r\n", "\n")
+    assert len(out.splitlines()) == 6
+    assert Path("out/spots.csv").is_file()
+    assert "5 pictures" in err
+
+
+def test_the_longest_side_of_a_map(capsys: pytest.CaptureFixture[str]) -> None:
+    paint(Path("pics/a.png"), 0.9, (640, 480))
+    assert go("pics", "-o", "out", "--map-size", "320") == 0
+    (drawn,) = Path("out/maps").iterdir()
+    with Image.open(drawn) as image:
+        assert image.size == (320, 240)
+    assert go("pics", "-o", "other", "--map-size", "1") == 2
+    assert "64<=x<=30000" in capsys.readouterr().err
 
 
 def test_json_after_a_resume_holds_everything(capsys: pytest.CaptureFixture[str]) -> None:

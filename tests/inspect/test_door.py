@@ -1,5 +1,6 @@
 """The door for programs: `promptdsl.load`, `check`, `compile`, and what they tell."""
 
+import hashlib
 import itertools
 import json
 import pickle
@@ -22,13 +23,15 @@ from promptdsl.inspect.inspector import Inspector
 from promptdsl.lock.file import write_lock
 from promptdsl.lock.model import Promised, Threshold
 from promptdsl.lock.pin import pin_object
+from promptdsl.plan.model import PictureSettings, SpotRule
 
-from .fakes import FakeSource, make_object, make_plan, paint
+from .fakes import ORIGIN, FakeSource, make_object, make_plan, paint
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NUT = EXAMPLES / "metal_nut/metal_nut.inspect"
 FIELDS = ("image", "object", "verdict", "rule", "score", "defect", "defects", "area")
+TRACES = ("picture_sha256", "plan_hash", "part")
 SPEC = """inspect 1
 object nut {
   defect scratch { "scratched {object}" }
@@ -74,6 +77,8 @@ def test_every_example_gives_the_records_of_a_run(name: str) -> None:
     for line in lines:
         for result in (many[line["image"]], inspector.inspect(line["image"])):
             assert fields(result) == {name: line[name] for name in FIELDS}
+            assert [getattr(result, name) for name in TRACES] == [line[name] for name in TRACES]
+            assert [*result.size] == line["size"]
             assert result.map is not None and result.map.dtype == np.float32
             assert np.array_equal(result.map, np.load(Path("out", line["map"])))
 
@@ -149,6 +154,55 @@ def test_stations_are_built_once_by_whoever_comes_first() -> None:
         results = list(pool.map(inspector.inspect, given))
     assert [result.object for result in results] == ["nut", "cap"] * 8
     assert sorted(builds) == ["cap", "nut"]
+
+
+def test_what_traces_a_picture_in_memory_is_the_hash_of_its_pixels() -> None:
+    inspector = Inspector(FakeSource(make_plan()))  # type: ignore[arg-type]
+    frame = np.asarray(Image.open(paint(Path("a.png"), 0.3)))
+    sha256 = hashlib.sha256(frame.tobytes()).hexdigest()
+    for given in (frame, Image.fromarray(frame), frame[:, ::1]):
+        result = inspector.inspect(given)
+        assert (result.picture_sha256, result.part, result.plan_hash) == (sha256, None, "b" * 64)
+        assert result.time.endswith("Z") and result.measures == {} and result.spots == ()
+    by_path = inspector.inspect("a.png")
+    assert by_path.picture_sha256 == hashlib.sha256(Path("a.png").read_bytes()).hexdigest()
+
+
+def sized_inspector(**more: Any) -> Inspector:
+    rule = SpotRule(
+        verdict="reject", of="extent", defect=None, above=0.7, at=5.0, unit="px", region=None,
+        text="reject when spot above 0.70 >= 5 px", origin=ORIGIN,
+    )  # fmt: skip
+    settings = PictureSettings(part="{part}.png", scale=0.05, origin=ORIGIN)
+    item = make_object(rules=(rule,), picture=settings, **more)
+    return Inspector(FakeSource(make_plan(item)))  # type: ignore[arg-type]
+
+
+def test_spots_are_told_shown_and_go_through_a_queue() -> None:
+    result = sized_inspector().inspect(str(paint(Path("A1.png"), 0.9)))
+    (spot,) = result.spots
+    assert (spot.box, result.part, result.spots_left_out) == ((0, 0, 64, 48), "A1", 0)
+    assert result.measures == {"extent of spot above 0.70 (px)": 80.0}
+    page = result._repr_html_()
+    assert "<td>spot</td><td>4 mm</td><td>at 32, 24</td><td>0.902</td>" in page
+    assert "part A1" in page
+    again = pickle.loads(pickle.dumps(result))
+    assert again.spots == result.spots
+    assert again._repr_html_() == page
+
+
+def test_a_name_without_a_part_is_a_note_and_a_bad_picture_has_all_fields() -> None:
+    inspector = sized_inspector()
+    assert "their names are not of the form" in inspector.inspect(
+        str(paint(Path("a.bmp"), 0.2))
+    ).notes[-1]  # fmt: skip
+    (problem,) = inspector.inspect_many(["missing.png"])
+    assert isinstance(problem, promptdsl.PictureProblem)
+    for name in promptdsl.Result.__dataclass_fields__:
+        if not name.startswith("_"):
+            assert hasattr(problem, name), name
+    assert (problem.spots, problem.measures, problem.part) == ((), {}, None)
+    assert problem.time is not None and problem.time.endswith("Z")
 
 
 # --- pictures that give no verdict -------------------------------------------------------------

@@ -59,8 +59,8 @@ def test_nothing_changed(folder: Path) -> None:
           "overlap of the pictures is 50% and was 25%",
           "scale of the pictures is 0.1 mm per px and was 0.05 mm per px"]),
         ({"fit": "pad", "tile": 480, "scale": 0.05, "intensity": (0, 4095)},
-         ["locate of the pictures is not set and was like good/000.png, turn 15 deg, shift 10%, "
-          "scale 0%"]),
+         ['locate of the pictures is not set and was { like: "good/000.png", turn: up to 15 deg, '
+          "shift: up to 10%, scale: up to 0% }"]),
     ],
     ids=["fit", "tiles", "several", "locate"],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from promptdsl.files.find import Found
+from promptdsl.files.suffixes import is_picture
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.source import DiskLoader, decode
 
@@ -19,6 +20,10 @@ class PretendedPictures(DiskLoader):
         """Made-up files, enough for any number of shots."""
         names = tuple(f"{folder / pattern}-{number}" for number in range(100))
         return Found(names, places={name: name for name in names})
+
+    def exists(self, path: Path) -> bool:
+        """Every picture that is named exists, too."""
+        return is_picture(path) or DiskLoader.exists(self, path)
 
 
 @dataclass(frozen=True)

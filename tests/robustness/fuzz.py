@@ -6,7 +6,7 @@ Each trial is a child process that runs one command over a damaged file. It fail
 ends with exit code 70 (a fault of promptdsl), dies of a signal, takes more than 10 s, needs more
 than 2 GB, or changes, makes or removes a file outside of the folder that it was told to write to.
 What failed is kept in a folder, with the command to try it again. The long form is
-`--specs 20000 --pictures 2000 --others 500`.
+`--specs 20000 --pictures 2000 --regions 20000 --others 500`.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from PIL import Image, ImageDraw
 
 from tests.robustness.corpus import ROOT, corpus
 from tests.robustness.damage import damaged, strange_json, strange_lines
+from tests.robustness.made_places import made_spec
 from tests.robustness.mutations import apply, independent, mutations
 
 SECONDS, BYTES = 10.0, 2 * 10**9
@@ -238,6 +239,18 @@ def pictures(folder: Path, count: int) -> Iterator[Trial]:
         )
 
 
+def regions(folder: Path, count: int) -> Iterator[Trial]:
+    """Specs with random pictures, regions, ignored places and rules, a hundred in a check."""
+    for seed in range(0, count, 100):
+        batch = folder / "batch"
+        shutil.rmtree(batch, ignore_errors=True)
+        batch.mkdir()
+        part("good").convert("L").save(batch / "lip.png")
+        for number in range(seed, min(seed + 100, count)):
+            (batch / f"{number:06d}.inspect").write_text(made_spec(number), "utf-8")
+        yield Trial("regions", seed, ("check", "batch"), "batch")
+
+
 def masks(folder: Path, count: int) -> Iterator[Trial]:
     """Damaged masks of every format, four in a validation."""
     made = encodings()
@@ -312,6 +325,7 @@ KINDS: dict[str, tuple[str, Prepare]] = {
     "specs": ("specs", specs),
     "compiles": ("others", compiles),
     "pictures": ("pictures", pictures),
+    "regions": ("regions", regions),
     "masks": ("others", masks),
     "plans": ("others", _one("plans", "part.plan", ("run", "part.plan", *_RUN))),
     "locks": (
@@ -336,7 +350,11 @@ def judge(trial: Trial, code: int, seconds: float, size: int, changed: Sequence[
         return "exit code 70"
     if code < 0:
         return f"killed: {'too slow' if code == -signal.SIGKILL else signal.Signals(-code).name}"
-    if seconds > SECONDS and trial.kind not in ("specs", "pictures"):  # those hold many files
+    if seconds > SECONDS and trial.kind not in (
+        "specs",
+        "pictures",
+        "regions",
+    ):  # those hold many files
         return f"{seconds:.0f} s"
     if size > BYTES:
         return f"{size / 1e9:.1f} GB"
@@ -384,6 +402,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--specs", type=int, default=500)
     parser.add_argument("--pictures", type=int, default=80)
+    parser.add_argument("--regions", type=int, default=400, help="specs about places")
     parser.add_argument("--others", type=int, default=20, help="masks, plans, locks, weights, ...")
     parser.add_argument("--only", choices=list(KINDS), action="append")
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz-failures")

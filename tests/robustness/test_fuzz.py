@@ -9,7 +9,7 @@ import pytest
 
 from tests.robustness.corpus import ROOT
 
-FEW = ["--specs", "150", "--pictures", "120", "--others", "8"]
+FEW = ["--specs", "150", "--pictures", "120", "--regions", "200", "--others", "8"]
 
 
 @pytest.mark.slow
@@ -25,3 +25,4 @@ def test_damaged_files_end_in_a_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert "specs: 150 tried" in done.stdout
+    assert "regions: 200 tried" in done.stdout

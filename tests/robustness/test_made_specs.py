@@ -2,7 +2,6 @@
 
 import os
 import random
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -13,10 +12,19 @@ from promptdsl.language.format import format_source
 from promptdsl.language.statements import comments_of
 from promptdsl.pipeline import Compilation, compile_text
 from promptdsl.plan.build import canonical_json
-from promptdsl.source import SourceFile, Span
+from promptdsl.source import SourceFile
 from promptdsl.spec import AreaLimit, ObjectSpec, ScoreLimit
 from tests.robustness.corpus import ROOT, PretendedPictures, corpus
-from tests.robustness.made_specs import MadeObject, MadeSpec, laid_out, made_specs, nodes, plain
+from tests.robustness.made_specs import (
+    MadeObject,
+    MadeSpec,
+    laid_out,
+    made_specs,
+    nodes,
+    plain,
+    quoted,
+)
+from tests.robustness.places import without_places
 
 ROUNDS = int(os.environ.get("PROMPTDSL_FUZZ_ROUNDS", "0"))
 MANY = settings(
@@ -27,19 +35,6 @@ MANY = settings(
 
 def compiled(text: str) -> Compilation:
     return compile_text(text, "made.inspect", folder=ROOT, loader=PretendedPictures())
-
-
-def without_places(value: Any) -> Any:
-    """A value without spans and what depends on the layout."""
-    if isinstance(value, Span):
-        return None
-    if is_dataclass(value) and not isinstance(value, type):
-        return [without_places(getattr(value, each.name)) for each in fields(value)]
-    if isinstance(value, dict):
-        return {key: without_places(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_places(each) for each in value]
-    return value
 
 
 def plan_without_places(compilation: Compilation) -> str:
@@ -92,6 +87,16 @@ def meant(made: MadeSpec, item: MadeObject, spec: ObjectSpec) -> None:
         for name in ("stride", "seed", "temperature"):
             if name in item.method[1]:
                 assert spec.method.settings[name] == float(item.method[1][name])
+    own_places = {f"region {each.name}": each for each in spec.regions}
+    own_places |= {f"ignore {quoted(each.name)}": each for each in spec.ignored}
+    for head, lines in item.places.items():
+        kinds = [line.split(":")[0] for line in lines if ":" in line.split(" ")[0]]
+        assert [shape.kind for shape in own_places[head].shapes] == kinds
+    if item.picture:
+        assert spec.picture is not None
+        assert {line.split(":")[0].split(" ")[0] for line in item.picture} == set(
+            spec.picture.spans
+        )
     samples = {each.label: each for each in spec.samples}
     for label, paths in item.samples.items():
         assert samples[label].images + samples[label].masks == paths

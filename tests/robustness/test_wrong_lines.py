@@ -18,6 +18,7 @@ from promptdsl.diagnostics.places import in_order
 from promptdsl.language.recovery.signs import plain, unseen
 from promptdsl.pipeline import Compilation, compile_text
 from tests.robustness.corpus import PretendedPictures
+from tests.robustness.places import without_places
 from tests.robustness.said_otherwise import SAID, Said
 from tests.robustness.wrong_lines import FAMILIES, HOSTS, Family, Host, Wrong, wrong_lines
 
@@ -47,9 +48,12 @@ def meaning(compilation: Compilation) -> object:
             item.method.name, item.method.model, sorted(map(str, item.method.settings.items())),
             [
                 (each.verdict, getattr(each, "at", None), getattr(each, "above", None),
-                 getattr(each, "share", None))
+                 getattr(each, "share", None), getattr(each, "unit", None),
+                 getattr(getattr(each, "region", None), "value", None),
+                 getattr(getattr(each, "defect", None), "value", None))
                 for each in item.limits
             ],
+            without_places((item.picture, item.regions, item.ignored)),
             [(each.label, each.images, each.masks) for each in item.samples],
             [(each.title, each.on, each.verdict, each.bound, each.share) for each in item.claims],
         )

@@ -48,6 +48,23 @@ _CHILD = (
     _object()
     + f'object brass extends nut {{\n  defect bent {{ "bent {{object}}" }}\n  {SLOT}\n}}\n'
 )
+_ABOUT_LIP = ("thresholds { reject when score in lip >= 0.9 }",)
+
+
+def _place(*before: str) -> str:
+    """In a region that a line is about."""
+    return _object("region lip {", *(f"  {line}" for line in (*before, SLOT)), "}", *_ABOUT_LIP)
+
+
+def _about_lip() -> str:
+    """In thresholds of an object with a region, a scale and a golden picture."""
+    return _object(
+        'picture { scale: 0.05 mm per px, locate { like: "good.png" } }',
+        "region lip { ring: 50% 50%, 30% to 42% }",
+        "thresholds {", "  reject when score in lip >= 0.9", f"  {SLOT}", "}",
+    )  # fmt: skip
+
+
 HOSTS = (
     Host("inspect", "inspect 1", f"{SLOT}\nobject nut {{\n{SCRATCH}}}\n"),
     Host("use", 'use "std/winclip" as std', _object("normal { include std.normal }", head=HEAD + SLOT + "\n")),
@@ -81,12 +98,44 @@ HOSTS = (
     Host("review", "review when score >= 0.48", _inside("thresholds", "reject when score >= 0.62")),
     Host("auto", "reject when score >= auto", _inside("thresholds")),
     Host("area", "reject when area above 0.70 >= 0.5%", _inside("thresholds")),
+    Host("picture", "picture { tiles: 480 px, overlap: 25% }", _object(SLOT)),
+    Host("fit", "fit: pad", _inside("picture")),
+    Host("tiles", "tiles: 480 px", _inside("picture")),
+    Host("tiles by number", "tiles: 3x2", _inside("picture")),
+    Host("overlap", "overlap: 25%", _inside("picture", "tiles: 480 px")),
+    Host("intensity", "intensity: 0 to 4095", _inside("picture")),
+    Host("scale", "scale: 0.05 mm per px", _inside("picture")),
+    Host("part", 'part: "p_{part}_{view}.png"', _inside("picture")),
+    Host("locate", 'locate { like: "good.png", turn: up to 15 deg }', _inside("picture")),
+    Host("like", 'like: "good.png"', _object("picture { locate {", SLOT, "} }")),
+    Host("turn", "turn: up to 15 deg", _object('picture { locate { like: "good.png"', SLOT, "} }")),
+    Host("shift", "shift: up to 12.5%", _object('picture { locate { like: "good.png"', SLOT, "} }")),
+    Host("region", "region lip { ring: 50% 50%, 30% to 42% }", _object(SLOT, *_ABOUT_LIP)),
+    Host("ignore", 'ignore "serial number" { box: 10% 80% 30% 10% }', _object(SLOT)),
+    Host("box", "box: 10% 20% 60% 40%", _place()),
+    Host("box in pixels", "box: 10 px 20 px 60 px 40 px", _place()),
+    Host("circle", "circle: 50% 50%, 30%", _place()),
+    Host("ring", "ring: 50% 50%, 30% to 42%", _place()),
+    Host("polygon", "polygon: 10% 10%, 90% 10%, 50% 80%", _place()),
+    Host("mask", 'mask: "lip.png"', _place()),
+    Host("except", "except { circle: 50% 50%, 10% }", _place("box: 0% 0% 90% 90%")),
+    Host("remove region", "remove region lip", _object("region lip { circle: 50% 50%, 10% }", *_ABOUT_LIP) + f"object small extends nut {{\n  {SLOT}\n  thresholds {{ reject when score >= 0.62 }}\n}}\n"),
+    Host("score in a region", "reject when score in lip >= 0.62", _about_lip()),
+    Host("area in a region", "reject when area above 0.70 in lip >= 2 mm2", _about_lip()),
+    Host("spot", "reject when spot above 0.70 >= 0.3 mm", _about_lip()),
+    Host("spots", "reject when spots above 0.70 in lip >= 3", _about_lip()),
+    Host("spots of a defect", "review when scratch above 0.60 >= 40 px2", _about_lip()),
+    Host("located", "review when part not located", _about_lip()),
     Host("images", 'images: "good/*.png"', _inside("samples good")),
     Host("masks", 'masks: "mask/*.png"', _inside("samples scratch", 'images: "scratch/*.png"')),
     Host("on", "on: good", _object(_SAMPLES, 'test "good parts pass" {', f"  {SLOT}", "  expect reject at most 2%", "}")),
     Host("expect most", "expect reject at most 2%", _object(_SAMPLES, 'test "t" {', "  on: good", f"  {SLOT}", "}")),
     Host("expect least", "expect pass at least 95%", _object(_SAMPLES, 'test "t" {', "  on: good", f"  {SLOT}", "}")),
 )  # fmt: skip
+
+
+# Hosts whose numbers could be of px or of % where they have no unit.
+PLACES = ("region", "ignore", "box", "circle", "ring", "polygon", "except")
 
 
 @dataclass(frozen=True)
@@ -207,22 +256,22 @@ FAMILIES = (
     Family("backslash at the end", lambda line: line + " \\"),
     Family("capital", _first_word(str.capitalize), without=("phrase", "template")),
     Family("upper case", _first_word(str.upper), without=("phrase", "template")),
-    Family("upper case throughout", lambda line: outside(line, str.upper)),
+    Family("upper case throughout", lambda line: outside(line, str.upper), without=("remove region",)),
     Family("single quotes", _quotes("'", "'")),
     Family("backticks", _quotes("`", "`")),
     Family("doubled quotes", _quotes('""', '""')),
     Family("escaped quotes", _quotes('\\\\"', '\\\\"')),
-    Family("quote lost at the end", _once(r'"([^"]*)"(?=[^"]*$)', r'"\1')),
-    Family("quote lost at the start", _once(r'"([^"]*)"', r'\1"')),
+    Family("quote lost at the end", _once(r'"([^"]*)"(?=[^"]*$)', r'"\1'), without=("locate",)),
+    Family("quote lost at the start", _once(r'"([^"]*)"', r'\1"'), without=("locate", "ignore")),
     Family("quotes lost", _quotes("", "")),
     Family("backslash before the quote", _quotes('"', '\\\\"')),
     Family("quoted names", lambda line: re.sub(r"^(use .* as |\w+ )(\w+)(?= \{|$)", r'\1"\2"', line)),
-    Family("percent sign lost", _swap("%", ""), without=("area",)),
+    Family("percent sign lost", _swap("%", ""), without=("area", *PLACES)),
     Family("percent in words", _swap("%", " percent")),
     Family("percent doubled", _swap("%", "%%")),
     Family("decimal comma", lambda line: outside(line, lambda part: re.sub(r"(\d)\.(\d)", r"\1,\2", part))),
     Family("x in another way", lambda line: outside(line, lambda part: re.sub(r"(\d)x(\d)", r"\1*\2", part))),
-    Family("unit lost", _swap(" px", "")),
+    Family("unit lost", _swap(" px", ""), without=("box in pixels", "spots of a defect")),
     Family("unit in words", _swap(" px", " pixels")),
     Family("dollar before", lambda line: "$" + line),
     Family("slashes behind", lambda line: line + " // as agreed"),

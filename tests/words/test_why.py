@@ -10,10 +10,12 @@ from PIL import Image
 from rich.console import Console
 
 from promptdsl.cli.main import main
-from promptdsl.evaluate.words.why import RuleState, Window, _by_rules, standing_out
+from promptdsl.evaluate.words.rule_states import RuleState, by_rules
 from promptdsl.evaluate.words.why import Scale as ScaleOf
+from promptdsl.evaluate.words.why import Window, standing_out
 from promptdsl.evaluate.words.why_record import worth_drawing
 from promptdsl.judge.verdict import Decision
+from promptdsl.plan.model import ScoreRule
 from promptdsl.report.explanation import Mark
 from promptdsl.report.tables.why import print_why
 
@@ -73,7 +75,7 @@ def test_places_are_whole_and_nothing_has_no_sign(width: int) -> None:
         "verdict": "reject", "rule": "reject when score >= 0.40", "image": "a.png", "score": 0.70,
         "by_words": 0.9, "by_references": None, "defects": {}, "changes": [], "notes": [],
         "phrases": [share, {**share, "score_without": 0.69999, "verdict_without": "reject"}, share],
-        "scales": [], "highest_places": [],
+        "scales": [], "highest_places": [], "rules": [], "spots": [],
     }  # fmt: skip
     console = Console(file=io.StringIO(), width=width, color_system=None)
     print_why(console, why, 2)
@@ -120,20 +122,20 @@ def test_a_damaged_picture_is_told(
 
 
 def state(rule: str, verdict: str, value: float, limit: float) -> RuleState:
-    return RuleState(rule, verdict, value >= limit, value, limit)
+    return RuleState(ScoreRule(verdict=verdict, at=limit, text=rule, origin=None), value)  # type: ignore[arg-type]
 
 
 def test_lines_above_the_deciding_one_say_what_they_lack() -> None:
     states = [state("reject A", "reject", 0.4, 0.6), state("review B", "review", 0.4, 0.3)]
-    deciding, missing = _by_rules(states, Decision("review", "review B", {}))
+    deciding, missing = by_rules(states, Decision("review", "review B", {}))
     assert deciding == (
         "review, because `review B` holds: 0.400 is 0.100 above the limit; below it, the verdict "
         "would be pass"
     )
     assert missing == "`reject A` would hold with 0.200 more than 0.400"
-    assert _by_rules(states[:1], Decision("pass", None, {}))[0].startswith("pass, because")
+    assert by_rules(states[:1], Decision("pass", None, {}))[0].startswith("pass, because")
     both = [state("reject A", "reject", 0.7, 0.6), state("review B", "review", 0.7, 0.3)]
-    assert _by_rules(both, Decision("reject", "reject A", {}))[0].endswith("would be review")
+    assert by_rules(both, Decision("reject", "reject A", {}))[0].endswith("would be review")
 
 
 def test_windows_that_overlap_are_drawn_once() -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from promptdsl import methods
 from promptdsl.errors import UsageProblem
 from promptdsl.evaluate.words import why
-from promptdsl.evaluate.words.why import RuleState, _by_rules, highest_in
+from promptdsl.evaluate.words.rule_states import RuleState, by_rules
+from promptdsl.evaluate.words.why import highest_in
 from promptdsl.judge.verdict import Decision
 from promptdsl.methods import METHODS, WINCLIP, Method
 from promptdsl.methods.shared.word_bank import open_bank
-from promptdsl.plan.model import ScoreRule
+from promptdsl.plan.model import AreaRule, ScoreRule
 from promptdsl.report import explanation
 from promptdsl.report.explanation import Mark
 from promptdsl.scoring.cached_scoring import Scoring
@@ -32,24 +33,26 @@ __all__ = ["scoring"]
 def state(
     verdict: str, value: float, limit: float, kind: str = "score", above: float | None = None
 ) -> RuleState:
-    text = f"{verdict} when {kind} {limit}"
-    return RuleState(text, verdict, value >= limit, value, limit, kind, above)
+    said: Any = {"verdict": verdict, "text": f"{verdict} when {kind} {limit}", "origin": None}
+    if above is not None:
+        return RuleState(AreaRule(above=above, share=limit, **said), value)
+    return RuleState(ScoreRule(at=limit, **said), value)
 
 
 def test_below_one_limit_a_line_with_the_same_limit_does_not_hold() -> None:
     states = [state("reject", 0.7, 0.6), state("review", 0.7, 0.6)]
-    (said,) = _by_rules(states, Decision("reject", "", {}))
+    (said,) = by_rules(states, Decision("reject", "", {}))
     assert said.endswith("below it, the verdict would be pass")
 
 
 def test_lines_that_can_never_decide_are_not_offered() -> None:
     states = [state("reject", 0.5, 0.6), state("review", 0.5, 0.8), state("review", 0.5, 0.55)]
-    said = _by_rules(states, Decision("pass", None, {}))
+    said = by_rules(states, Decision("pass", None, {}))
     assert len(said) == 3 and not any("0.8" in sentence for sentence in said)
     areas = [state("reject", 0.1, 0.2, "area", 0.6), state("review", 0.05, 0.3, "area", 0.7)]
-    assert len(_by_rules(areas, Decision("pass", None, {}))) == 2
+    assert len(by_rules(areas, Decision("pass", None, {}))) == 2
     other = [state("reject", 0.1, 0.2, "area", 0.7), state("review", 0.15, 0.3, "area", 0.6)]
-    assert len(_by_rules(other, Decision("pass", None, {}))) == 3
+    assert len(by_rules(other, Decision("pass", None, {}))) == 3
 
 
 @given(st.lists(st.tuples(st.sampled_from(["reject", "review"]), st.integers(0, 10)), max_size=4))
@@ -60,17 +63,18 @@ def test_the_verdict_below_is_one_that_can_be(lines: list[tuple[str, int]]) -> N
     decided = next((s for s in states if s.holds), None)
     if decided is None:
         return
-    said = _by_rules(states, Decision(decided.verdict, decided.rule, {}))[0]  # type: ignore[arg-type]
+    said = by_rules(states, Decision(decided.line.verdict, decided.line.text, {}))[0]
     just_below = decided.limit - 1e-9
-    true = next((s.verdict for s in states if just_below >= s.limit), "pass")
+    true = next((s.line.verdict for s in states if just_below >= s.limit), "pass")
     assert said.endswith(f"would be {true}")
 
 
 def test_areas_are_told_by_the_kind_of_the_rule_not_by_its_words() -> None:
-    named = RuleState("reject when area score >= 0.5", "reject", True, 0.7, 0.5, "score")
-    assert "0.700 is 0.200 above" in _by_rules([named], Decision("reject", "", {}))[0]
-    area = RuleState("x", "reject", True, 0.02, 0.01, "area", 0.7)
-    assert "2.00 % of the picture" in _by_rules([area], Decision("reject", "", {}))[0]
+    text = "reject when area score >= 0.5"
+    named = RuleState(ScoreRule(verdict="reject", at=0.5, text=text, origin=None), 0.7)
+    assert "0.700 is 0.200 above" in by_rules([named], Decision("reject", "", {}))[0]
+    area = state("reject", 0.02, 0.01, "area", 0.7)
+    assert "2.00 % of the picture" in by_rules([area], Decision("reject", "", {}))[0]
 
 
 def test_a_frame_has_the_colour_of_the_map_below_it(monkeypatch: pytest.MonkeyPatch) -> None:

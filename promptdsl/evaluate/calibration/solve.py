@@ -32,6 +32,7 @@ from promptdsl.judge.conformal import (
     supported,
 )
 from promptdsl.judge.measures import measure_name
+from promptdsl.judge.places import is_plain_rule
 from promptdsl.judge.shares import Floats, Undefined
 from promptdsl.judge.verdict import (
     holding_rule,
@@ -42,7 +43,7 @@ from promptdsl.judge.verdict import (
     shown_number,
     with_number,
 )
-from promptdsl.plan.model import ObjectPlan, Rule
+from promptdsl.plan.model import LocatedRule, ObjectPlan, Rule, ScoreRule
 
 Kind = Literal["good parts rejected", "good parts at or above it", "defective parts passed"]
 
@@ -122,7 +123,22 @@ def calibrate(item: ObjectPlan, pictures: Sequence[Scored], wanted: Wanted) -> l
         values = _values(last, bad, others)
         solved[id(last)] = _solve(item, last, values, wanted.escapes, wanted, "escapes")
         _refuse_contradiction(item, last, good, solved[id(last)].found, wanted)
-    return _apart(item, solved, good, bad, wanted)
+    return [_with_least(one, good) for one in _apart(item, solved, good, bad, wanted)]
+
+
+def _with_least(one: Solved, good: Sequence[Scored]) -> Solved:
+    """With a note where good pictures show nothing of what the line measures."""
+    line = one.rule
+    if is_plain_rule(line) or isinstance(line, ScoreRule | LocatedRule) or not good:
+        return one
+    if one.of == "defective parts passed" or any(measured(line, scored) for scored in good):
+        return one
+    note = (
+        f"`{line.text}`: no good picture has a place of {line.above:g} or more for it to measure, "
+        f"so the least is too much ({shown_number(line, one.found.value)}); where small places do "
+        "not matter, write a number"
+    )
+    return replace(one, notes=(*one.notes, note))
 
 
 def _part(promise: Promise, lines: int) -> Promise:

@@ -15,8 +15,10 @@ from promptdsl.evaluate.scored import ScoredSample, score_sample
 from promptdsl.evaluate.validation.outcomes import Judged, judge
 from promptdsl.evaluate.work import Work
 from promptdsl.inspect.jobs import assign
+from promptdsl.judge.measures import SCORE
 from promptdsl.judge.verdict import meaning, rules_of
 from promptdsl.methods import find_method
+from promptdsl.plan.in_words import picture_in_words, places_in_words
 from promptdsl.plan.model import ObjectPlan, Plan, Rule
 from promptdsl.results import FloatMap
 
@@ -164,7 +166,7 @@ def _counted(item: ObjectPlan) -> Counter[tuple[str | None, str, str]]:
 def field_changes(
     before: ObjectPlan, after: ObjectPlan, rules: tuple[tuple[Rule, ...], tuple[Rule, ...]]
 ) -> list[dict[str, str | None]]:
-    """The name, method, model, settings and threshold lines that differ."""
+    """The name, method, model, settings, places and threshold lines that differ."""
     old, new = _fields(before, rules[0]), _fields(after, rules[1])
     lines = [_meanings(before, rules[0]), _meanings(after, rules[1])]
     return [
@@ -191,8 +193,15 @@ def _fields(item: ObjectPlan, rules: Iterable[Rule]) -> dict[str, str]:
         "method": method.name,
         "model": ", ".join(method.model),
         **{name: _plain(value) for name, value in sorted(method.settings.items())},
+        **_picture(item),
+        **places_in_words(item),
         **{f"threshold {number}": rule.text for number, rule in enumerate(rules, 1)},
     }
+
+
+def _picture(item: ObjectPlan) -> dict[str, str]:
+    fields = {} if item.picture is None else picture_in_words(item.picture)
+    return {f"picture {name}": value for name, value in fields.items()}
 
 
 def _plain(value: object) -> str:
@@ -267,4 +276,5 @@ def _judged(one: Judged) -> dict[str, Any]:
     scored = one.scored
     return {
         "score": scored.score, "verdict": one.verdict, "rule": one.rule, "defect": scored.named,
+        "measures": {name: value for name, value in scored.measures.items() if name != SCORE},
     }  # fmt: skip

@@ -15,14 +15,14 @@ import numpy as np
 from promptdsl.evaluate.jobs import Job, SpecInUse
 from promptdsl.evaluate.labelled import Sample
 from promptdsl.evaluate.words.rescoring import passes, rescoring
+from promptdsl.evaluate.words.rule_states import RuleState, by_rules, states_of
 from promptdsl.evaluate.words.units import Unit, leave_one_out
 from promptdsl.evaluate.work import Work
-from promptdsl.judge.measures import SCORE, Measures, measure_name
+from promptdsl.judge.measures import SCORE
 from promptdsl.judge.places import Layout
 from promptdsl.judge.verdict import (
     Decision,
     decide,
-    number,
     reads_map,
     verdict_from,
     verdict_of,
@@ -38,7 +38,7 @@ from promptdsl.methods.shared.word_bank import (
 )
 from promptdsl.pictures.opening import picture_size
 from promptdsl.plan.expand import PLACEHOLDER, expand
-from promptdsl.plan.model import AreaRule, ObjectPlan, Rule
+from promptdsl.plan.model import ObjectPlan, Rule
 from promptdsl.results import FloatMap, PictureScore
 from promptdsl.scoring.cached_scoring import Scoring
 from promptdsl.scoring.cached_views import WorstView, score_files, score_worst
@@ -73,24 +73,6 @@ class Scale:
     mean: float | None  # over all windows
     score_without: float | None
     verdict_without: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleState:
-    """A threshold line against this picture. `distance` is positive where the line holds."""
-
-    rule: str
-    verdict: str
-    holds: bool
-    value: float
-    limit: float
-    kind: str = "score"  # or `area`, as the rule's own
-    above: float | None = None  # of an area rule
-
-    @property
-    def distance(self) -> float:
-        """How far the value lies above the limit."""
-        return self.value - self.limit
 
 
 def standing_out(scales: Sequence[Scale], most: int = 4) -> list[tuple[str, Window]]:
@@ -157,12 +139,13 @@ def explain(
     worst = score_worst(scoring, picture)
     features, score = worst.features, worst.score
     decision = decide(score, rules, layout)
-    states = tuple(_state(rule, decision.measures) for rule in rules)
+    states = states_of(rules, decision.measures)
+    lost = () if score.unlocated is None else (f"the part was not located: {score.unlocated}",)
     bank = find_bank(scoring.detector)
     if bank is None:
         return Why(
             str(picture), plan, score, decision, None, states, (), (), _spots(score.map),
-            tuple(_by_rules(states, decision)), (_without_words(plan),),
+            tuple(by_rules(states, decision)), (*lost, _without_words(plan)),
         )  # fmt: skip
     judging = _Judging(score, rules, layout)
     tried = _without(_Rescored(scoring, bank, picture, features), item, judging, sources)
@@ -170,8 +153,8 @@ def explain(
     return Why(
         str(picture), plan, score, decision, bank.parts(features), states, phrases,
         _scales(bank, worst, tried), _spots(score.map),
-        (*_by_rules(states, decision), *_by_units(tried, decision)),
-        tuple(bank.notes(features)),
+        (*by_rules(states, decision), *_by_units(tried, decision)),
+        (*lost, *bank.notes(features)),
     )  # fmt: skip
 
 
@@ -188,14 +171,6 @@ def _without_words(plan: ObjectPlan) -> str:
         f"{title} does not read the spec's words: its phrases and templates have no part in this "
         f"score, and there are no windows"
     )
-
-
-def _state(rule: Rule, measures: Measures) -> RuleState:
-    limit = number(rule)
-    assert limit is not None  # rules are resolved
-    value = measures[measure_name(rule)]
-    above = rule.above if isinstance(rule, AreaRule) else None
-    return RuleState(rule.text, rule.verdict, value >= limit, value, limit, rule.kind, above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,59 +311,6 @@ def _spots(anomaly_map: FloatMap) -> tuple[tuple[Box, float], ...]:
             max(0, top - half[0]) : bottom + half[0], max(0, left - half[1]) : right + half[1]
         ] = -1
     return tuple(found)
-
-
-def _by_rules(states: Sequence[RuleState], decision: Decision) -> list[str]:
-    """How far each threshold line is, down to the one that decided.
-
-    Lines that could never decide, because one above them holds whenever they do, are left out.
-    """
-    found: list[str] = []
-    for place, state in enumerate(states):
-        if any(_covers(above, state) for above in states[:place]):
-            continue
-        if not state.holds:
-            found.append(
-                f"`{state.rule}` would hold with {_amount(state)} more than {_value(state)}"
-            )
-            continue
-        after = _verdict_below(state, states[place + 1 :])
-        found.insert(
-            0,
-            f"{decision.verdict}, because `{state.rule}` holds: {_value(state)} is "
-            f"{_amount(state)} above the limit; below it, the verdict would be {after}",
-        )
-        return found
-    return ["pass, because no threshold line holds", *found]
-
-
-def _covers(above: RuleState, state: RuleState) -> bool:
-    """Whether the line above holds whenever the other one does."""
-    if above.kind != state.kind or above.limit > state.limit:
-        return False
-    return above.above is None or (state.above is not None and above.above <= state.above)
-
-
-def _verdict_below(state: RuleState, later: Sequence[RuleState]) -> str:
-    """What would decide just below a line's limit: of its own measure, only lower limits hold."""
-
-    def holds(other: RuleState) -> bool:
-        same = other.kind == state.kind and other.above == state.above
-        return other.limit < state.limit if same else other.holds
-
-    return next((other.verdict for other in later if holds(other)), "pass")
-
-
-def _value(state: RuleState) -> str:
-    return _shown(state.value, state)
-
-
-def _amount(state: RuleState) -> str:
-    return _shown(abs(state.distance), state)
-
-
-def _shown(value: float, state: RuleState) -> str:
-    return f"{100 * value:.2f} % of the picture" if state.kind == "area" else f"{value:.3f}"
 
 
 def _by_units(tried: Sequence[_Tried], decision: Decision) -> list[str]:

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from promptdsl.errors import EnvironmentProblem
-from promptdsl.evaluate.words.why import RuleState, Why, highest_in, standing_out
+from promptdsl.evaluate.words.rule_states import RuleState
+from promptdsl.evaluate.words.why import Why, highest_in, standing_out
+from promptdsl.judge.measures import measure_name
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import read_rgb
-from promptdsl.plan.model import AreaRule
+from promptdsl.plan.model import AreaRule, SpotRule
 from promptdsl.report.explanation import Mark, annotated
 
+MOST_SPOTS = 50  # of those that the threshold lines look at
 LARGEST = 24_000_000  # pixels that are decoded for the annotated picture
 
 
@@ -43,6 +46,7 @@ def describe(why: Why) -> dict[str, Any]:
             }
             for scale in why.scales
         ],
+        "spots": [asdict(spot) for spot in why.decision.spots[:MOST_SPOTS]],
         "highest_places": [{"box": list(box), "score": value} for box, value in why.spots],
         "changes": list(why.changes),
         "notes": list(why.notes),
@@ -50,9 +54,20 @@ def describe(why: Why) -> dict[str, Any]:
 
 
 def _rule(state: RuleState) -> dict[str, Any]:
-    found = {**asdict(state), "distance": state.distance}
-    found.pop("above")
-    return found
+    line = state.line
+    return {
+        "rule": line.text,
+        "verdict": line.verdict,
+        "kind": line.kind,
+        "measure": measure_name(line),
+        "unit": line.unit if isinstance(line, AreaRule | SpotRule) else "",
+        "holds": state.holds,
+        "value": state.value,
+        "limit": state.limit,
+        "distance": state.distance,
+        "shown": state.shown,
+        "shown_distance": state.shown_distance,
+    }
 
 
 def worth_drawing(marks: list[Mark]) -> list[Mark]:
@@ -68,7 +83,7 @@ def draw(why: Why, picture: Path) -> bytes:
         for name, window in standing_out(why.scales)
     ]
     marks = worth_drawing(marks) or [Mark(box, score, "map") for box, score in why.spots]
-    above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule)})
+    above = sorted({r.above for r in why.item.thresholds if isinstance(r, AreaRule | SpotRule)})
     try:
         image = read_rgb(picture, LARGEST)
     except PictureError as error:

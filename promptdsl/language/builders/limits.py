@@ -119,7 +119,7 @@ def _other_unit(desk: Desk, subject: Subject, limit: tuple[Token, ...], unit: st
     made = None
     if unit == "mm":
         message = "an area is measured in mm2, and mm is a length"
-        help = f"write {token} mm2 for an area, or spot in the place of area for a length"
+        help = f"{token} mm2 is an area; spot in the place of area measures a length"
         desk.error("I406", limit, message, help=help)
         return
     if factor is not None and (square or subject != "area") and token.type == "NUMBER":
@@ -135,7 +135,7 @@ def _other_unit(desk: Desk, subject: Subject, limit: tuple[Token, ...], unit: st
 def _not_a_number(desk: Desk, limit: tuple[Token, ...]) -> None:
     written = desk.written(limit)
     message = f"spots says how many there are, and {shown(written)} is a size"
-    help = f"write spot in the place of spots for a size: spot above 0.70 >= {written}"
+    help = f"spot in the place of spots measures a size: spot above 0.70 >= {shown(written)}"
     desk.error("I406", limit, message, help=help)
     raise Lost
 
@@ -156,7 +156,7 @@ def _bare(desk: Desk, subject: Subject, token: Token, line: str) -> tuple[float,
         desk.error("I503", token, message, help=f"for example {line} >= 3")
     elif subject == "spots":
         message = f"spots are counted in whole numbers, and {token} is none"
-        help = f"write {line} >= {max(1, round(value))}" if value < 1e6 else "write 3"
+        help = f"for example {line} >= {max(1, round(value)) if value < 1e6 else 3}"
         desk.error("I503", token, message, help=help)
     else:
         message = f"{token} has no unit: a spot is measured in px, mm, px2, mm2 or %"

@@ -37,7 +37,7 @@ from promptdsl.language.recovery.wrong_picture import (
     wrong_text,
     wrong_tiles,
 )
-from promptdsl.language.statements import Statement, each, is_broken
+from promptdsl.language.statements import Statement, each, is_broken, quote, shown
 from promptdsl.language.vocabulary import FORMS, KEYWORDS
 from promptdsl.source import Span
 
@@ -114,11 +114,31 @@ def _lines(desk: Desk, statements: list[Statement], home: str) -> tuple[list[Pic
             not_a_field(desk, group[0], home)
             broken = True
             continue
+        if field.kind == "pattern" and group[0].block is not None:
+            _bare_pattern(desk, group[0])
+            found.append(PictureLine(name, None, span))
+            broken = True
+            continue
         tokens = tokens_of(desk, group)
         value = None if tokens is None else _Value(desk, field, span, tokens).read()
         found.append(PictureLine(name, value, span))
         broken = broken or value is None
     return found, broken
+
+
+def _bare_pattern(desk: Desk, line: Statement) -> None:
+    """`part: {part}_{view}.png`: its braces were read as blocks."""
+    whole, colon = desk.span_of(line), desk.span(line.atoms[1])
+    place = Span(whole.file, colon.end, whole.end)
+    written = desk.written(place)
+    if '"' in written:
+        return  # a quote that never closes, which was told
+    bare = written.strip("'` ")
+    place = place._replace(start=place.end - len(written.lstrip()))
+    quotes = "quotes" if bare == written.strip() else "double quotes"
+    message = f"{shown(written.strip())} is not in {quotes}"
+    label = "a pattern is written in quotes"
+    desk.error("I125", place, message, label=label, write=quote(bare), help=f"write {quote(bare)}")
 
 
 def _once_each(desk: Desk, lines: list[PictureLine]) -> list[PictureLine]:

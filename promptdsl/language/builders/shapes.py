@@ -72,16 +72,20 @@ def _mask(desk: Desk, span: Span, tokens: list[Token]) -> str | None:
 def _lengths(desk: Desk, kind: str, span: Span, tokens: list[Token]) -> list[Measured] | None:
     """The numbers of a shape, in its form; None after a report."""
     found: list[Measured] = []
-    signs = ""
-    at = 0
+    signs, doubled, at = "", False, 0
     while at < len(tokens):
         each = measured(tokens, at)
         if each is not None:
             signed = bool(found) and each.value < 0
             joined = signed and touching(found[-1].tokens[-1], each.tokens[0])
             found.append(without_sign(each) if joined else each)
-            signs += "tN" if joined else "N"
+            signs += "?N" if joined else "N"
             at += len(each.tokens)
+            continue
+        if tokens[at] == "%" and at and touching(tokens[at - 1], tokens[at]):
+            desk.stray(tokens[at], "% stands twice", write="")
+            doubled = True
+            at += 1
             continue
         sign = _SIGNS.get(str(tokens[at]).lower())
         if sign is None:
@@ -101,12 +105,12 @@ def _lengths(desk: Desk, kind: str, span: Span, tokens: list[Token]) -> list[Mea
             write=line, help=f"write {line}" if len(line) <= 120 else "put commas between corners",
         )  # fmt: skip
         return None
-    return found
+    return None if doubled else found
 
 
 # What may stand between two numbers, in the right place or in another.
 _SIGNS = {
-    ",": ",", "to": "t", "-": "t", "\u2013": "t", "..": "t", "until": "t",
+    ",": ",", "to": "t", "-": "?", "\u2013": "?", "..": "?", "until": "?",
     "x": ",", "\u00d7": ",", "and": ",", "/": ",", ";": ",", "by": ",", "at": ",",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ _BEHIND_A_TEXT = re.compile(r"[^\S\n]*(?:[,;{}\uff0c\u3001\uff1b\uff5b\uff5d]|as
 _ENDS = " \t\r}\uff5d\u3002\uff61\uff1b"
 _TYPED = {"\u2265": ">=", "\u2264": "<="}  # what a keyboard has
 _TEXTS = re.compile(TEXT + "|#.*")
-_KNOWN = {*KEYWORDS, *CONTEXT_WORDS}
+_KNOWN = {*KEYWORDS, *CONTEXT_WORDS} - {"in"}  # which many words begin with
 
 
 def with_plain_signs(source: SourceFile, report: Report) -> SourceFile:

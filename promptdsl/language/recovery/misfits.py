@@ -51,11 +51,11 @@ _MEANT = (
         "rotation rotate angle alignment align register registration orientation golden",
     ),
     Meant(
-        "write in the object picture { tiles: 480 px }",
+        "for tiles, write in the object picture { tiles: 480 px }",
         "tile tiling tile_size tile_overlap slicing",
     ),
     Meant(
-        "write in the object picture { fit: squeeze }, or pad, or crop",
+        "for the shape of a picture, write in the object picture { fit: squeeze }, or pad, or crop",
         "resize rescale crop cropping padding letterbox aspect aspect_ratio",
     ),
     Meant(

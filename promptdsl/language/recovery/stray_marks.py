@@ -123,7 +123,8 @@ class Sweeper(TokenPass):
             return False
         token, *behind = self.tokens[self.at + ahead : self.at + ahead + 2]
         colon = any(each in (":", "=") or each in DASHES for each in behind)
-        return token.type == "STRING" or token in KEYWORDS or (token.type == "NAME" and colon)
+        known = token in KEYWORDS or token.type in BLOCK_WORDS
+        return token.type == "STRING" or known or (token.type == "NAME" and colon)
 
     def _keyword(self, token: Token) -> bool:
         """`Reject when ...`, `DEFECT scratch { ... }`: words of the language in capitals."""

@@ -93,7 +93,7 @@ def wrong_tiles(desk: Desk, field: PictureField, tokens: Sequence[Token]) -> Non
     found = measured(tokens)
     size = str(tokens[0]).lower().replace("×", "x").replace(" ", "") if kinds[0] == "SIZE" else ""
     sides = [int(side) for side in size.split("x") if side.isdigit() and len(side) <= 9]
-    message, help, write, code = "", "write tiles: 480 px, or tiles: 3x2", None, "I404"
+    message, help, write, code = "", "for example tiles: 480 px, or tiles: 3x2", None, "I404"
     if "SIZE" in kinds and "NUMBER" in kinds:
         message = "tiles are given by their side, or by how many there are, and not by both"
         help = "keep one: tiles: 480 px, or tiles: 3x2"
@@ -116,7 +116,7 @@ def wrong_tiles(desk: Desk, field: PictureField, tokens: Sequence[Token]) -> Non
         else:
             message = f"there are at most {MOST_TILES} tiles down or across, and {size} are more"
             if sides[0] == sides[1]:
-                help = f"write tiles: {sides[0]} px, if pixels are meant"
+                help = f"if pixels are meant, tiles: {sides[0]} px"
     elif found is None or len(found.tokens) < len(tokens):
         message = "tiles takes a side in pixels or how many down and across, not "
         message += shown(desk.written(tokens))
@@ -125,12 +125,12 @@ def wrong_tiles(desk: Desk, field: PictureField, tokens: Sequence[Token]) -> Non
         write, help = f"{found.written} px", f"write tiles: {found.written} px"
     elif not found.unit:
         code, message = "I406", f"{found.written} has no unit, and is not a number down and across"
-        help = f"write tiles: {found.written}x{found.written} for so many down and across, or "
-        help += "tiles: 480 px"
+        help = f"tiles: {found.written}x{found.written} says so many down and across, and "
+        help += "tiles: 480 px their side"
     elif found.unit != "px":
         code = "I406"
         message = f"the side of a tile is measured in pixels, and {found} is not"
-        help = "write tiles: 480 px" + (
+        help = "for example tiles: 480 px" + (
             "; divide by the scale: at 0.05 mm per px, 24 mm are 480 px"
             if found.unit == "mm" else ""
         )  # fmt: skip
@@ -243,8 +243,9 @@ def wrong_scale(
         message = f"{name} has no unit: it says how many mm a px is"
         write = f"{number} mm per px" if value < 1 else None
         inverse = f"{1 / value:.{_ROUNDED}g}" if value < 1e6 else "0.05"
-        help = f"write {name}: {number} mm per px, or {name}: {inverse} mm per px for {number} px "
-        help += "per mm"
+        help = (
+            f"say which: {name}: {number} mm per px, or {inverse} mm per px for {number} px per mm"
+        )
         desk.error("I406", tokens, message, write=write, help=f"write {name}: {write}"
                    if write else help)  # fmt: skip
     else:
@@ -350,7 +351,7 @@ def wrong_pattern(desk: Desk, token: Token, text: str, names: Sequence[str]) -> 
         desk.error("I620", token, message, write=made, help=f"write part: {made}" if made else help)
     elif twice is not None:
         message = f"{{{twice}}} stands twice in this pattern"
-        desk.error("I620", token, message, help="write it once; * stands for any letters")
+        desk.error("I620", token, message, help="name it once; * stands for any letters")
     elif "part" not in names and text.count("{") == text.count("}") == len(names):
         message = "this pattern never says where the name of the part is"
         desk.error(

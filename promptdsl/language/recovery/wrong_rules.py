@@ -50,9 +50,14 @@ _WHAT_THERE_IS = (
 _WHAT = r"(?P<what>[a-z]\w*)"
 _IN, _FROM = r"in (?:the )?(?:region )?(?P<region>[a-z]\w*)", r"above (?P<level>\d*\.?\d+)"
 _UPTO = r">= (?P<limit>auto|[\d.]+ ?%|[\d.]+(?: (?!in )[a-z]\w*)?)"
+_AT_LEAST = re.compile(
+    r"(?<=[\w%]) (?:is |are )?(?:at least|more than|greater than|larger than|longer than|over|"
+    r"exceeds?|=|>|=>|is) (?=[\d.]+(?: ?%| [a-z]|$)|auto)"
+)
 _OTHER_ORDERS = tuple(
     re.compile(pattern)
     for pattern in (
+        rf"{_WHAT} {_FROM}(?: {_IN})? {_UPTO}",
         rf"{_WHAT} {_IN} {_FROM} {_UPTO}",
         rf"{_WHAT} {_FROM} {_UPTO} {_IN}",
         rf"{_WHAT} {_UPTO} {_FROM}(?: {_IN})?",
@@ -128,8 +133,10 @@ def _has_form(rest: list[Token]) -> bool:
     form = rule_form(rest)
     if form is None or form.level is None:
         return False
+    if not form.end:
+        return str(form.subject) != "area"
     region_behind = len(form.end) > 2 and "in" in said(form.end[2:])
-    return not region_behind and (str(form.subject) != "area" or len(form.end) > 1)
+    return form.end[0].type == "COMPARISON" and not region_behind
 
 
 class _Line:
@@ -208,6 +215,7 @@ class _Line:
         if len(self.condition) > _MANY:
             return False
         words = " ".join(str(token) for token in self.condition)
+        words = _AT_LEAST.sub(" >= ", words)
         for pattern in _OTHER_ORDERS:
             found = pattern.fullmatch(words)
             if found is None:
@@ -222,7 +230,10 @@ class _Line:
             if parts.get("defect") and parts["what"] == "area":  # of one, and not of all together
                 message = f"a rule measures single spots of {subject}, not all of them together"
                 return self._tell(message, f"for the largest one write {whole}")
-            return self._correct("the words of this line stand in another order", whole)
+            turned = pattern is not _OTHER_ORDERS[0]
+            return self._correct(
+                "the words of this line stand in another order" if turned else NO_RULE, whole
+            )
         return False
 
     def located(self) -> bool:

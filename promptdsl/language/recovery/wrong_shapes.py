@@ -44,7 +44,7 @@ def wrong_mask(desk: Desk, span: Span, tokens: Sequence[Token]) -> None:
     if not tokens:
         desk.error("I122", span, "mask has no value", help=example)
     elif len(texts) > 1:
-        help = "write mask: before each: several masks of a region are joined"
+        help = "put mask: before each: several masks of a region are joined"
         desk.error("I404", span, "mask takes one path, and these are more", help=help)
     elif len(tokens) == 1 and texts:
         desk.error("I404", tokens[0], "this path is empty", help=example)
@@ -82,7 +82,7 @@ def wrong_unit(desk: Desk, kind: str, span: Span, found: Sequence[Measured]) -> 
     if len(units) > 1:
         desk.error(
             "I406", span, f"this {kind} mixes px and %, and changes with the picture's size",
-            help="write all of its numbers in px, or all in %",
+            help="say all of its numbers in px, or all in %",
         )  # fmt: skip
         return True
     return False
@@ -155,8 +155,17 @@ def wrong_lengths(desk: Desk, shape: Shape, found: Sequence[Measured], excepted:
     if problem is None:
         return False
     code, message, help = problem
-    desk.error(code, shape.span, message, help=help)
+    turned = _turned(shape.kind, found)
+    at = desk.span(*found[2].tokens).to(desk.span(*found[3].tokens)) if turned else None
+    desk.error(code, shape.span, message, help=help, write=turned, at=at)
     return True
+
+
+def _turned(kind: str, found: Sequence[Measured]) -> str | None:
+    """The radii of a ring in their right order, where only that was wrong."""
+    if kind != "ring" or not 0 <= found[3].value < found[2].value:
+        return None
+    return f"{found[3]} to {found[2]}"
 
 
 _Problem = tuple[str, str, str]
@@ -171,15 +180,16 @@ def _nothing_in(kind: str, found: Sequence[Measured]) -> _Problem | None:
                 help = "the numbers are left, top, width and height"
                 return "I608", f"this box holds nothing: its {name} is {number:g}", help
     elif kind == "circle" and numbers[2] <= 0:
-        help = "write a radius of more than 0"
+        help = "a radius is more than 0"
         return "I608", f"this circle holds nothing: its radius is {found[2]}", help
     elif kind == "ring" and (numbers[2] < 0 or numbers[2] >= numbers[3]):
         inner, outer = found[2], found[3]
         message = f"this ring holds nothing: its inner radius {inner} is not below {outer}"
         if numbers[2] < 0:
             message = f"the inner radius of a ring is 0 or more, and {inner} is not"
-        example = f"write {outer} to {inner}" if 0 <= numbers[3] < numbers[2] else None
-        return "I608", message, example or "the inner radius comes first: 30% to 42%"
+        turned = _turned(kind, found)
+        help = f"write {turned}" if turned else "the inner radius comes first: 30% to 42%"
+        return "I608", message, help
     elif kind == "polygon":
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
         cut = crossing(points)

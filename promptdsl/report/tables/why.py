@@ -11,6 +11,7 @@ from promptdsl.files.naming import counted, placed, shown, signed
 
 Described = Mapping[str, Any]
 SHOWN_WINDOWS = 4  # of each scale
+SHOWN_SPOTS = 8
 STYLES = {"reject": "bold red", "review": "bold yellow", "pass": "bold green"}
 
 
@@ -35,6 +36,10 @@ def print_why(console: Console, why: Described, phrases: int) -> None:
     console.print("What would change the verdict", style="bold")
     for sentence in [*(f"  {shown(s)}" for s in why["changes"]), *map(_note, why["notes"])]:
         console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+    if len(why["rules"]) > 1 or why["spots"]:
+        console.print(_rules(why))
+    if why["spots"]:
+        console.print(_spots(why))
     if why["phrases"]:
         console.print(_phrases(why, phrases, 11 * console.width // 40))
         left = len(why["phrases"]) - phrases
@@ -61,6 +66,40 @@ def _table(title: str, left: Sequence[str], right: Sequence[str], *, fold: bool 
         table.add_column(name, no_wrap=not fold, overflow="fold" if fold else "ellipsis")
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _rules(why: Described) -> Table:
+    """Every line with what it measures, also those behind the one that decided."""
+    table = _table("\nThreshold lines, the first that holds decides", ["line"], [], fold=True)
+    for name in ("measured", "from its limit"):
+        table.add_column(name, justify="right", overflow="fold")
+    for state in why["rules"]:
+        if state["kind"] == "located":
+            measured, far = ("not located" if state["holds"] else "located"), ""
+        else:
+            measured = state["shown"]
+            far = f"{state['shown_distance']} {'above' if state['holds'] else 'short'}"
+        style = STYLES.get(state["verdict"], "") if state["holds"] else ""
+        table.add_row(Text(shown(state["rule"]), style), measured, far)
+    return table
+
+
+def _spots(why: Described) -> Table:
+    title = "\nSpots (left, top, width, height in px of the picture)"
+    table = _table(title, ("spot", "likeliest", "region"), ("above", "extent", "area", "peak"))
+    for spot in why["spots"][:SHOWN_SPOTS]:
+        extent, area = f"{spot['extent']:.1f} px", f"{spot['area']:.0f} px2"
+        if spot["extent_mm"] is not None:
+            extent += f", {spot['extent_mm']:.3g} mm"
+            area += f", {spot['area_mm2']:.3g} mm2"
+        table.add_row(
+            ", ".join(map(str, spot["box"])), spot["defect"] or "", spot["region"] or "",
+            f"{spot['above']:.2f}", extent, area, f"{spot['peak']:.3f}",
+        )  # fmt: skip
+    left = len(why["spots"]) - SHOWN_SPOTS
+    if left > 0:
+        table.caption = f"and {left} more: --format json"
     return table
 
 

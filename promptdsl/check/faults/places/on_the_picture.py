@@ -25,13 +25,13 @@ def on_the_picture(context: Context, item: ObjectSpec) -> None:
     if known is None:
         return
     name, size = known
-    for region in (*item.regions, *item.ignored):
+    for at, region in enumerate((*item.regions, *item.ignored)):
         fits = True
         for shape in region.shapes:
             fits = _fits(context, shape, name, size, excepted=False) and fits
         for shape in region.without:
             fits = _fits(context, shape, name, size, excepted=True) and fits
-        if fits and region in item.regions:
+        if fits and at < len(item.regions):
             _large_enough(context, item, region, name, size)
 
 

@@ -44,11 +44,11 @@ def _regions_used(context: Context, item: ObjectSpec) -> tuple[set[Span], bool]:
         all_known = False
         if not item.lost_parts and context.once("I611", named.span):
             gone = item.removed.get(named.value)
-            help = "write the region first: region " + named.value + " { box: 10% 20% 60% 40% }"
+            help = "put the region first: region " + named.value + " { box: 10% 20% 60% 40% }"
             if regions:
                 help = f"{item.name} has the regions {listed(regions, 8)}"
             if gone is not None:
-                help = "write thresholds of its own for this object, without that line"
+                help = "give this object thresholds of its own, without that line"
             context.report.error(
                 "I611", named.span, f"{item.name} has no region {named.value}",
                 near=None if gone else nearest(named.value, regions), help=help,

@@ -24,18 +24,18 @@ def unnamed_spots(context: Context, item: ObjectSpec) -> None:
             context.report.error(
                 "I613", span,
                 f"{item.method.name} does not read the words, so no spot is called {name}",
-                help="write spot, for spots of any kind, or choose method winclip",
+                help="spot is for spots of any kind; or choose method winclip",
             )  # fmt: skip
 
 
 def _unknown(context: Context, item: ObjectSpec, name: str, limit: SpotLimit) -> None:
     defects = [defect.name for defect in item.defects]
     gone = item.removed.get(name)
-    help = f"write spot for any of them, or the defect first: defect {name} {{ ... }}"
+    help = f"spot is for any of them; or write the defect first: defect {name} {{ ... }}"
     if defects:
-        help = f"write spot for any defect; {item.name} has {listed(defects, 8)}"
+        help = f"spot is for any defect; {item.name} has {listed(defects, 8)}"
     if gone is not None:
-        help = "write thresholds of its own for this object, without that line"
+        help = "give this object thresholds of its own, without that line"
     assert limit.defect is not None
     context.report.error(
         "I613", limit.defect.span, f"{item.name} has no defect {name}",
