@@ -21,12 +21,12 @@ def washers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Image.new("L", (4000, 3000)).save("black.jpg")
     Image.new("1", (4000, 3000)).save("black.png")
-    for folder, count in (("references", 6), ("good", 8), ("scratch", 4)):
+    for folder, count in (("references", 3), ("good", 6), ("scratch", 3)):
         Path(folder).mkdir()
         for number in range(count):
             Path(f"{folder}/{number:03d}.jpg").hardlink_to("black.jpg")
     Path("masks").mkdir()
-    for number in range(4):
+    for number in range(3):
         Path(f"masks/{number:03d}.png").hardlink_to("black.png")
     return tmp_path
 

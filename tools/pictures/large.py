@@ -2,7 +2,7 @@
 
 Example: python -m tools.pictures.large washers
 
-writes references/ (6 good parts), good/ (8), scratch/ (4, each with one short scratch) and masks/
+writes references/ (3 good parts), good/ (6), scratch/ (3, each with one short scratch) and masks/
 into the folder. The parts lie at one place; --turned adds turned/ (4 good parts that do not).
 """
 
@@ -31,7 +31,7 @@ WIDE = 7  # pixels across a scratch
 _STRIP = 90  # columns of bare table at either edge, which go on beside it
 _CENTRE = (2_065, 1_480)
 _FACE = (620, 900)  # radii between which scratches lie
-SETS = {"references": 6, "good": 8, "scratch": 4}
+SETS = {"references": 3, "good": 6, "scratch": 3}
 
 
 def part(seed: int = 7) -> tuple[Product, Scene]:
