@@ -276,7 +276,9 @@ def _judged(job: Job, picture: Decoded, score: PictureScore | None, station: Sta
 
 
 def _failed(job: Job, error: Exception) -> Inspected:
-    return Inspected(Record(job.image, job.object, score=None, verdict="error", error=str(error)))
+    record = Record(job.image, job.object, score=None, verdict="error", error=str(error))
+    sha256 = error.sha256 if isinstance(error, PictureError) else None
+    return Inspected(replace(record, picture_sha256=sha256))
 
 
 def _result(one: Inspected) -> Result | PictureProblem:

@@ -24,7 +24,7 @@ def traced(
     return replace(
         record,
         time=utc_now(),
-        picture_sha256=picture.sha256 if picture else None,
+        picture_sha256=picture.sha256 if picture else record.picture_sha256,
         plan_hash=plan_hash,
         part=named_part(record.image, item),
         size=(picture.width, picture.height) if picture else None,

@@ -136,7 +136,7 @@ class Level:
 
     def _agreement(self, found: Floats, inside: Floats, matrix: Matrix) -> Agreement:
         def by_block(values: Floats) -> npt.NDArray[np.float64]:
-            return np.bincount(self._block, values, BLOCKS * BLOCKS)
+            return np.asarray(np.bincount(self._block, values, BLOCKS * BLOCKS), np.float64)
 
         weight = self._weight * inside
         both = (found * self._field).sum(1) * inside
@@ -160,7 +160,8 @@ class Level:
         bx, by = by_block((jx * apart).sum(1)), by_block((jy * apart).sum(1))
         ridge = 0.05 * (xx + yy) + 1e-9  # along a straight edge nothing can be said
         det = (xx + ridge) * (yy + ridge) - xy**2
-        return np.hypot(((yy + ridge) * bx - xy * by) / det, ((xx + ridge) * by - xy * bx) / det)
+        across, down = (yy + ridge) * bx - xy * by, (xx + ridge) * by - xy * bx
+        return np.asarray(np.hypot(across / det, down / det), np.float32)
 
 
 def edges(smooth: Floats, clear: float) -> tuple[Floats, Floats]:

@@ -1,11 +1,13 @@
 """Pictures as arrays: of 8 bits as they are, of any other numbers by an intensity."""
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from promptdsl.pictures.claims import MAX_PIXELS, too_large
-from promptdsl.pictures.intensity import Intensity, Tones, tones_of
+from promptdsl.pictures.intensity import Intensity, Tones, Values, tones_of
 from promptdsl.pictures.problem import PictureError
 
 _NUMBERS = "uif"  # kinds of numpy: unsigned, signed, floating point
@@ -18,9 +20,10 @@ def image_of(
     _refuse(values, intensity)
     tones = tones_of(intensity)
     if tones is not None:
-        most = np.iinfo(values.dtype).max if values.dtype.kind in "ui" else np.inf
+        bits = 8 * values.dtype.itemsize - (values.dtype.kind == "i")
+        most = float(2**bits - 1) if values.dtype.kind in "ui" else np.inf
         tones.refuse_less(most)
-        values = tones.levels(values)
+        values = tones.levels(cast(Values, values))
     return Image.fromarray(np.ascontiguousarray(values)).convert("RGB"), tones
 
 

@@ -89,7 +89,7 @@ def _decoded_as(image: ImageFile.ImageFile, raw: str) -> Image.Image:
     for tile in again.tile:
         codec, extents, offset, args = tile[:4]
         unpacked = (raw, *args[1:]) if isinstance(args, tuple) else raw
-        tiles.append(type(tile)(codec, extents, offset, unpacked))  # type: ignore[arg-type]
+        tiles.append(type(tile)(codec, extents, offset, unpacked))
     again.tile = tiles
     again.load()
     return again

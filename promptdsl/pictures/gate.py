@@ -54,10 +54,12 @@ def usual(looks: Sequence[Look]) -> Usual | None:
     return Usual(*((min(found), max(found)) for found in values))
 
 
-def refuse_blank(look: Look | None) -> None:
-    """Raises NotInspected for a picture on which there is nothing."""
+def refuse_blank(look: Look | None, sha256: str | None = None) -> None:
+    """Raises NotInspected for a picture on which there is nothing; `sha256`: of its bytes."""
     if look is not None and look.blank is not None:
-        raise NotInspected(look.blank + _stored(look))
+        refused = NotInspected(look.blank + _stored(look))
+        refused.sha256 = sha256
+        raise refused
 
 
 def remarks(look: Look | None, references: Usual | None = None) -> tuple[str, ...]:

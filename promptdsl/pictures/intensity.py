@@ -86,7 +86,7 @@ class Tones:
         kind = values.dtype.newbyteorder("=")
         table = self._tables.get(kind.name)
         if table is None:
-            every = np.arange(np.iinfo(kind).max + 1, dtype=np.float64)
+            every = np.arange(2 ** (8 * kind.itemsize), dtype=np.float64)
             table = self._tables[kind.name] = self._linear(every)
         return table[values]
 

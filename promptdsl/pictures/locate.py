@@ -185,7 +185,7 @@ class Locator:
         found = [0.0]
         for shape in plain_shapes(size, *self._levels[number].extent()):
             small = _shrunk(shape, self._levels[0].size)
-            for one in self._search.candidates(small)[:1]:
+            for one in self._search.candidates(small, grown=False)[:1]:
                 first = self._aligned(0, small, one.matrix)
                 found.append(_worth(self._refined(first, 1, shape) if number else first))
         return max(found)

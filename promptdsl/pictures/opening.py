@@ -80,9 +80,17 @@ class PictureFile:
 
 @contextmanager
 def reading(path: Path) -> Iterator[PictureFile]:
-    """The file, read once; files of many megabytes are held in memory one at a time."""
+    """The file, read once; files of many megabytes are held in memory one at a time.
+
+    A PictureError that is raised meanwhile tells of which bytes it is.
+    """
     with _held_in_turn(path):
-        yield read_file(path)
+        file = read_file(path)
+        try:
+            yield file
+        except PictureError as error:
+            error.sha256 = file.sha256
+            raise
 
 
 def read_file(path: Path) -> PictureFile:

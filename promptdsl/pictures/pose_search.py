@@ -13,7 +13,8 @@ from promptdsl.pictures.alignment import Floats, blank_border, clear_edge, edges
 from promptdsl.pictures.geometry import Matrix, Size, opencv
 
 STEP = 4.0  # degrees between the turns that are tried
-GROWTH_STEP = 0.04
+GROWTH_STEP = 0.05
+MOST_GROWTHS = 4  # either way: half a megabyte is kept for every pose
 _BLUR = 1.0
 
 Field = npt.NDArray[np.complex64]
@@ -38,7 +39,8 @@ class PoseSearch:
         self._padded = tuple(opencv().getOptimalDFTSize(2 * side) for side in self.size)
         field = _field(golden)
         turns = np.arange(0, turn + STEP, STEP)
-        steps = np.arange(0, growth + GROWTH_STEP / 2, GROWTH_STEP) if growth else np.zeros(1)
+        count = min(MOST_GROWTHS, int(np.ceil(growth / GROWTH_STEP)))
+        steps = np.linspace(0, growth, count + 1)
         self._poses = [
             (float(angle), float(grown))
             for angle in sorted({*turns, *-turns})
@@ -47,13 +49,17 @@ class PoseSearch:
         ]
         self._spectra = [self._spectrum(_posed(field, *pose)) for pose in self._poses]
 
-    def candidates(self, picture: Floats) -> list[Candidate]:
-        """The best shift of every turn, best first; turns whose neighbours are better are left."""
+    def candidates(self, picture: Floats, *, grown: bool = True) -> list[Candidate]:
+        """The best shift of every turn, best first; turns whose neighbours are better are left.
+
+        Without `grown`, only at the golden picture's own size.
+        """
         field = _field(picture)
         spectrum, energy = self._transform(field), np.linalg.norm(field) + 1e-9
         found = [
             self._best(pose, spectrum * known / energy)
             for pose, known in zip(self._poses, self._spectra, strict=True)
+            if grown or pose[1] == 1
         ]
         by_turn: dict[float, Candidate] = {}
         for one in found:
@@ -77,7 +83,8 @@ class PoseSearch:
         return Candidate(float(corner[y, x]), *pose, matrix)
 
     def _spectrum(self, field: Field) -> Field:
-        return np.conj(self._transform(field)) / (np.linalg.norm(field) + 1e-9)
+        spectrum = np.conj(self._transform(field)) / (np.linalg.norm(field) + 1e-9)
+        return np.asarray(spectrum, np.complex64)
 
     def _transform(self, field: Field) -> Field:
         padded = np.zeros((self._padded[1], self._padded[0], 2), np.float32)

@@ -17,6 +17,7 @@ from promptdsl.report.marks import Box, Marks, boxes_of, draw_left_out, draw_mar
 from promptdsl.results import FloatMap
 
 QUIET, HOT, BEND = 0.12, 0.72, 1.5  # cover at score 0 and 1; above 1, doubtful places stay clear
+VERY_LARGE = 16_000_000  # values of a map
 LEGEND_FROM = 160  # no legend on pictures with a shorter side than this
 COVER = [round(255 * (QUIET + (HOT - QUIET) * (i / 255) ** BEND)) for i in range(256)]
 
@@ -24,7 +25,7 @@ COVER = [round(255 * (QUIET + (HOT - QUIET) * (i / 255) ** BEND)) for i in range
 def at_size(anomaly_map: FloatMap, size: tuple[int, int]) -> FloatMap:
     """The map resized bilinearly to (width, height), as float32."""
     factor = min(anomaly_map.shape[0] // size[1], anomaly_map.shape[1] // size[0])
-    if factor > 1:  # a copy of a very large map is not made
+    if factor > 1 and anomaly_map.size > VERY_LARGE:  # no copy of it is made
         anomaly_map = _reduced(anomaly_map, factor)
     image = Image.fromarray(np.ascontiguousarray(anomaly_map, dtype=np.float32))
     return np.asarray(image.resize(size, Resampling.BILINEAR), dtype=np.float32)

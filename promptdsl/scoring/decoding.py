@@ -201,7 +201,7 @@ def open_whole(
     intensity = viewing.intensity
     whole = read_whole(Path(image), intensity) if isinstance(image, str) else image(None, intensity)
     assert isinstance(whole, Whole)
-    refuse_blank(whole.look)
+    refuse_blank(whole.look, whole.sha256)
     notes = (*whole.notes, *remarks(whole.look, references))
     size, preview = whole.image.size, _preview(whole.image)
     picture = Picture(NO_PIXELS, *size, preview, notes, whole.sha256, whole.look)
@@ -282,7 +282,7 @@ def _decode(image: Unread, viewing: Viewing, references: Usual | None) -> Decode
     try:
         picture = read_picture(Path(image), *how) if isinstance(image, str) else image(*how)
         assert isinstance(picture, Picture)
-        refuse_blank(picture.look)
+        refuse_blank(picture.look, picture.sha256)
     except PictureError as error:
         return error
     return replace(picture, notes=(*picture.notes, *remarks(picture.look, references)))

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from promptdsl.inspect.part_names import part_of
 from promptdsl.inspect.traces import largest, told_spots
 from promptdsl.plan.model import PictureSettings, SpotRule
 from promptdsl.results import Record, Spot
 
-from .fakes import ORIGIN, FakeSource, make_object, make_plan, paint, paint_many
+from .fakes import ORIGIN, FakeSource, Seen, make_object, make_plan, paint, paint_many
 from .going import go, images, lines, run_json, whole_lines
 
 EARLY = "time picture_sha256 plan_hash part size".split()
@@ -43,11 +44,29 @@ def test_every_line_says_when_of_what_and_by_which_plan() -> None:
         assert before - timedelta(seconds=1) < made <= datetime.now(UTC)
         assert line["plan_hash"] == run_json()["plan_hash"] == "b" * 64
         assert line["part"] is None
+    assert (bad["picture_sha256"], bad["size"]) == (hashlib.sha256(b"hello").hexdigest(), None)
     for line in good:
         content = Path(line["image"]).read_bytes()
         assert line["picture_sha256"] == hashlib.sha256(content).hexdigest()
         assert line["size"] == [64, 48]
-    assert (bad["picture_sha256"], bad["size"]) == (None, None)
+
+
+def test_what_was_not_inspected_tells_its_bytes_where_they_could_be_read() -> None:
+    Path("pics").mkdir()
+    Image.new("RGB", (64, 48)).save("pics/black.png")
+    Path("pics/empty.png").touch()
+    paint(Path("pics/gone.png"), 0.2)
+
+    class Removing(Seen):
+        def begins(self, total: int, done: int) -> None:
+            Path("pics/gone.png").unlink()
+
+    go(watch=Removing())
+    hashes = {line["image"]: line["picture_sha256"] for line in whole_lines()}
+    content = Path("pics/black.png").read_bytes()
+    assert hashes["pics/black.png"] == hashlib.sha256(content).hexdigest()
+    assert hashes["pics/empty.png"] is None
+    assert hashes["pics/gone.png"] is None
 
 
 def test_the_name_tells_the_part_and_one_that_does_not_is_a_note() -> None:

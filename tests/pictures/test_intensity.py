@@ -252,10 +252,10 @@ def test_arrays_in_memory(kind: str, bands: int) -> None:
 
 def test_arrays_that_need_an_intensity_say_so() -> None:
     with pytest.raises(PictureError, match="or write `intensity: A to B` in picture"):
-        _read(GREY, (16, 16))
+        _read(GREY, (16, 16), None)
     for odd in (GREY > 9, np.zeros((40, 64, 2), np.uint8), GREY.astype(complex)):
         with pytest.raises(PictureError) as caught:
-            _read(odd, (16, 16))
+            _read(odd, (16, 16), None)
         assert "intensity" not in str(caught.value)
     with pytest.raises(PictureError, match="is no picture"):
         whole_of(np.zeros((40, 64, 2), np.uint16), RANGE)

@@ -81,6 +81,7 @@ def test_out_of_bounds_is_told(capsules: Locator) -> None:
     assert shifted.reason.startswith("shifted by 17%, more than 10%")
 
 
+@pytest.mark.slow
 def test_growth_within_its_bound() -> None:
     locator = Locator(golden("capsule", 7, SIZE), 10, 0.1, 0.1)
     found = locator.locate(placed(Pose(5, 0.03, 0, 1.07)))

@@ -1,6 +1,7 @@
 """The page of `promptdsl regions` in a real browser: drawn on, and its lines read back."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,6 +194,40 @@ def test_what_the_spec_has_comes_back_unchanged(
     chips = [one.text for one in page.driver.find_elements("css selector", ".chip")]
     assert chips == ["ring", "box", "circle", "− box", "polygon"]
     assert len(page.driver.find_elements("css selector", "#stage mask path")) == 1
+
+
+def circle_of(corners: int) -> str:
+    """A polygon of many corners, as somebody's program may write it."""
+    turns = [2 * math.pi * i / corners for i in range(corners)]
+    places = [(600 + 300 * math.cos(t), 450 + 300 * math.sin(t)) for t in turns]
+    return "polygon: " + ", ".join(f"{x:.2f} px {y:.1f} px" for x, y in places)
+
+
+def test_long_lines_are_broken_as_the_formatter_does(
+    opened: Callable[..., Page], tmp_path: Path
+) -> None:
+    lines = (
+        f"  region a {{ {circle_of(5)} }}\n  region b {{ {circle_of(40)} }}\n"
+        f"  region c {{ box: 0% 0% 50% 50%, {circle_of(12)}, except {{ {circle_of(9)}, "
+        f"circle: 600 px 450 px, 12.5 px }} }}\n"
+        f'  ignore "{"a reason of many words " * 6}" {{ box: 10 px 20 px 30 px 40 px }}\n'
+    )
+    written = format_source(SourceFile("gasket.inspect", spec_of(lines))).text
+    assert written is not None
+    page = opened(lines)
+    given = compiled(page.lines, tmp_path)
+    found = compile_text(written, "gasket.inspect").spec
+    assert found is not None
+
+    def places(item: ObjectSpec) -> list[Any]:
+        return [
+            (one.name, [(s.kind, s.lengths) for s in one.shapes],
+             [(s.kind, s.lengths) for s in one.without])
+            for one in (*item.regions, *item.ignored)
+        ]  # fmt: skip
+
+    short = [(name.strip(), *rest) for name, *rest in places(found.objects[0])]
+    assert places(given) == short
 
 
 def test_shapes_are_moved_resized_and_put_back(opened: Callable[..., Page]) -> None:

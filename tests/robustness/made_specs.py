@@ -1,9 +1,12 @@
 """Random specs as values, and a printer of its own that writes them in any layout."""
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+
+from tests.robustness.made_places import right_shape
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: name not in RESERVED_NAMES
@@ -14,6 +17,7 @@ RESERVED_NAMES = set(
 )
 _LETTERS = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="{}\uffff")
 FREE = st.text(_LETTERS, max_size=12)
+_WHY = FREE.filter(str.strip)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class MadeObject:
     samples: dict[str, tuple[str, ...]]
     tests: dict[str, str]
     removed: tuple[str, ...] = ()
+    picture: tuple[str, ...] = ()
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)  # head of the block -> lines
 
 
 @dataclass(frozen=True)
@@ -88,16 +94,46 @@ def _method(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return "winclip", fields
 
 
+_PICTURE = st.sampled_from(
+    ["fit: pad", "fit: crop", "tiles: 480 px", "tiles: 3x2", "overlap: 12.5%", "overlap: 0%",
+     "intensity: 0 to 4095", "intensity: -1.5 to 2.5", "scale: 0.05 mm per px",
+     'part: "{part}_{view}.png"',
+     'locate { like: "good.png", turn: up to 12.5 deg, scale: up to 3% }',
+     'locate { like: "good.png" }']
+)  # fmt: skip
+
+
 @st.composite
-def _rules(draw: st.DrawFn) -> tuple[str, ...]:
+def _places(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
+    """Regions and ignored places."""
+    dice = random.Random(draw(st.integers(0, 2**32)))
+    heads = [f"region {name}" for name in draw(st.lists(NAMES, unique=True, max_size=3))]
+    heads += [f"ignore {quoted(why)}" for why in draw(st.lists(_WHY, unique=True, max_size=1))]
+    found = {}
+    for head in heads:
+        lines = [right_shape(dice, "lip.png") for _ in range(dice.randint(1, 3))]
+        found[head] = (*lines, *dice.choice([(), (), ("except { box: 0% 0% 1% 1% }",)]))
+    return found
+
+
+@st.composite
+def _rules(draw: st.DrawFn, regions: tuple[str, ...]) -> tuple[str, ...]:
     high, low = sorted(draw(st.lists(st.integers(1, 999), min_size=2, max_size=2, unique=True)))[
         ::-1
     ]
     rules = [f"reject when score >= {high / 1000}"]
     if draw(st.booleans()):
         rules.append(f"reject when area above {draw(_NUMBER)} >= {draw(_PERCENT)}")
+    for region in regions:
+        level, size = draw(_NUMBER), draw(st.sampled_from(["3 px", "2 px2", "0.5%", "auto"]))
+        what = draw(st.sampled_from([f"spot above {level} in {region} >= {size}",
+                                     f"score in {region} >= {level}",
+                                     f"spots above {level} in {region} >= 4"]))  # fmt: skip
+        rules.append(f"review when {what}")
     if draw(st.booleans()):
         rules.append(f"review when score >= {low / 1000}")
+    if regions:
+        return tuple(rules)
     return tuple(rules) if draw(st.integers(0, 4)) else ("reject when score >= auto",)
 
 
@@ -120,6 +156,7 @@ def _object(draw: st.DrawFn, name: str, before: list[MadeObject], lists: tuple[M
         share = f"{draw(st.sampled_from(['at least', 'at most']))} {draw(_PERCENT)}"
         verdict = draw(st.sampled_from(["pass", "review", "reject"]))
         tests[f"about {label} {draw(st.integers(0, 99))}"] = f"{label}|expect {verdict} {share}"
+    places = draw(_places())
     return MadeObject(
         name,
         parent.name if parent else None,
@@ -128,10 +165,12 @@ def _object(draw: st.DrawFn, name: str, before: list[MadeObject], lists: tuple[M
         defects,
         draw(st.none() | _lines(photos)),
         draw(st.none() | _method()),
-        draw(st.none() | _rules()),
+        draw(st.none() | _rules(tuple(head.split()[1] for head in places if head[0] == "r"))),
         samples,
         tests,
         tuple(inherited[:1]) if draw(st.booleans()) else (),
+        draw(st.lists(_PICTURE, unique_by=lambda line: line.split(":")[0], max_size=4).map(tuple)),
+        places,
     )
 
 
@@ -164,6 +203,14 @@ def _line(line: tuple[str, str]) -> Node:
     return (quoted(line[1]) if line[0] == "text" else f"include {line[1]}"), None
 
 
+def _node(line: str) -> Node:
+    """A line of one block deeper: `locate { like: "a.png", turn: up to 5 deg }`."""
+    head, brace, rest = line.partition(" { ")
+    if not brace or ":" in head:
+        return line, None
+    return head, [(each, None) for each in rest.removesuffix(" }").split(", ")]
+
+
 def _block(head: str, lines: tuple[tuple[str, str], ...]) -> Node:
     return head, [_line(line) for line in lines]
 
@@ -183,6 +230,9 @@ def _object_node(made: MadeObject) -> Node:
         inside.append((f"method {made.method[0]}", fields))
     if made.rules is not None:
         inside.append(("thresholds", [(rule, None) for rule in made.rules]))
+    if made.picture:
+        inside.append(("picture", [_node(line) for line in made.picture]))
+    inside += [(head, [_node(line) for line in lines]) for head, lines in made.places.items()]
     for label, paths in made.samples.items():
         named = zip(("images", "masks"), paths, strict=False)
         inside.append((f"samples {label}", [(f'{name}: "{path}"', None) for name, path in named]))

@@ -18,13 +18,18 @@ _TOKEN = re.compile(
 )
 OPENING = {
     "inspect", "use", "words", "templates", "object", "normal", "defect", "method", "thresholds",
-    "samples", "test", "remove", "include", "reject", "review", "expect",
+    "samples", "test", "remove", "include", "reject", "review", "expect", "picture", "region",
+    "ignore", "locate", "except",
 }  # fmt: skip
-INNER = {"as", "extends", "when", "score", "area", "above", "at", "least", "most"}
+INNER = {
+    "as", "extends", "when", "score", "area", "above", "at", "least", "most", "spot", "spots", "up",
+    "to", "per", "located",
+}  # fmt: skip
 NAMED = {
     "object", "defect", "method", "words", "samples", "remove", "include", "extends", "as", "test",
-    "use",
+    "use", "region", "ignore",
 }  # fmt: skip
+SHAPES = {"box", "circle", "ring", "polygon", "mask"}  # which may stand twice in a region
 PHRASE_BLOCKS = {"normal", "defect", "templates"}
 
 
@@ -274,7 +279,7 @@ def _once(held: list[Piece]) -> bool:
     if first.kind == "word" and first.text in OPENING:
         return True
     if len(held) > 1 and held[1].text == ":":
-        return True
+        return first.text not in SHAPES
     phrase = first.kind == "text" and block is not None and block.head in PHRASE_BLOCKS
     return phrase and block is not None and block.outer is not None
 

@@ -15,7 +15,15 @@ from promptdsl.plan.build import canonical_json
 from promptdsl.source import SourceFile
 from promptdsl.spec import AreaLimit, ObjectSpec, ScoreLimit
 from tests.robustness.corpus import ROOT, PretendedPictures, corpus
-from tests.robustness.made_specs import MadeObject, MadeSpec, laid_out, made_specs, nodes, plain
+from tests.robustness.made_specs import (
+    MadeObject,
+    MadeSpec,
+    laid_out,
+    made_specs,
+    nodes,
+    plain,
+    quoted,
+)
 from tests.robustness.places import without_places
 
 ROUNDS = int(os.environ.get("PROMPTDSL_FUZZ_ROUNDS", "0"))
@@ -79,6 +87,16 @@ def meant(made: MadeSpec, item: MadeObject, spec: ObjectSpec) -> None:
         for name in ("stride", "seed", "temperature"):
             if name in item.method[1]:
                 assert spec.method.settings[name] == float(item.method[1][name])
+    own_places = {f"region {each.name}": each for each in spec.regions}
+    own_places |= {f"ignore {quoted(each.name)}": each for each in spec.ignored}
+    for head, lines in item.places.items():
+        kinds = [line.split(":")[0] for line in lines if ":" in line.split(" ")[0]]
+        assert [shape.kind for shape in own_places[head].shapes] == kinds
+    if item.picture:
+        assert spec.picture is not None
+        assert {line.split(":")[0].split(" ")[0] for line in item.picture} == set(
+            spec.picture.spans
+        )
     samples = {each.label: each for each in spec.samples}
     for label, paths in item.samples.items():
         assert samples[label].images + samples[label].masks == paths

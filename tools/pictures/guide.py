@@ -124,7 +124,7 @@ def maps(work: Path, out: Path) -> None:
         with Image.open(work / f"{spec}-results" / record["map"]) as map_picture:
             shown = map_picture.convert("RGB").resize((640, 480), Resampling.LANCZOS)
         panels.append(shown)
-        titles.append(f"{title}: {record['verdict']}, {record['rule'] or 'no rule held'}")
+        titles.append(f"{title}: {record['rule'] or 'passes, no rule holds'}")
     side_by_side(panels, titles).save(out / "camera-maps.jpg", quality=QUALITY, optimize=True)
 
 

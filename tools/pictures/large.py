@@ -2,7 +2,7 @@
 
 Example: python -m tools.pictures.large washers
 
-writes references/ (6 good parts), good/ (8), scratch/ (4, each with one short scratch) and masks/
+writes references/ (3 good parts), good/ (6), scratch/ (3, each with one short scratch) and masks/
 into the folder. The parts lie at one place; --turned adds turned/ (4 good parts that do not).
 """
 
@@ -31,7 +31,7 @@ WIDE = 7  # pixels across a scratch
 _STRIP = 90  # columns of bare table at either edge, which go on beside it
 _CENTRE = (2_065, 1_480)
 _FACE = (620, 900)  # radii between which scratches lie
-SETS = {"references": 6, "good": 8, "scratch": 4}
+SETS = {"references": 3, "good": 6, "scratch": 3}
 
 
 def part(seed: int = 7) -> tuple[Product, Scene]:
@@ -81,8 +81,8 @@ def scratched(picture: Picture, hand: Rng) -> tuple[Picture, Mask]:
 
 def turned(picture: Picture, hand: Rng) -> Picture:
     """The picture of a part that was put down askew."""
-    matrix = cv2.getRotationMatrix2D(_CENTRE, hand.uniform(-12, 12), 1.0)
-    matrix[:, 2] += hand.uniform(-0.06, 0.06, 2) * (WIDTH, HEIGHT)
+    matrix = np.array(cv2.getRotationMatrix2D(_CENTRE, hand.uniform(-12, 12), 1.0), np.float64)
+    matrix[:, 2] += hand.uniform(-0.06, 0.06, 2) * np.array([WIDTH, HEIGHT])
     moved = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
 
