@@ -41,18 +41,19 @@ class Spots:
             return np.ones(len(self), np.bool_)
         return np.array([name == defect for name in self.defects], np.bool_)
 
-    def listed(self, scale: float | None = None) -> list[Spot]:
-        """One value for each, the longest first; `scale` in mm per px."""
+    def listed(self, scale: float | None = None, above: float | None = None) -> list[Spot]:
+        """One value for each, the longest first; `scale` in mm per px, `above` their level."""
         order = np.lexsort((np.arange(len(self)), -self.areas_N, -self.extents_N))
-        return [self._one(place, scale) for place in order.tolist()]
+        return [self._one(place, scale, above) for place in order.tolist()]
 
-    def _one(self, place: int, scale: float | None) -> Spot:
+    def _one(self, place: int, scale: float | None, above: float | None) -> Spot:
         x, y, width, height = self.boxes_N4[place].tolist()
         area, extent = float(self.areas_N[place]), float(self.extents_N[place])
         return Spot(
             (x, y, width, height), area, extent, float(self.peaks_N[place]),
             self.defects[place], self.regions[place],
             None if scale is None else area * scale**2, None if scale is None else extent * scale,
+            above,
         )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def find_spots(
 
     `inside` (H, W): what counts. `kinds` (K, h, w): the probability of each of the `names`.
     """
-    return spots_of(anomaly_map, above, inside, Words(kinds, names)).listed(scale)
+    return spots_of(anomaly_map, above, inside, Words(kinds, names)).listed(scale, above)
 
 
 def spots_of(

@@ -1,7 +1,6 @@
 """A scored picture at its own size: its map, what counts of it, and its spots, each made once."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -117,9 +116,9 @@ class Whole:
         """
         scale = self._layout.scale if self._layout else None
         return tuple(
-            replace(spot, above=above)
+            spot
             for above, place in _looked_at(rules, self._layout)
-            for spot in self.spots(above, place).listed(scale)
+            for spot in self.spots(above, place).listed(scale, above)
         )
 
 
