@@ -18,6 +18,14 @@ NAMED = 3  # pictures that a note names
 
 
 @dataclass(frozen=True, slots=True)
+class Pose:
+    """How a picture lies on the golden one: x' = a x + b y + c, y' = d x + e y + f, of pixels."""
+
+    matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
+    golden: tuple[int, int]  # (width, height)
+
+
+@dataclass(frozen=True, slots=True)
 class PictureScore:
     """What a detector says of one picture; the map covers the whole picture."""
 
@@ -29,6 +37,7 @@ class PictureScore:
     kinds: FloatMap | None = None  # (K, h, w), coarse: each defect's probability, place by place
     residual: float | None = None  # of locating it, in pixels
     unlocated: str | None = None  # why the part could not be located
+    pose: Pose | None = None  # how it lies, where it was located
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ MENDED = ("I609", "I610", "I611", "I617", "I618")
 EPILOG = """\b
 Examples:
   promptdsl regions gasket.inspect pictures/000.png
-  promptdsl regions line.inspect pictures/000.png --object gasket -o gasket.html
+  promptdsl regions line.inspect 000.png --object gasket -o gasket.html
 
 \b
-The page draws what the spec says, lets you draw more with the mouse, and gives the lines to paste.
-It needs no network, and changes no file.
+The page draws what the spec says, lets you draw more with the mouse, and
+gives the lines to paste. It needs no network, and changes no file.
 """
 
 

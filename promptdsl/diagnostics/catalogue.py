@@ -132,6 +132,7 @@ _WARNINGS = {
     "I606": "pictures and masks differ in number",
     "I607": "samples without pictures",
     "I612": "a region that no line is about",
+    "I623": "a defect that is called spot",
     "I615": "pictures that cannot be looked at",
     "I622": "a limit smaller than what can be seen",
 }

@@ -24,7 +24,7 @@ from promptdsl.inspect.result import Result
 from promptdsl.inspect.source import Source
 from promptdsl.inspect.traces import asks_for_spots, largest, part_notes, told_spots, traced
 from promptdsl.judge.measures import areas_in, others_in
-from promptdsl.judge.places import Layout
+from promptdsl.judge.places import Layout, lying
 from promptdsl.judge.stale import stale
 from promptdsl.judge.verdict import decide, resolve
 from promptdsl.pictures.gate import Usual
@@ -171,7 +171,8 @@ class Inspector:
         record = traced(one.record, one.picture, one.score, item, self.plan.hash)
         notes = one.picture.notes if one.picture else ()
         notes = (*notes, *part_notes(record, item))
-        return replace(one, record=record, notes=notes, item=item, layout=station.layout)
+        layout = lying(station.layout, one.score.pose if one.score else None)
+        return replace(one, record=record, notes=notes, item=item, layout=layout)
 
     def _item(self, name: str) -> ObjectPlan:
         return next(item for item in self.plan.objects if item.name == name)
@@ -184,10 +185,11 @@ class Inspector:
             if name not in self._stations:
                 item = self._item(name)
                 rules = resolve(item, self.source.calibrated(item), self.source.path)
-                layout = self.source.places(item).layout
+                places = self.source.places(item)
+                layout = places.layout
                 detector = self.source.build(item)
                 usual = self.source.usual(item)
-                viewing = viewing_of(item, detector, layout)
+                viewing = viewing_of(item, detector, layout, places.golden)
                 self._stations[name] = Station(detector, rules, viewing, usual, layout)
             return self._stations[name]
 

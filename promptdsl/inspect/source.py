@@ -88,13 +88,15 @@ class Source:
                 device=place,
                 precision=number_type,
             )
+        places = self.places(item)
         return build_detector(
             item,
             spec_folder=self.folder,
             device=place,
             precision=number_type,
             progress=self.progress,
-            layout=self.places(item).layout,
+            layout=places.layout,
+            golden=places.golden,
         )
 
 

@@ -9,11 +9,12 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.ndimage import affine_transform
 
 from promptdsl.errors import SpecProblem
 from promptdsl.judge.shapes import Misplaced, Size, fill
 from promptdsl.plan.model import AreaRule, ObjectPlan, Origin, Region, Rule, ScoreRule, Shape
-from promptdsl.results import BoolMap
+from promptdsl.results import BoolMap, Pose
 
 MOST_KEPT = 256_000_000  # bytes of masks that one object keeps
 
@@ -103,6 +104,38 @@ class Layout:
                 "ignore less of it",
             )  # fmt: skip
         return found
+
+
+class _Lying(Layout):
+    """The places on one picture that lies otherwise than the golden one."""
+
+    def __init__(self, upright: Layout, pose: Pose) -> None:
+        vars(self).update(vars(upright))
+        self._upright, self._pose = upright, pose
+        self._kept = OrderedDict()
+        self._keeping = threading.Lock()
+
+    def _known(self, name: str | None, size: Size) -> BoolMap:
+        key = name, size
+        if key not in self._kept:
+            upright = self._upright._known(name, self._pose.golden)
+            self._kept[key] = _turned(upright, self._pose, size)
+        return self._kept[key]
+
+
+def lying(layout: Layout | None, pose: Pose | None) -> Layout | None:
+    """The same places where a picture has them; `pose`: how it lies on the golden one."""
+    return layout if layout is None or pose is None else _Lying(layout, pose)
+
+
+def _turned(upright: BoolMap, pose: Pose, size: Size) -> BoolMap:
+    """(H, W) of the picture: each pixel asks the nearest one of the golden picture."""
+    (a, b, c), (d, e, f) = pose.matrix
+    found = affine_transform(
+        upright.view(np.uint8), np.array([[e, d], [b, a]]), offset=(f, c),
+        output_shape=size[::-1], order=0, mode="constant", cval=0,
+    )  # fmt: skip
+    return np.asarray(found, np.bool_)
 
 
 def layout_of(item: ObjectPlan, masks: Mapping[str, BoolMap] | None = None) -> Layout:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from promptdsl.errors import SpecProblem
-from promptdsl.judge.places import Layout
+from promptdsl.judge.places import Layout, lying
 from promptdsl.judge.shapes import Size, fit_nearest
 from promptdsl.judge.spots import Spots, Words, spots_of
 from promptdsl.plan.model import AreaRule, Rule, SpotRule
@@ -20,7 +20,7 @@ class Whole:
     """What threshold lines measure on: pixels of the picture itself, without what is ignored."""
 
     def __init__(self, score: PictureScore, layout: Layout | None) -> None:
-        self.score, self._layout = score, layout
+        self.score, self._layout = score, lying(layout, score.pose)
         self._counted: dict[Place, BoolMap | None] = {}
         self._sizes: dict[Place, int] = {}
         self._spots: dict[tuple[float, Place], Spots] = {}

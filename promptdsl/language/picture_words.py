@@ -135,6 +135,15 @@ def picture_field(name: str, inside: Literal["picture", "locate"]) -> PictureFie
     return next((field for field in fields if field.name == name), None)
 
 
+def home_of_line(name: str) -> str | None:
+    """The block that a line of that name belongs into; None where there is none."""
+    if name in SHAPES and name != "mask":  # which may be what is to be ignored
+        return "a region"
+    if picture_field(name, "picture") is not None:
+        return "picture"
+    return "locate" if picture_field(name, "locate") is not None else None
+
+
 def range_of(field: PictureField) -> str:
     """`at least 0% and less than 90%`; "" for what has no range that needs saying."""
     if field.minimum is None or field.maximum is None or field.kind in ("tiles", "range", "scale"):

@@ -21,7 +21,6 @@ from promptdsl.engine.device import Compute, workers
 from promptdsl.errors import EnvironmentProblem
 from promptdsl.files.hashing import hash_file, hash_stream
 from promptdsl.files.opening import open_regular
-from promptdsl.judge.places import Layout
 from promptdsl.methods import find_method
 from promptdsl.pictures.gate import NOT_INSPECTED
 from promptdsl.pictures.opening import MAX_BYTES, PictureError
@@ -100,21 +99,17 @@ def open_scoring(
     compute: Compute,
     cache: FeatureCache | None,
     progress: Progress | None = None,
-    layout: Layout | None = None,
 ) -> Scoring:
-    """All that scoring an object takes; `layout` as `read_places` gives it.
-
-    Raises what building its detector raises.
-    """
+    """All that scoring an object takes. Raises what building its detector raises."""
     builders = find_builders(plan.method.name, plan.name)
     bare = builders.build(plan, spec_folder, compute, progress)
     key = cache_key(plan, spec_folder, compute, feature_identity(bare))
-    layout = layout or read_places(plan, spec_folder).layout
-    viewing = viewing_of(plan, bare, layout)
+    places = read_places(plan, spec_folder)
+    viewing = viewing_of(plan, bare, places.layout, places.golden)
     if not viewing.is_plain:
         bare = seen_through(bare, viewing)
     encoding = Encoding(key, feature_names(bare))
-    scoring = Scoring(bare, encoding, cache, viewing=viewing, sized=not layout.is_plain)
+    scoring = Scoring(bare, encoding, cache, viewing=viewing, sized=not places.layout.is_plain)
     scoring.detector = with_references(bare, _encode_references(scoring, progress))
     return scoring
 

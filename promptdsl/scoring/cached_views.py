@@ -209,8 +209,8 @@ def _known(
 
 def _kept_cut(scoring: Scoring, file: Path, sha256: str | None) -> Cut | None:
     """How a picture is cut, where all its views are in the cache."""
-    if sha256 is None or scoring.cache is None:
-        return None
+    if sha256 is None or scoring.cache is None or scoring.viewing.locator is not None:
+        return None  # a picture that is to be located has to be seen
     try:
         cut = scoring.viewing.cut(picture_size(file))
     except (PictureError, SpecProblem):
@@ -268,7 +268,8 @@ def _kept(
         picture, stitcher, view = piece.of.picture, piece.of.stitcher, piece.view
         assert isinstance(picture, Picture) and stitcher is not None and view is not None
         # What is to be said of a picture must be said every time: such a one is not kept.
-        if scoring.cache is not None and picture.sha256 is not None and not picture.notes:
+        keeps = scoring.cache is not None and stitcher.cut.lies is None
+        if keeps and scoring.cache and picture.sha256 is not None and not picture.notes:
             one = features[row : row + 1].tensors
             scoring.cache.put(view_key(picture.sha256, view), scoring.encoding, one)
         hashes.append(picture.sha256)

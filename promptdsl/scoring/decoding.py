@@ -205,7 +205,8 @@ def open_whole(
     notes = (*whole.notes, *remarks(whole.look, references))
     size, preview = whole.image.size, _preview(whole.image)
     picture = Picture(NO_PIXELS, *size, preview, notes, whole.sha256, whole.look)
-    return Opened(picture, Stitcher(viewing.cut(size))), whole.image
+    image_to_cut, cut = viewing.located(whole.image)
+    return Opened(picture, Stitcher(cut)), image_to_cut
 
 
 def _trim() -> None:

@@ -32,8 +32,8 @@ from promptdsl.scoring.arrays import Array, check_arrays
 from promptdsl.scoring.decoding import pieces_ahead
 from promptdsl.scoring.features import Features, Pictures
 from promptdsl.scoring.pieces import Opened, next_pieces, stacked, with_seen
-from promptdsl.scoring.reference_pictures import read_reference, refuse_reference
-from promptdsl.scoring.views import Layout, Viewing, viewing_of
+from promptdsl.scoring.reference_pictures import read_reference, refuse_reference, refuse_unlocated
+from promptdsl.scoring.views import Golden, Layout, Viewing, viewing_of
 
 COMPILE_AGAIN = "make it again with `promptdsl compile SPEC -o part.plan`"
 REFERENCE_BATCH = 8
@@ -149,6 +149,7 @@ def build_detector(
     precision: str = "auto",
     progress: Progress | None = None,
     layout: Layout | None = None,
+    golden: Golden | None = None,
 ) -> Detector:
     """A detector from a plan: loads the model, embeds the words, encodes the references.
 
@@ -160,7 +161,7 @@ def build_detector(
     builders = find_builders(plan.method.name, plan.name)
     detector = builders.build(plan, spec_folder, choose_compute(device, precision), progress)
     load_encoder(detector)
-    viewing = viewing_of(plan, detector, layout)
+    viewing = viewing_of(plan, detector, layout, golden)
     if viewing.is_plain:
         return with_references(detector, _encode_references(detector, progress))
     detector = seen_through(detector, viewing)
@@ -207,6 +208,7 @@ def _encode_views(
                 place, known = place + (piece.of is not known), piece.of
                 if isinstance(piece.of.picture, PictureError):
                     refuse_reference(files[place], piece.of.picture)
+                refuse_unlocated(files[place], piece.of)
                 places.append(place)
             features = detector.encode(stacked(batch))
             yield places, with_seen(features, viewing, [piece.view for piece in batch])

@@ -17,6 +17,7 @@ from promptdsl.pictures.reading import read_picture
 from promptdsl.plan.model import ObjectPlan
 from promptdsl.scoring.decoding import open_whole
 from promptdsl.scoring.features import Pictures
+from promptdsl.scoring.pieces import Opened
 from promptdsl.scoring.views import View, Viewing
 
 T = TypeVar("T")
@@ -114,6 +115,13 @@ def refuse_reference(file: Path, error: PictureError) -> NoReturn:
     """EnvironmentProblem: a reference cannot be used."""
     why = error.reason if isinstance(error, NotInspected) else error
     raise EnvironmentProblem(f"the reference {file} cannot be used: {why}") from error
+
+
+def refuse_unlocated(file: Path, opened: Opened) -> None:
+    """EnvironmentProblem for a reference that would teach its places to the wrong ones."""
+    lies = opened.stitcher.cut.lies if opened.stitcher is not None else None
+    if lies is not None and lies.located.reason is not None:
+        refuse_reference(file, PictureError(f"it cannot be located: {lies.located.reason}"))
 
 
 def read_reference(file: Path, size: tuple[int, int]) -> Pictures:

@@ -21,8 +21,10 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.Image import Resampling
 
+from promptdsl.pictures.geometry import resized as between
+from promptdsl.pictures.geometry import square, unwarp
 from promptdsl.results import NO_MAP, BoolMap, FloatMap, PictureScore
-from promptdsl.scoring.views import Box, Cut, View
+from promptdsl.scoring.views import Box, Cut, Lies, View
 
 Weights = npt.NDArray[np.float32]
 MOST_CELLS = 4_000_000  # of a coarse map, all defects together
@@ -68,18 +70,20 @@ class Stitcher:
     def finished(self) -> PictureScore:
         """The whole picture's score."""
         assert self._score is not None and self._map is not None and self.complete
+        lies = self.cut.lies
         if not self._map.size:
-            return replace(self._score, map=self._map, size=self.cut.size)
+            return replace(self._score, map=self._map, size=lies.size if lies else self.cut.size)
         if self.cut.tiled:
             np.clip(self._map, 0, 1, out=self._map)
         anomaly_map, self._map = self._map, None  # it may be large: whoever asked has it alone
-        return replace(
+        score = replace(
             self._score,
             map=anomaly_map,
             size=self.cut.size,
             seen=_within(self.cut, (anomaly_map.shape[0], anomaly_map.shape[1])),
             kinds=self._kinds,
         )
+        return score if lies is None else _lying(score, lies)
 
     def _is_worse(self, view: View, score: PictureScore) -> bool:
         """Of equal scores the first tile's counts, in whatever order they come."""
@@ -132,6 +136,29 @@ class Stitcher:
             weighed *= across
             target[rows, columns] += weighed
         return total
+
+
+def _lying(score: PictureScore, lies: Lies) -> PictureScore:
+    """The score of a picture that was located, its maps as it lies."""
+    score = replace(score, size=lies.size, unlocated=lies.located.reason, pose=lies.pose)
+    if lies.pose is None:
+        return score
+    matrix, golden = lies.located.matrix, lies.golden
+    anomaly_map, seen = unwarp(score.map, matrix, golden, lies.size)
+    if score.seen is not None:
+        seen &= unwarp(score.seen.astype(np.float32), matrix, golden, lies.size)[0] > 0.5
+        anomaly_map *= seen
+    kinds = score.kinds
+    if kinds is not None:
+        coarse = (
+            max(1, round(kinds.shape[2] * lies.size[0] / golden[0])),
+            max(1, round(kinds.shape[1] * lies.size[1] / golden[1])),
+        )
+        there = (square(matrix) @ between(coarse, lies.size))[:2]
+        kinds = np.stack([unwarp(kind, there, golden, coarse)[0] for kind in kinds])
+    shown = None if seen.all() else seen
+    found = float(lies.located.residual)
+    return replace(score, map=anomaly_map, seen=shown, kinds=kinds, residual=found)
 
 
 def resized(values_HW: FloatMap, size: tuple[int, int], box: Sequence[float]) -> FloatMap:

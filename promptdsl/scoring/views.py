@@ -9,9 +9,9 @@ A patch is seen unless all of it is padding or ignored; a view without a seen pa
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,12 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from promptdsl.files.hashing import hash_bytes
+from promptdsl.pictures.geometry import seen_on, warp
+from promptdsl.pictures.locate import Located, Locator
 from promptdsl.pictures.opening import PictureError
 from promptdsl.pictures.reading import MIN_SIDE
 from promptdsl.plan.model import ObjectPlan, PictureSettings
-from promptdsl.results import BoolMap
+from promptdsl.results import BoolMap, Pose
 from promptdsl.scoring.filling import painted_over
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
@@ -36,6 +38,13 @@ class Layout(Protocol):
 
     def ignored(self, size: tuple[int, int]) -> BoolMap | None:
         """(H, W) of a picture of (width, height): where nothing counts; None: nowhere."""
+
+
+class Golden(NamedTuple):
+    """The picture that others are brought to: a copy that is large enough, and its own size."""
+
+    image: Image.Image
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,23 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Lies:
+    """How one picture lies on the golden one, whose size its views are cut from."""
+
+    size: tuple[int, int]  # (width, height) of the picture itself
+    located: Located
+    golden: tuple[int, int]
+
+    @property
+    def pose(self) -> Pose | None:
+        """None where it could not be located: then it is seen as it lies."""
+        if self.located.reason is not None:
+            return None
+        (a, b, c), (d, e, f) = self.located.matrix.tolist()
+        return Pose(((a, b, c), (d, e, f)), self.golden)
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """How pictures of one size are seen."""
 
@@ -66,6 +92,7 @@ class Cut:
     columns: tuple[int, ...]  # lefts
     tile: tuple[int, int]  # (width, height) of each
     views: tuple[View, ...]
+    lies: "Lies | None" = None  # where pictures are located
 
     @property
     def tiled(self) -> bool:
@@ -82,6 +109,7 @@ class Viewing:
     size: tuple[int, int]
     grid: tuple[int, int] | None
     ignores: bool = False
+    locator: Locator | None = None
     _cuts: dict[tuple[int, int], Cut] = field(default_factory=dict)
 
     @cached_property
@@ -105,7 +133,7 @@ class Viewing:
     def masks(self) -> bool:
         """Whether some patches may not be seen, so that features tell which are."""
         pads = self.settings is not None and self.settings.fit == "pad"
-        return self.grid is not None and (pads or self.ignores)
+        return self.grid is not None and (pads or self.ignores or self.locator is not None)
 
     def cut(self, size: tuple[int, int]) -> Cut:
         """Of a picture of (width, height). PictureError for too many tiles, or none that counts."""
@@ -116,6 +144,18 @@ class Viewing:
                 self._cuts.pop(next(iter(self._cuts)), None)
             self._cuts[size] = known
         return known
+
+    def located(self, image: Image.Image) -> tuple[Image.Image, Cut]:
+        """The picture as it is cut: brought to the golden one where the object has one."""
+        if self.locator is None:
+            return image, self.cut(image.size)
+        found, golden = self.locator.locate(image), self.locator.size
+        lies = Lies(image.size, found, golden)
+        if found.reason is not None:
+            return image, replace(self.cut(image.size), lies=lies)
+        outside = ~seen_on(found.matrix, image.size, golden)
+        cut = self._made(golden, outside if outside.any() else None)
+        return warp(image, found.matrix, golden), replace(cut, lies=lies)
 
     def pixels(self, image: Image.Image, view: View) -> Pixels:
         """(H, W, 3) at the model's size, of an RGB picture at its own size."""
@@ -138,7 +178,8 @@ class Viewing:
         assert ignored is not None
         return ignored[box[1] : box[3], box[0] : box[2]]
 
-    def _made(self, size: tuple[int, int]) -> Cut:
+    def _made(self, size: tuple[int, int], outside: BoolMap | None = None) -> Cut:
+        """`outside`: what of a located picture it does not show."""
         area = self._area(size)
         wide, high = area[2] - area[0], area[3] - area[1]
         (columns, across), (rows, down) = self._tiles(wide, high)
@@ -153,7 +194,11 @@ class Viewing:
             view
             for row, top in enumerate(rows)
             for column, left in enumerate(columns)
-            if (view := self._view((left, top, left + across, top + down), row, column, ignored))
+            if (
+                view := self._view(
+                    (left, top, left + across, top + down), (row, column), ignored, outside
+                )
+            )
         )
         if not views:
             raise PictureError("all of it is ignored, so nothing can be found on it")
@@ -183,15 +228,21 @@ class Viewing:
             return divided(wide, columns, chosen.overlap), divided(high, rows, chosen.overlap)
         return ([0], wide), ([0], high)
 
-    def _view(self, box: Box, row: int, column: int, ignored: BoolMap | None) -> View | None:
+    def _view(
+        self, box: Box, place: tuple[int, int], ignored: BoolMap | None, outside: BoolMap | None
+    ) -> View | None:
         """None for a view of which nothing counts."""
         inside = self._inside(box[2] - box[0], box[3] - box[1])
-        part = None if ignored is None else ignored[box[1] : box[3], box[0] : box[2]]
-        if part is not None and part.all():
+        rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
+        part = None if ignored is None else ignored[rows, columns]
+        hidden = part
+        if outside is not None:
+            hidden = outside[rows, columns] if part is None else part | outside[rows, columns]
+        if hidden is not None and hidden.all():
             return None
         paints = "" if part is None or not part.any() else _hash(part)
-        seen = self._seen(box, inside, part) if self.masks else None
-        return View(box, inside, row, column, seen, paints)
+        seen = self._seen(box, inside, hidden) if self.masks else None
+        return View(box, inside, *place, seen, paints)
 
     def _inside(self, wide: int, high: int) -> Box:
         """Where a box of this shape lies in a view."""
@@ -270,7 +321,17 @@ def _tiled(chosen: PictureSettings) -> bool:
     return chosen.tile is not None or chosen.tiles is not None
 
 
-def viewing_of(item: ObjectPlan, detector: object, layout: Layout | None = None) -> Viewing:
+def viewing_of(
+    item: ObjectPlan,
+    detector: object,
+    layout: Layout | None = None,
+    golden: Golden | None = None,
+) -> Viewing:
     """How an object's pictures are seen by its detector; `layout` says what is ignored."""
     size, grid = getattr(detector, "size"), getattr(detector, "grid", None)  # noqa: B009
-    return Viewing(item.picture, layout, size, grid, bool(item.ignored) and layout is not None)
+    locator, locate = None, item.picture.locate if item.picture else None
+    if locate is not None and golden is not None:
+        bounds = locate.turn, locate.shift, locate.scale
+        locator = Locator(golden.image, *bounds, golden.size)
+    ignores = bool(item.ignored) and layout is not None
+    return Viewing(item.picture, layout, size, grid, ignores, locator)

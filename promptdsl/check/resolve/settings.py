@@ -9,6 +9,7 @@ from promptdsl.check.resolve.places import relocate
 from promptdsl.diagnostics.diagnostic import Report, Said
 from promptdsl.diagnostics.nearest import nearest
 from promptdsl.language.ast import FieldLine, MethodBlock, Value
+from promptdsl.language.picture_words import home_of_line
 from promptdsl.language.recovery.misfits import wish
 from promptdsl.language.statements import quote
 from promptdsl.methods import (
@@ -79,6 +80,11 @@ def _not_a_field(method: Method, line: FieldLine, report: Report) -> None:
             label=f"a setting of {' and '.join(owners)}",
             help=f"remove the line, or choose method {owners[0]}",
         )  # fmt: skip
+        return
+    home = home_of_line(name)
+    if home == "picture":
+        message, help = f"{name} is a line of picture", "put it into picture { ... } of the object"
+        report.error("I402", line.name.span, message, help=help)
         return
     names = [field.name for field in method.fields]
     near = nearest(name, names)

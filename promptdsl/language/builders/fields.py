@@ -20,7 +20,7 @@ from promptdsl.language.statements import (
     shown,
     touching,
 )
-from promptdsl.language.vocabulary import KEYWORDS, TEXT_FIELDS
+from promptdsl.language.vocabulary import BLOCK_NAMES, KEYWORDS, TEXT_FIELDS
 from promptdsl.methods import known_fields
 from promptdsl.source import Span
 
@@ -293,7 +293,7 @@ def _not_a_field(desk: Desk, statement: Statement, home: str) -> None:
         message = f"a text stands alone in {home}, where lines have the form name: value"
         help = "put the name of the field and a colon before it"
         desk.error("I121", statement, message, help=help)
-    elif statement.first in KEYWORDS:
+    elif statement.first in KEYWORDS or statement.kind in BLOCK_NAMES:
         misplaced(desk, statement, home)
     else:
         message = f"{shown(desk.written(statement))} says nothing in {home}"

@@ -20,7 +20,8 @@ from promptdsl.language.builders.parts import (
 from promptdsl.language.builders.pictures import build_picture
 from promptdsl.language.builders.places import build_ignore, build_region
 from promptdsl.language.desk import Desk
-from promptdsl.language.recovery.misfits import misplaced, unknown
+from promptdsl.language.picture_words import SHAPES, home_of_line
+from promptdsl.language.recovery.misfits import is_known_elsewhere, misplaced, unknown
 from promptdsl.language.statements import Statement, each, is_broken, is_word
 from promptdsl.language.vocabulary import BLOCK_NAMES, FORMS, IN_OBJECT, RESERVED, SYNONYMS
 from promptdsl.methods import known_methods
@@ -147,8 +148,13 @@ def _true_kind(desk: Desk, statement: Statement) -> str | None:
         return "templates"
     if kind == "field" and statement.first == "called":
         return "called"
-    if kind == "loose" and statement.first in BLOCK_NAMES and statement.first in _PARTS:
-        return statement.first
+    if statement.first in BLOCK_NAMES and statement.first in _PARTS:
+        if kind == "field" and statement.block is not None:
+            desk.stray(atoms[1], f"{statement.first} takes no colon", write="")
+            del atoms[1]
+            kind = "loose"
+        if kind == "loose":
+            return statement.first
     if kind != "list" and statement.is_broken:
         return None
     if len(atoms) >= 2 and str(atoms[1]) in _SWAPPABLE.get(kind, ()):
@@ -175,6 +181,11 @@ def _unknown_part(desk: Desk, statement: Statement) -> str | None:
         return None
     if is_field and any(method.field(word) is not None for method in known_methods().values()):
         message, help = f"{word} is a setting of the method", "put it inside method winclip { ... }"
+        desk.error("I121", statement, message, label="not here", help=help)
+        return None
+    if is_field and (home := home_of_line(word)) is not None:
+        message, help = f"{word} is a line of {home}", f"put it into {home} {{ ... }} in the object"
+        help = "put it into region NAME { ... }" if home == "a region" else help
         desk.error("I121", statement, message, label="not here", help=help)
         return None
     if is_field and word in ("images", "masks", "on"):
@@ -234,6 +245,8 @@ def _lost_word(statement: Statement) -> str | None:
     if all(line.kind in ("phrase", "include") for line in lines):
         return "defect"
     fields = {str(line.atoms[0]) for line in lines if line.kind == "field"}
+    if fields and fields <= set(SHAPES) and not is_known_elsewhere(word):
+        return "region"
     return "samples" if fields and fields <= {"images", "masks"} else None
 
 

@@ -172,6 +172,11 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def is_known_elsewhere(word: str) -> bool:
+    """Whether other programs have the word for something that this language says otherwise."""
+    return word.lower().replace("-", "_") in _MEANT_BY
+
+
 def wish(report: Report, word: str, span: Span) -> bool:
     """Whether a word asks for what the language does not have, or calls otherwise; told."""
     plain = word.lower().replace("-", "_")

@@ -54,6 +54,8 @@ _AT_LEAST = re.compile(
     r"(?<=[\w%]) (?:is |are )?(?:at least|more than|greater than|larger than|longer than|over|"
     r"exceeds?|=|>|=>|is) (?=[\d.]+(?: ?%| [a-z]|$)|auto)"
 )
+_LARGEST = {"largest", "longest", "biggest", "any", "one", "single", "every", "a", "the"}
+_SIZE_OF_A_SPOT = re.compile(r"(?<=\bspot) (?:length|size|extent|diameter|area|width)(?= above )")
 _OTHER_ORDERS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -214,8 +216,8 @@ class _Line:
         """
         if len(self.condition) > _MANY:
             return False
-        words = " ".join(str(token) for token in self.condition)
-        words = _AT_LEAST.sub(" >= ", words)
+        words = " ".join(str(token) for token in self.condition if token not in _LARGEST)
+        words = _SIZE_OF_A_SPOT.sub("", _AT_LEAST.sub(" >= ", words))
         for pattern in _OTHER_ORDERS:
             found = pattern.fullmatch(words)
             if found is None:
@@ -225,6 +227,8 @@ class _Line:
             if subject not in MEASURES and subject not in self.desk.defects:
                 return False
             where = f" in {parts['region']}" if parts.get("region") else ""
+            if subject != "score" and not parts.get("level"):
+                return self._needs_level(subject, where, parts["limit"])
             level = f" above {parts['level']}" if parts.get("level") else ""
             whole = f"{self.verdict} when {subject}{level}{where} >= {parts['limit']}"
             if parts.get("defect") and parts["what"] == "area":  # of one, and not of all together
@@ -235,6 +239,13 @@ class _Line:
                 "the words of this line stand in another order" if turned else NO_RULE, whole
             )
         return False
+
+    def _needs_level(self, subject: str, where: str, limit: str) -> bool:
+        """`spot in lip >= 3 mm`: of which places?"""
+        return self._tell(
+            "a rule about places needs the local score from which on a place counts",
+            f"for example {self.verdict} when {subject} above 0.70{where} >= {limit}",
+        )
 
     def located(self) -> bool:
         """`when part is not located`, `when not found`, `when locate fails`."""

@@ -1,6 +1,7 @@
-"""I613: a threshold line about the spots of a defect that no spot can have for its name.
+"""I613, I623: threshold lines about the spots of a defect that no spot can have for its name.
 
-Why: such a line never holds, so the parts that it should catch pass.
+Why: such a line never holds, so the parts that it should catch pass. And where a defect is called
+`spot`, a line about spots may mean it, and is about spots of every kind.
 """
 
 from promptdsl.check.context import Context, listed
@@ -14,7 +15,10 @@ def unnamed_spots(context: Context, item: ObjectSpec) -> None:
     """Names are those of the object's defects, and need a method that reads words."""
     defects = [defect.name for defect in item.defects]
     for limit in item.limits:
-        if not isinstance(limit, SpotLimit) or limit.defect is None:
+        if not isinstance(limit, SpotLimit):
+            continue
+        if limit.defect is None:
+            _of_every_kind(context, limit, defects)
             continue
         name, span = limit.defect.value, limit.defect.span
         if name not in defects:
@@ -26,6 +30,16 @@ def unnamed_spots(context: Context, item: ObjectSpec) -> None:
                 f"{item.method.name} does not read the words, so no spot is called {name}",
                 help="spot is for spots of any kind; or choose method winclip",
             )  # fmt: skip
+
+
+def _of_every_kind(context: Context, limit: SpotLimit, defects: list[str]) -> None:
+    """`spot above 0.7` of an object with a defect of that name."""
+    word = "spots" if limit.of == "number" else "spot"
+    if word in defects and context.once("I623", limit.span):
+        context.report.warning(
+            "I623", limit.span, f"{word} means spots of every kind here, and not the defect {word}",
+            help="give the defect another name, for example stain, to write lines about it alone",
+        )  # fmt: skip
 
 
 def _unknown(context: Context, item: ObjectSpec, name: str, limit: SpotLimit) -> None:
