@@ -13,6 +13,7 @@ from promptdsl.methods.shared.word_bank import open_bank
 from promptdsl.plan.model import ObjectPlan, ScoreRule
 from promptdsl.results import PictureScore
 from promptdsl.scoring.cached_scoring import Scoring
+from promptdsl.scoring.cached_views import WorstView
 from promptdsl.scoring.feature_cache import Encoding
 from promptdsl.scoring.features import Features
 
@@ -39,6 +40,11 @@ def scoring() -> Scoring:
     return Scoring(Learned(), Encoding("k", None), None)  # type: ignore[arg-type]
 
 
+def scored_without_a_picture(scoring: Scoring, picture: Path) -> WorstView:
+    features = Features({"image": torch.ones(1, 4)})
+    return WorstView(scoring.detector.score(features)[0], features)
+
+
 def plan_of(path: Path) -> ObjectPlan:
     from promptdsl.pipeline import compile_file
 
@@ -51,8 +57,7 @@ def test_why_says_that_prompts_are_learned(
     scoring: Scoring, write_spec: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_spec("learned")
-    features = Features({"image": torch.ones(1, 4)})
-    monkeypatch.setattr(why, "_encoded", lambda scoring, picture: features)
+    monkeypatch.setattr(why, "score_worst", scored_without_a_picture)
     item, sources = object_in(path)
     rules = (ScoreRule(verdict="reject", at=0.5, text="reject when score >= 0.5", origin=None),)
     found = why.explain(scoring, item, plan_of(path), rules, dict(sources), Path("a.png"))

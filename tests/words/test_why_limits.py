@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +20,10 @@ from promptdsl.plan.model import AreaRule, ScoreRule
 from promptdsl.report import explanation
 from promptdsl.report.explanation import Mark
 from promptdsl.scoring.cached_scoring import Scoring
-from promptdsl.scoring.features import Features
 
 from .conftest import Write
 from .scoring import object_in
-from .test_learned_prompts import Learned, plan_of, scoring
+from .test_learned_prompts import Learned, plan_of, scored_without_a_picture, scoring
 
 __all__ = ["scoring"]
 
@@ -118,9 +116,7 @@ def test_a_method_that_reads_words_is_not_told_that_they_are_learned(
         open_bank(scoring.detector, plan)
     assert "reads the words of the spec" in problem.value.sentence
     assert "learned" not in problem.value.sentence
-    monkeypatch.setattr(
-        why, "_encoded", lambda scoring, picture: Features({"image": torch.ones(1, 4)})
-    )
+    monkeypatch.setattr(why, "score_worst", scored_without_a_picture)
     item, sources = object_in(path)
     rules = (ScoreRule(verdict="reject", at=0.5, text="reject when score >= 0.5", origin=None),)
     found = why.explain(scoring, item, plan, rules, dict(sources), Path("a.png"))
