@@ -88,7 +88,7 @@ def command(
     """Measure pictures per second, latency and the share of the measured matrix-product rate.
 
     A round is a whole inspection of pictures in memory, to scores and maps; reading files and
-    writing results is not in it.
+    writing results is not in it. With tiles, a picture here is one tile.
     """
     _refuse_contradictions(spec, architecture, against)
     from rich.console import Console
@@ -145,18 +145,23 @@ def _detectors(
         detectors: list[Detector] = _benchmark().random_detectors(architecture, computes)
         return detectors
     from promptdsl.scoring.detector import build_detector
+    from promptdsl.scoring.places import read_places
 
     assert spec is not None
     objects = {item.name: item for item in compile_faultless(spec, allow).plan().objects}
     if object_name is not None and object_name not in objects:
         raise UsageProblem(f"{spec} has no object {object_name}; it has {', '.join(objects)}")
     plan = objects[object_name] if object_name else next(iter(objects.values()))
+    folder = Path(spec).parent
+    places = read_places(plan, folder)
     return [
         build_detector(
             plan,
-            spec_folder=Path(spec).parent,
+            spec_folder=folder,
             device=compute.device.type,
             precision=compute.precision,
+            layout=places.layout,
+            golden=places.golden,
         )
         for compute in computes
     ]
