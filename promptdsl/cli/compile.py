@@ -15,7 +15,7 @@ from promptdsl.files.owned import refuse_inputs_as_output, refuse_other_content
 from promptdsl.files.writing import write_file
 from promptdsl.methods import METHODS
 from promptdsl.pipeline import Compilation
-from promptdsl.spec import Limit, LocatedLimit, ObjectSpec, limit_number
+from promptdsl.spec import Limit, LocatedLimit, ObjectSpec, Region, limit_number
 
 EPILOG = """\b
 Examples:
@@ -113,7 +113,7 @@ def _write_deployable(compilation: Compilation, spec: Path, out: Path, device: s
     with Progress("loading the model") as progress:
         source = spec_source(str(spec), compilation, compute, progress.prepares)
         tell_unsealed(source.lock, spec)
-        for sentence in _open_ends(compilation, source.numbers):
+        for sentence in open_ends(compilation, source.numbers):
             tell_note(sentence, "to run it")
         digest = compile_to_file(
             source.plan,
@@ -138,7 +138,7 @@ def missing(compilation: Compilation) -> list[str]:
     """What a machine needs besides the plan, one sentence each."""
     objects = compilation.spec.objects if compilation.spec else ()
     needs = [sentence for item in objects for sentence in _needs(item)]
-    return list(dict.fromkeys([*needs, *_open_ends(compilation)]))
+    return list(dict.fromkeys([*needs, *open_ends(compilation)]))
 
 
 def _needs(item: ObjectSpec) -> Iterator[str]:
@@ -154,17 +154,28 @@ def _needs(item: ObjectSpec) -> Iterator[str]:
         if field.kind in ("file", "files") and value:
             paths = value if isinstance(value, tuple) else (value,)
             yield f"{field.name} of {item.name}: {', '.join(map(str, paths))}"
+    if item.picture is not None and item.picture.locate is not None:
+        yield f"the golden picture of {item.name}: {item.picture.locate.like}"
+    masks = [path for region in (*item.regions, *item.ignored) for path in _masks(region)]
+    if masks:
+        yield f"the masks of {item.name}: {', '.join(dict.fromkeys(masks))}"
 
 
-def _is_known(line: str, numbers: Mapping[str, float]) -> bool:
+def _masks(region: Region) -> Iterator[str]:
+    yield from (shape.path for shape in (*region.shapes, *region.without) if shape.path)
+
+
+def _is_known(limit: Limit, numbers: Mapping[str, float]) -> bool:
     if not numbers:
         return False  # a plan as JSON knows none, and needs no numpy to say so
-    from promptdsl.judge.verdict import key_of
+    from promptdsl.judge.verdict import key_of, meaning
+    from promptdsl.plan.build import rule_of
 
-    return key_of(line) in numbers
+    # a rule is found as `resolve` finds it: by what it means, or by its words in an early lock
+    return bool({meaning(rule_of(limit, None)), key_of(limit.text)} & numbers.keys())
 
 
-def _open_ends(
+def open_ends(
     compilation: Compilation, numbers: Mapping[str, Mapping[str, float]] | None = None
 ) -> list[str]:
     """What the author still has to do, one sentence each; `numbers` are known for `auto` lines."""
@@ -172,7 +183,7 @@ def _open_ends(
     found = []
     for item in objects:
         for limit in item.limits:
-            if _is_auto(limit) and not _is_known(limit.text, (numbers or {}).get(item.name, {})):
+            if _is_auto(limit) and not _is_known(limit, (numbers or {}).get(item.name, {})):
                 calibrate = command_line("calibrate", Path(compilation.name))
                 found.append(f'a number for "{limit.text}": {calibrate}')
         learned = METHODS[item.method.name].needs_weights and item.method.model_kind != "builtin"

@@ -95,7 +95,7 @@ def _object(item: ObjectSpec, places: _Places) -> ObjectPlan:
             settings=method.settings,
             origin=places.maybe(method.span),
         ),
-        thresholds=tuple(_rule(limit, places.maybe(limit.span)) for limit in item.limits),
+        thresholds=tuple(rule_of(limit, places.maybe(limit.span)) for limit in item.limits),
         default_thresholds="thresholds" in item.defaulted,
         samples=tuple(
             Samples(label=s.label, images=s.images, masks=s.masks, origin=places(s.span))
@@ -149,7 +149,8 @@ def _shape(shape: written.Shape) -> Shape:
     return Shape(kind=shape.kind, lengths=lengths, path=shape.path)
 
 
-def _rule(limit: Limit, origin: Origin | None) -> Rule:
+def rule_of(limit: Limit, origin: Origin | None) -> Rule:
+    """A threshold line as the plan has it."""
     verdict, text = limit.verdict, limit.text
     if isinstance(limit, LocatedLimit):
         return LocatedRule(verdict=verdict, text=text, origin=origin)

@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from promptdsl.cli.compile import open_ends
+from promptdsl.judge.verdict import meaning
+from promptdsl.pipeline import compile_file
 from promptdsl.plan.build import canonical_json, content_hash
 from promptdsl.plan.model import Plan
 
@@ -42,6 +46,46 @@ def test_auto_thresholds_are_named_as_missing(folder: Path) -> None:
     assert (
         'a number for "reject when score >= auto": promptdsl calibrate auto.inspect' in done.stderr
     )
+
+
+AUTO = """
+  picture { scale: 0.1 mm per px, locate { like: "golden.png" } }
+  region lip { mask: "lip.png", except { mask: "hole.png" } }
+  thresholds {
+    reject when score in lip >= auto
+    reject when area above 0.3 >= auto px2
+    reject when spot above 0.3 in lip >= auto
+    reject when spots above 0.3 >= auto
+    review when part not located
+  }
+  defect"""
+
+
+@pytest.fixture
+def places(folder: Path) -> Path:
+    """A spec with regions, a golden picture and `auto` lines about both, and its files."""
+    for name in ("golden.png", "lip.png", "hole.png"):
+        picture = Image.new("L", (400, 400), 255 if name != "hole.png" else 0)
+        picture.paste(255, (0, 0, 100, 100))
+        picture.save(folder / name)
+    (folder / "places.inspect").write_text(NUT.replace("  defect", AUTO, 1), encoding="utf-8")
+    return folder / "places.inspect"
+
+
+def test_calibrated_lines_about_places_and_sizes_are_not_missing(places: Path) -> None:
+    compilation = compile_file(places)
+    assert compilation.ok, compilation.diagnostics
+    plan = compilation.plan()
+    known = {item.name: {meaning(rule): 1.0 for rule in item.thresholds} for item in plan.objects}
+    assert len(open_ends(compilation)) == 4
+    assert open_ends(compilation, known) == []
+
+
+def test_masks_and_the_golden_picture_are_named_as_needed(places: Path) -> None:
+    done = promptdsl("compile", places.name, "--plan-only", cwd=places.parent)
+    assert done.returncode == 0, done.stderr
+    assert "the golden picture of metal_nut: golden.png" in done.stderr
+    assert "the masks of metal_nut: lip.png, hole.png" in done.stderr
 
 
 @pytest.mark.parametrize(
