@@ -146,6 +146,16 @@ def picture_size(source: Path | PictureFile) -> tuple[int, int]:
         return upright_size(image)
 
 
+def size_in_header(path: Path) -> tuple[int, int] | None:
+    """(width, height) as the picture is shown; None where the head of its file does not say it."""
+    try:
+        with open_regular(path) as stream, Image.open(stream, formats=_formats()) as image:
+            width, height = upright_size(image)
+    except Exception:  # whatever is wrong with it, the commands that read it say so
+        return None
+    return (width, height) if 0 < width * height <= MAX_PIXELS else None
+
+
 def _formats() -> list[str]:
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]

@@ -63,7 +63,8 @@ def test_doubtful_pictures_are_counted_and_named(capsys: pytest.CaptureFixture[s
     assert go() == 0
     lines = capsys.readouterr().out.splitlines()
     assert (
-        "note: very dark pictures: the brightest part is below a quarter of the range "
+        "note: very dark pictures: the brightest part is below a quarter of the range; write "
+        "`intensity: 0 to 63` in picture { } "
         "(5: pics/dark0.png, pics/dark1.png, pics/dark2.png, ...)"
     ) in lines
     assert "pics/dark2.png, ..." in Path("out/report.html").read_text()

@@ -37,7 +37,7 @@ def on_the_picture(context: Context, item: ObjectSpec) -> None:
 
 def _picture(context: Context, item: ObjectSpec) -> tuple[str, Size] | None:
     """The name and size of the picture that places lie on."""
-    from promptdsl.pictures.header import size_in_header  # only where there are places
+    from promptdsl.pictures.opening import size_in_header  # only where there are places
 
     candidates: list[Path] = []
     locate = item.picture.locate if item.picture is not None else None
@@ -90,7 +90,7 @@ def _outside(found: Bounds, size: Size) -> str | None:
 
 
 def _mask_fits(context: Context, shape: Shape, name: str, size: Size) -> bool:
-    from promptdsl.pictures.header import size_in_header
+    from promptdsl.pictures.opening import size_in_header
 
     path = context.file(shape.path or "")
     if path is None or not context.library.inside(context.library.loader.resolve(path)):
