@@ -31,7 +31,9 @@ def command_of(module: str) -> click.Command:
     assert package is not None, module
     inside = f"{module}.__main__" if package.submodule_search_locations else module
     (command,) = {
-        value for value in vars(import_module(inside)).values() if isinstance(value, click.Command)
+        value
+        for value in vars(import_module(inside)).values()
+        if isinstance(value, click.Command) and getattr(value.callback, "__module__", "") == inside
     }
     return command
 

@@ -373,7 +373,8 @@ def fuzz(kind: str, count: int, keep: Path) -> Outcome:
                 shutil.rmtree(folder / OUT, ignore_errors=True)
             (folder / OUT).mkdir(exist_ok=True)
             before = snapshot(folder)
-            batch = len(list((folder / "batch").iterdir())) if trial.damaged == "batch" else 1
+            inside = (folder / "batch").glob("*.inspect") if trial.damaged == "batch" else [folder]
+            batch = max(1, len(list(inside)))
             code, seconds, size = run_command(folder, trial.words, 3 * SECONDS * batch)
             after = snapshot(folder)
             changed = sorted({k for k in before.keys() | after.keys()
