@@ -64,10 +64,10 @@ def _enough(context: Context, item: ObjectSpec, references: int) -> None:
         )  # fmt: skip
 
 
-def check_file(context: Context, path: str, place: Span, missing: str) -> None:
-    """One file, by its name alone."""
+def check_file(context: Context, path: str, place: Span, missing: str) -> bool:
+    """Whether there is such a file, by its name alone; what is wrong is told."""
     if not _may_lead(context, path, place):
-        return
+        return False
     found = context.file(path)
     if found is None:
         other = context.other_than_file(path)
@@ -77,6 +77,9 @@ def check_file(context: Context, path: str, place: Span, missing: str) -> None:
         )  # fmt: skip
     elif not context.library.inside(context.library.loader.resolve(found)):
         _outside(context, path, place)
+    else:
+        return True
+    return False
 
 
 def _samples(context: Context, item: ObjectSpec, sample: SampleSet, references: set[str]) -> None:

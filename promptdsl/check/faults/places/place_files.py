@@ -39,4 +39,17 @@ def _file(context: Context, path: str, place: Span, what: str) -> None:
             else "draw it in black and white, white inside, and save it as PNG",
         )  # fmt: skip
         return
-    check_file(context, path, place, f"{what}: there is no file {path}")
+    if check_file(context, path, place, f"{what}: there is no file {path}"):
+        _readable(context, path, place, what)
+
+
+def _readable(context: Context, path: str, place: Span, what: str) -> None:
+    """What its head tells: whether the rest is whole shows when it is read."""
+    from promptdsl.pictures.opening import size_in_header  # only where a file is named
+
+    found = context.file(path)
+    if found is not None and size_in_header(found) is None:
+        context.report.error(
+            "I621", place, f"{what} names a file that is no picture: {path}",
+            help="open it in a picture viewer, and save it again as PNG",
+        )  # fmt: skip
