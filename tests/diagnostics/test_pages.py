@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from promptdsl.diagnostics.catalogue import CATALOGUE, codes_with_pages, page
 from promptdsl.pipeline import Compilation, compile_text
@@ -28,7 +29,10 @@ def compiled(code: str, which: str, folder: Path) -> Compilation:
     for kind, name, content in blocks:
         if kind == "file":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content, encoding="utf-8")
+            if name.endswith(".png"):
+                Image.new("L", (64, 48), 255).save(folder / name)
+            else:
+                (folder / name).write_text(content, encoding="utf-8")
     (example,) = [content for kind, name, content in blocks if (kind, name) == ("inspect", which)]
     return compile_text(example, "nut.inspect", folder=folder)
 

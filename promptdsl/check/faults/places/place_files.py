@@ -48,7 +48,7 @@ def _readable(context: Context, path: str, place: Span, what: str) -> None:
     from promptdsl.pictures.opening import size_in_header  # only where a file is named
 
     found = context.file(path)
-    if found is not None and size_in_header(found) is None:
+    if found is not None and found.is_file() and size_in_header(found) is None:
         context.report.error(
             "I621", place, f"{what} names a file that is no picture: {path}",
             help="open it in a picture viewer, and save it again as PNG",
