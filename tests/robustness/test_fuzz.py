@@ -9,7 +9,7 @@ import pytest
 
 from tests.robustness.corpus import ROOT
 
-FEW = ["--specs", "150", "--pictures", "120", "--regions", "200", "--others", "8"]
+FEW = ["--specs", "150", "--pictures", "60", "--regions", "200", "--others", "3"]
 
 
 @pytest.mark.slow
